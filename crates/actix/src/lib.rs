@@ -1,0 +1,1 @@
+//! Request log middleware for actix-web.

@@ -1,0 +1,1 @@
+//! hoplog's collector: takes entries in, stores them, answers questions about them.

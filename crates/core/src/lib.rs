@@ -1,0 +1,1 @@
+//! Logs every hop an HTTP request makes: capture, redaction, a bounded queue, batching and delivery.

@@ -1,0 +1,1 @@
+//! The page of hoplog's collector: assets and their embedding.

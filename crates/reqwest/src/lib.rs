@@ -1,0 +1,1 @@
+//! Outgoing calls through reqwest: trace headers injected, each call an entry.

@@ -1,0 +1,1 @@
+//! Request log middleware for axum, tonic and anything Tower.

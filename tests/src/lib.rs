@@ -1,0 +1,1 @@
+//! Whole journeys over real sockets; the tests are in `tests/`.
