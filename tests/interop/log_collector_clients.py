@@ -207,6 +207,10 @@ def check_fields(sent, stored):
         if found is None:
             yield f"entry {entry['case']} is lost: {entry['message'][:80]!r}"
             continue
+        # The control: an entry that came back empty must not pass.
+        for field, agrees, expected, _ in compare.entry(entry, {}):
+            if agrees and expected is not None:
+                yield f"entry {entry['case']}: the comparison would not miss {field}"
         for field, agrees, expected, actual in compare.entry(entry, found):
             compared += 1
             if not agrees:
