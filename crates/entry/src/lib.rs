@@ -5,6 +5,7 @@
 //! hoplog's records themselves.
 
 mod id;
+pub mod trace_headers;
 mod vocabulary;
 
 pub use id::{EntryId, ParseIdError, SpanId, TraceId};
