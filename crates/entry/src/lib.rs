@@ -8,6 +8,7 @@ mod field;
 mod header_name;
 mod id;
 pub mod record;
+pub mod trace_headers;
 mod vocabulary;
 
 pub use field::Field;
