@@ -7,7 +7,7 @@ use std::cell::RefCell;
 use std::fmt;
 
 mod generator;
-mod hex;
+pub(crate) mod hex;
 
 use generator::Generator;
 pub use hex::ParseIdError;
@@ -162,6 +162,16 @@ impl TraceId {
     }
 }
 
+impl SpanId {
+    /// Reads 16 hex digits of any case: the form in which `x-parent-span-id` carries a span id.
+    ///
+    /// # Errors
+    /// Another length, another character, or all zero.
+    pub fn parse_lenient(text: &[u8]) -> Result<Self, ParseIdError> {
+        hex::decode(text, hex::any_case).and_then(|b| Self::from_bytes(b).ok_or(ParseIdError))
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -216,5 +226,8 @@ mod tests {
         assert!(TraceId::parse_lenient(b"00000000-0000-0000-0000-000000000000").is_err());
         assert!(SpanId::parse_strict(b"00f067aa0ba902b").is_err());
         assert!(SpanId::parse_strict(b"00f067aa0ba902b7").is_ok());
+        assert!(SpanId::parse_strict(b"00F067AA0BA902B7").is_err());
+        assert_eq!(SpanId::parse_lenient(b"00F067aa0BA902B7"), SpanId::parse_strict(b"00f067aa0ba902b7"));
+        assert!(SpanId::parse_lenient(b"0000000000000000").is_err());
     }
 }

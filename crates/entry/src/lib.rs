@@ -4,8 +4,15 @@
 //! An application depends on `hoplog` and its glue crates; this crate is of use to those who read or write
 //! hoplog's records themselves.
 
+mod field;
+mod header_name;
 mod id;
+pub mod record;
+pub mod trace_headers;
 mod vocabulary;
 
+pub use field::Field;
+pub use header_name::KnownHeader;
 pub use id::{EntryId, ParseIdError, SpanId, TraceId};
+pub use record::{Item, Malformed, Record, RecordWriter, Value};
 pub use vocabulary::{DropReason, Kind, Level, Outcome, UnknownWord};

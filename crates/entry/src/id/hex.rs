@@ -37,50 +37,100 @@ pub(super) fn hyphenated(bytes: &[u8; 16]) -> [u8; 36] {
 }
 
 /// Prints bytes that are ASCII by construction.
-pub(super) fn write_ascii(f: &mut fmt::Formatter<'_>, ascii: &[u8]) -> fmt::Result {
+pub(crate) fn write_ascii(f: &mut fmt::Formatter<'_>, ascii: &[u8]) -> fmt::Result {
     f.pad(std::str::from_utf8(ascii).map_err(|_| fmt::Error)?)
 }
 
-pub(super) fn decode_lower<const N: usize>(text: &[u8]) -> Result<[u8; N], ParseIdError> {
-    if text.iter().any(u8::is_ascii_uppercase) {
-        return Err(ParseIdError);
-    }
-    decode(text)
+const ONES: u64 = 0x0101_0101_0101_0101;
+
+/// Reads exactly `2 * N` lower-case digits; `N` is a multiple of four.
+pub(crate) fn decode_lower<const N: usize>(text: &[u8]) -> Result<[u8; N], ParseIdError> {
+    decode(text, u64::from_be_bytes)
 }
 
-fn decode<const N: usize>(text: &[u8]) -> Result<[u8; N], ParseIdError> {
-    if text.len() != N * 2 {
+/// Reads exactly `2 * N` digits, as `load` takes them from the text.
+pub(super) fn decode<const N: usize>(
+    text: &[u8],
+    load: impl Fn([u8; 8]) -> u64,
+) -> Result<[u8; N], ParseIdError> {
+    const { assert!(N.is_multiple_of(4)) };
+    let (eights, []) = text.as_chunks::<8>() else { return Err(ParseIdError) };
+    if eights.len() * 4 != N {
         return Err(ParseIdError);
     }
     let mut out = [0; N];
-    for (byte, pair) in out.iter_mut().zip(text.chunks_exact(2)) {
-        *byte = digit(pair[0])? << 4 | digit(pair[1])?;
+    let mut wrong = 0;
+    for (four, eight) in out.as_chunks_mut::<4>().0.iter_mut().zip(eights) {
+        let (value, bad) = eight_digits(load(*eight));
+        *four = value.to_be_bytes();
+        wrong |= bad;
     }
-    Ok(out)
+    if wrong == 0 { Ok(out) } else { Err(ParseIdError) }
 }
 
-fn digit(c: u8) -> Result<u8, ParseIdError> {
-    match c {
-        b'0'..=b'9' => Ok(c - b'0'),
-        b'a'..=b'f' => Ok(c - b'a' + 10),
-        b'A'..=b'F' => Ok(c - b'A' + 10),
-        _ => Err(ParseIdError),
-    }
+/// Loads digits with their letters in lower case. Bytes that are no letters stay as they are.
+pub(super) fn any_case(text: [u8; 8]) -> u64 {
+    let chars = u64::from_be_bytes(text);
+    chars | (chars & (0x40 * ONES)) >> 1
 }
 
-/// 32 hex digits, or the same with hyphens at the four places of RFC 9562 §4.
+/// The value of eight lower-case digits, all lanes of a word at once; the second number is zero if all were digits.
+pub(crate) fn eight_digits(chars: u64) -> (u32, u64) {
+    let letters = chars >> 6 & ONES;
+    let nibbles = (chars & (0x0f * ONES)) + 9 * letters; // at most 24 a lane: nothing carries over
+    // A digit prints back as itself. What is no digit prints as another character or has a value past 15.
+    let past_nine = (nibbles + 6 * ONES) >> 4 & ONES;
+    let printed = nibbles + u64::from(b'0') * ONES + u64::from(b'a' - b'0' - 10) * past_nine;
+    let bad = (printed ^ chars) | (nibbles & (0xf0 * ONES));
+
+    let bytes = (nibbles | nibbles >> 4) & 0x00ff_00ff_00ff_00ff;
+    let pairs = (bytes | bytes >> 8) & 0x0000_ffff_0000_ffff;
+    ((pairs | pairs >> 16) as u32, bad)
+}
+
+/// 32 hex digits of any case, or the same with hyphens at the four places of RFC 9562 §4.
 pub(super) fn parse_uuid(text: &[u8]) -> Result<[u8; 16], ParseIdError> {
-    if text.len() != 36 {
-        return decode(text);
+    let Ok(text) = <&[u8; 36]>::try_from(text) else { return decode(text, any_case) };
+    if [text[8], text[13], text[18], text[23]] != *b"----" {
+        return Err(ParseIdError);
     }
     let mut hex = [0; 32];
-    let mut digits = hex.iter_mut();
-    for (i, &c) in text.iter().enumerate() {
-        match (matches!(i, 8 | 13 | 18 | 23), c) {
-            (true, b'-') => {}
-            (false, _) => *digits.next().ok_or(ParseIdError)? = c,
-            (true, _) => return Err(ParseIdError),
+    hex[..8].copy_from_slice(&text[..8]);
+    hex[8..12].copy_from_slice(&text[9..13]);
+    hex[12..16].copy_from_slice(&text[14..18]);
+    hex[16..20].copy_from_slice(&text[19..23]);
+    hex[20..].copy_from_slice(&text[24..]);
+    decode(&hex, any_case)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_byte_at_every_place_is_read_as_the_digit_it_is_or_refused() {
+        for place in 0..8 {
+            for byte in 0..=u8::MAX {
+                let mut text = *b"0a9f3c7e";
+                text[place] = byte;
+                let by_hand = std::str::from_utf8(&text)
+                    .ok()
+                    .filter(|t| t.bytes().all(|c| c.is_ascii_hexdigit()))
+                    .and_then(|t| u32::from_str_radix(t, 16).ok())
+                    .map(u32::to_be_bytes)
+                    .ok_or(ParseIdError);
+                assert_eq!(decode::<4>(&text, any_case), by_hand, "{byte:#x} at {place}");
+                let lower = if byte.is_ascii_uppercase() { Err(ParseIdError) } else { by_hand };
+                assert_eq!(decode_lower::<4>(&text), lower, "{byte:#x} at {place}, lower case only");
+            }
         }
     }
-    decode(&hex)
+
+    #[test]
+    fn another_length_is_refused() {
+        for len in (0..=20).filter(|&len| len != 16) {
+            assert_eq!(decode_lower::<8>(&vec![b'1'; len]), Err(ParseIdError), "{len}");
+        }
+        assert_eq!(decode_lower::<8>(b"1111111111111111"), Ok([0x11; 8]));
+    }
 }

@@ -1,0 +1,143 @@
+//! Header names that are common enough to have a code: one byte in a record instead of the name.
+
+macro_rules! known_headers {
+    ($($variant:ident = $code:literal => $name:literal,)+) => {
+        /// A header with a code of its own. Codes never change; new ones are added at the end.
+        #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+        #[repr(u8)]
+        #[allow(missing_docs)] // the names say it
+        pub enum KnownHeader { $($variant = $code,)+ }
+
+        impl KnownHeader {
+            /// Every one, in order of its code.
+            pub const ALL: &'static [Self] = &[$(Self::$variant),+];
+
+            /// The lower-case name.
+            #[must_use]
+            pub const fn as_str(self) -> &'static str {
+                match self { $(Self::$variant => $name,)+ }
+            }
+
+            /// The byte in a record.
+            #[must_use]
+            pub const fn code(self) -> u8 {
+                self as u8
+            }
+
+            /// The header with this code.
+            #[must_use]
+            pub const fn from_code(code: u8) -> Option<Self> {
+                match code { $($code => Some(Self::$variant),)+ _ => None }
+            }
+        }
+    };
+}
+
+known_headers! {
+    Accept = 0 => "accept",
+    AcceptEncoding = 1 => "accept-encoding",
+    AcceptLanguage = 2 => "accept-language",
+    Authorization = 3 => "authorization",
+    CacheControl = 4 => "cache-control",
+    Connection = 5 => "connection",
+    ContentEncoding = 6 => "content-encoding",
+    ContentLength = 7 => "content-length",
+    ContentType = 8 => "content-type",
+    Cookie = 9 => "cookie",
+    Date = 10 => "date",
+    ETag = 11 => "etag",
+    Forwarded = 12 => "forwarded",
+    Host = 13 => "host",
+    IfModifiedSince = 14 => "if-modified-since",
+    IfNoneMatch = 15 => "if-none-match",
+    LastModified = 16 => "last-modified",
+    Location = 17 => "location",
+    Origin = 18 => "origin",
+    Range = 19 => "range",
+    Referer = 20 => "referer",
+    RetryAfter = 21 => "retry-after",
+    Server = 22 => "server",
+    SetCookie = 23 => "set-cookie",
+    TE = 24 => "te",
+    TraceParent = 25 => "traceparent",
+    TraceState = 26 => "tracestate",
+    TransferEncoding = 27 => "transfer-encoding",
+    UserAgent = 28 => "user-agent",
+    Vary = 29 => "vary",
+    Via = 30 => "via",
+    XForwardedFor = 31 => "x-forwarded-for",
+    XForwardedHost = 32 => "x-forwarded-host",
+    XForwardedProto = 33 => "x-forwarded-proto",
+    XParentSpanId = 34 => "x-parent-span-id",
+    XRealIp = 35 => "x-real-ip",
+    XRequestId = 36 => "x-request-id",
+    XTraceId = 37 => "x-trace-id",
+    UpgradeInsecureRequests = 38 => "upgrade-insecure-requests",
+    SecFetchDest = 39 => "sec-fetch-dest",
+    SecFetchMode = 40 => "sec-fetch-mode",
+    SecFetchSite = 41 => "sec-fetch-site",
+    SecFetchUser = 42 => "sec-fetch-user",
+    Pragma = 43 => "pragma",
+    Upgrade = 44 => "upgrade",
+    GrpcStatus = 45 => "grpc-status",
+    Expect = 46 => "expect",
+    ContentRange = 47 => "content-range",
+    AcceptRanges = 48 => "accept-ranges",
+    XApiKey = 49 => "x-api-key",
+}
+
+/// Slots of the lookup table: a power of two with room enough that no two names share one (checked at compile time).
+const SLOTS: usize = 256;
+
+const EMPTY: u8 = u8::MAX;
+
+const fn slot(name: &[u8]) -> usize {
+    let n = name.len();
+    let hash = n * 103
+        + name[n / 4] as usize * 30
+        + name[n.saturating_sub(2)] as usize * 82
+        + name[n / 2] as usize * 23;
+    hash % SLOTS
+}
+
+const TABLE: [u8; SLOTS] = {
+    let mut table = [EMPTY; SLOTS];
+    let mut i = 0;
+    while i < KnownHeader::ALL.len() {
+        let at = slot(KnownHeader::ALL[i].as_str().as_bytes());
+        assert!(table[at] == EMPTY, "two names share a slot: change the multipliers");
+        table[at] = i as u8;
+        i += 1;
+    }
+    table
+};
+
+impl KnownHeader {
+    /// Finds a lower-case name: one table look-up and one comparison.
+    #[inline]
+    #[must_use]
+    pub fn from_name(name: &str) -> Option<Self> {
+        if name.is_empty() {
+            return None;
+        }
+        let known = Self::from_code(TABLE[slot(name.as_bytes())])?;
+        (known.as_str() == name).then_some(known)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_known_name_is_found_and_no_other() {
+        for &h in KnownHeader::ALL {
+            assert_eq!(KnownHeader::from_name(h.as_str()), Some(h));
+            assert_eq!(KnownHeader::from_code(h.code()), Some(h));
+            assert_eq!(KnownHeader::from_name(&h.as_str().to_uppercase()), None);
+            assert_eq!(KnownHeader::from_name(&format!("{}x", h.as_str())), None);
+        }
+        assert_eq!(KnownHeader::from_name(""), None);
+        assert_eq!(KnownHeader::from_code(255), None);
+    }
+}

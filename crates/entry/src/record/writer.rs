@@ -1,0 +1,241 @@
+//! Writing: fields are copied straight into the buffer.
+
+use std::net::IpAddr;
+
+use super::{FLAG_CUT, HEAD_LEN, MAX_NAME, MAX_RECORD, NAMED_HEADER, NO_OUTCOME, Type, VERSION};
+use crate::{EntryId, Field, Kind, KnownHeader, Level, Outcome, SpanId, TraceId};
+
+/// Room that text truncation needs for its mark.
+const MARK_ROOM: usize = 48;
+
+/// Writes one record into a buffer that it keeps from use to use.
+///
+/// What exceeds a limit is cut (`…[truncated N bytes]`) or left out, and the record says so ([`super::Record::is_cut`]);
+/// no call fails.
+///
+/// ```
+/// use hoplog_entry::{EntryId, Field, Kind, Level, Outcome, Record, RecordWriter};
+///
+/// let mut record = RecordWriter::default();
+/// record.begin(Kind::Request, EntryId::generate(1_700_000_000_000), 1_700_000_000_000_000_000);
+/// record.text(Field::Path, "/users/7");
+/// record.uint(Field::StatusCode, 200);
+/// let bytes = record.end(Level::Info, Some(Outcome::Completed));
+/// let (record, rest) = Record::read(bytes)?;
+/// assert!(rest.is_empty());
+/// assert_eq!(record.items().count(), 2);
+/// # Ok::<(), hoplog_entry::Malformed>(())
+/// ```
+#[derive(Debug, Default)]
+pub struct RecordWriter {
+    buf: Vec<u8>,
+}
+
+impl RecordWriter {
+    /// Starts a record; what was written before is forgotten, its memory is kept.
+    #[inline]
+    pub fn begin(&mut self, kind: Kind, id: EntryId, created_unix_ns: u64) {
+        self.buf.clear();
+        let mut head = [0u8; HEAD_LEN];
+        head[3] = VERSION;
+        head[4] = kind.code();
+        head[8..24].copy_from_slice(id.as_bytes());
+        head[24..].copy_from_slice(&created_unix_ns.to_le_bytes());
+        self.buf.extend_from_slice(&head);
+    }
+
+    /// Completes the record and lends its bytes. May be called again after more fields.
+    #[inline]
+    pub fn end(&mut self, level: Level, outcome: Option<Outcome>) -> &[u8] {
+        let [a, b, c, ..] = (self.buf.len() as u32).to_le_bytes();
+        if let Some(head) = self.buf.first_chunk_mut::<HEAD_LEN>() {
+            (head[0], head[1], head[2]) = (a, b, c);
+            head[5] = level.code();
+            head[6] = outcome.map_or(NO_OUTCOME, Outcome::code);
+        }
+        &self.buf
+    }
+
+    /// The bytes written so far.
+    #[must_use]
+    pub fn len(&self) -> usize {
+        self.buf.len()
+    }
+
+    /// Whether nothing was begun.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.buf.is_empty()
+    }
+
+    /// The bytes that the buffer holds on to.
+    #[must_use]
+    pub fn capacity(&self) -> usize {
+        self.buf.capacity()
+    }
+
+    /// A text, cut at the field's limit on a character boundary.
+    #[inline]
+    pub fn text(&mut self, field: Field, value: &str) {
+        if value.len() > field.limit() {
+            return self.long_text(field, value);
+        }
+        self.put(field, Type::Text, value.as_bytes());
+    }
+
+    #[cold]
+    fn long_text(&mut self, field: Field, value: &str) {
+        let cut = cut_text(value, field.limit());
+        self.mark_cut();
+        self.put(field, Type::Text, cut.as_bytes());
+    }
+
+    /// A count or a code.
+    #[inline]
+    pub fn uint(&mut self, field: Field, value: u64) {
+        match (u16::try_from(value), u32::try_from(value)) {
+            (Ok(v), _) => self.put(field, Type::Uint, &v.to_le_bytes()),
+            (_, Ok(v)) => self.put(field, Type::Uint, &v.to_le_bytes()),
+            _ => self.put(field, Type::Uint, &value.to_le_bytes()),
+        }
+    }
+
+    /// A number with a fraction.
+    #[inline]
+    pub fn float(&mut self, field: Field, value: f64) {
+        self.put(field, Type::Float, &value.to_le_bytes());
+    }
+
+    /// A duration in nanoseconds.
+    #[inline]
+    pub fn nanos(&mut self, field: Field, value: u64) {
+        self.put(field, Type::Nanos, &value.to_le_bytes());
+    }
+
+    /// An entry's id.
+    #[inline]
+    pub fn uuid(&mut self, field: Field, value: &EntryId) {
+        self.put(field, Type::Uuid, value.as_bytes());
+    }
+
+    /// A trace id.
+    #[inline]
+    pub fn trace_id(&mut self, field: Field, value: &TraceId) {
+        self.put(field, Type::TraceId, value.as_bytes());
+    }
+
+    /// A span id.
+    #[inline]
+    pub fn span_id(&mut self, field: Field, value: &SpanId) {
+        self.put(field, Type::SpanId, value.as_bytes());
+    }
+
+    /// An address.
+    #[inline]
+    pub fn ip(&mut self, field: Field, value: IpAddr) {
+        match value {
+            IpAddr::V4(ip) => self.put(field, Type::Ip, &ip.octets()),
+            IpAddr::V6(ip) => self.put(field, Type::Ip, &ip.octets()),
+        }
+    }
+
+    /// A header with a well-known name; `field` is `RequestHeader` or `ResponseHeader`.
+    #[inline]
+    pub fn known_header(&mut self, field: Field, name: KnownHeader, value: &[u8]) {
+        self.parts(field, Type::Header, &[name.code()], &[], self.cut_bytes(field, value));
+    }
+
+    /// A header with any other name. Names over 255 bytes are left out.
+    pub fn named_header(&mut self, field: Field, name: &str, value: &[u8]) {
+        match u8::try_from(name.len()) {
+            Ok(len) => {
+                let value = self.cut_bytes(field, value);
+                self.parts(field, Type::Header, &[NAMED_HEADER, len], name.as_bytes(), value);
+            }
+            Err(_) => self.mark_cut(),
+        }
+    }
+
+    /// A field of the application's own, its value as one JSON text (the caller vouches that it is one).
+    /// Names are cut at 128 bytes; a value over 64 KiB is replaced by a note of its size.
+    pub fn custom_json(&mut self, name: &str, json: &str) {
+        let name = prefix(name, MAX_NAME);
+        if json.len() > Field::Custom.limit() {
+            self.mark_cut();
+            let note = format!("[left out: {} bytes]", json.len());
+            return self.custom(name, Type::Text, note.as_bytes());
+        }
+        self.custom(name, Type::Json, json.as_bytes());
+    }
+
+    /// A field of the application's own, a text; cut as other texts are.
+    pub fn custom_text(&mut self, name: &str, value: &str) {
+        let name = prefix(name, MAX_NAME);
+        if value.len() > Field::Custom.limit() {
+            self.mark_cut();
+            let cut = cut_text(value, Field::Custom.limit());
+            return self.custom(name, Type::Text, cut.as_bytes());
+        }
+        self.custom(name, Type::Text, value.as_bytes());
+    }
+
+    fn custom(&mut self, name: &str, ty: Type, value: &[u8]) {
+        // The caller cut the name at MAX_NAME, which fits a byte.
+        self.parts(Field::Custom, Type::Custom, &[ty as u8, name.len() as u8], name.as_bytes(), value);
+    }
+
+    fn cut_bytes<'v>(&self, field: Field, value: &'v [u8]) -> &'v [u8] {
+        &value[..value.len().min(field.limit())]
+    }
+
+    #[inline]
+    fn put(&mut self, field: Field, ty: Type, bytes: &[u8]) {
+        if self.buf.len() + 4 + bytes.len() > MAX_RECORD {
+            return self.mark_cut();
+        }
+        self.buf.reserve(4 + bytes.len());
+        self.buf.extend_from_slice(&tag(field, ty, bytes.len()));
+        self.buf.extend_from_slice(bytes);
+    }
+
+    #[inline]
+    fn parts(&mut self, field: Field, ty: Type, a: &[u8], b: &[u8], c: &[u8]) {
+        let len = a.len() + b.len() + c.len();
+        if self.buf.len() + 4 + len > MAX_RECORD {
+            return self.mark_cut();
+        }
+        self.buf.reserve(4 + len);
+        self.buf.extend_from_slice(&tag(field, ty, len));
+        self.buf.extend_from_slice(a);
+        self.buf.extend_from_slice(b);
+        self.buf.extend_from_slice(c);
+    }
+
+    #[cold]
+    fn mark_cut(&mut self) {
+        if let Some(flags) = self.buf.get_mut(7) {
+            *flags |= FLAG_CUT;
+        }
+    }
+}
+
+#[inline]
+fn tag(field: Field, ty: Type, len: usize) -> [u8; 4] {
+    // MAX_RECORD keeps the length within its 20 bits.
+    (u32::from(field.id()) | (ty as u32) << 8 | (len as u32) << 12).to_le_bytes()
+}
+
+/// `value` within `limit` bytes, its end replaced by a note of what is missing.
+fn cut_text(value: &str, limit: usize) -> String {
+    let kept = prefix(value, limit.saturating_sub(MARK_ROOM));
+    format!("{kept}…[truncated {} bytes]", value.len() - kept.len())
+}
+
+/// The longest start of `text` that fits `limit` bytes and ends on a character boundary.
+fn prefix(text: &str, limit: usize) -> &str {
+    let mut end = text.len().min(limit);
+    while !text.is_char_boundary(end) {
+        end -= 1;
+    }
+    &text[..end]
+}

@@ -1,0 +1,124 @@
+//! `traceparent` (W3C Trace Context level 2 §3.2).
+
+use std::fmt;
+use std::ops::BitOr;
+
+use crate::id::hex;
+use crate::{SpanId, TraceId};
+
+/// The length of version 00, and of the part that every version shares.
+const LEN: usize = 55;
+
+/// One `traceparent`: the trace, the caller's span in it, and what the caller did about sampling.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub struct TraceParent {
+    /// The trace that the request belongs to.
+    pub trace_id: TraceId,
+    /// The hop that sent the request.
+    pub parent: SpanId,
+    /// Sampled and random, as the sender said.
+    pub flags: TraceFlags,
+}
+
+impl TraceParent {
+    /// Reads a header value. Of a version above `00` the first 55 characters are read, and the flags known to
+    /// level 2 kept (§3.2.4, §4.2).
+    ///
+    /// # Errors
+    /// Anything else than `2HEX-32HEX-16HEX-2HEX` in lower case, version `ff`, version `00` with more than 55
+    /// characters, a higher version that goes on with another character than `-`, an id that is all zero.
+    pub fn parse(text: &[u8]) -> Result<Self, InvalidTraceParent> {
+        let Some((head, rest)) = text.split_first_chunk::<LEN>() else {
+            return Err(InvalidTraceParent("shorter than 55 characters"));
+        };
+        if [head[2], head[35], head[52]] != *b"---" {
+            return Err(InvalidTraceParent("a hyphen is not at its place"));
+        }
+        // Version and flags are two digits each: one decode reads both.
+        let ends = [head[0], head[1], head[53], head[54], b'0', b'0', b'0', b'0'];
+        let (ends, bad) = hex::eight_digits(u64::from_be_bytes(ends));
+        let [version, flags, ..] = ends.to_be_bytes();
+        match (bad, version, rest) {
+            (0, 0, []) | (0, 1..0xff, [] | [b'-', ..]) => {}
+            (0, 0xff, _) => return Err(InvalidTraceParent("version ff is forbidden")),
+            (0, ..) => return Err(InvalidTraceParent("longer than its version allows")),
+            _ => return Err(InvalidTraceParent("version or flags are not lower-case hex digits")),
+        }
+        let trace_id = TraceId::parse_strict(&head[3..35])
+            .map_err(|_| InvalidTraceParent("the trace id is all zero or not lower-case hex digits"))?;
+        let parent = SpanId::parse_strict(&head[36..52])
+            .map_err(|_| InvalidTraceParent("the span id is all zero or not lower-case hex digits"))?;
+        Ok(Self { trace_id, parent, flags: TraceFlags::from_bits(flags) })
+    }
+
+    /// The header value, always in version `00`.
+    #[must_use]
+    pub fn to_ascii(&self) -> [u8; LEN] {
+        let mut out = *b"00-00000000000000000000000000000000-0000000000000000-00";
+        out[3..35].copy_from_slice(&self.trace_id.to_ascii());
+        out[36..52].copy_from_slice(&self.parent.to_ascii());
+        out[54] += self.flags.0; // at most 3: one digit
+        out
+    }
+}
+
+impl fmt::Display for TraceParent {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        hex::write_ascii(f, &self.to_ascii())
+    }
+}
+
+/// The flags of `traceparent` that level 2 knows (§3.2.2.5); all others are zero. Default: none.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Default)]
+pub struct TraceFlags(u8);
+
+impl TraceFlags {
+    /// The sender may have recorded the trace.
+    pub const SAMPLED: Self = Self(0x01);
+    /// The rightmost 7 bytes of the trace id are random.
+    pub const RANDOM: Self = Self(0x02);
+
+    /// Keeps the known flags of a byte and zeroes the rest.
+    #[must_use]
+    pub const fn from_bits(bits: u8) -> Self {
+        Self(bits & (Self::SAMPLED.0 | Self::RANDOM.0))
+    }
+
+    /// The byte.
+    #[must_use]
+    pub const fn bits(self) -> u8 {
+        self.0
+    }
+
+    /// Whether all flags of `other` are set here.
+    #[must_use]
+    pub const fn contains(self, other: Self) -> bool {
+        self.0 & other.0 == other.0
+    }
+}
+
+impl BitOr for TraceFlags {
+    type Output = Self;
+
+    fn bitor(self, other: Self) -> Self {
+        Self(self.0 | other.0)
+    }
+}
+
+impl fmt::Debug for TraceFlags {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "TraceFlags({:02x})", self.0)
+    }
+}
+
+/// Why a `traceparent` cannot be used. Its text names the part, never the value.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct InvalidTraceParent(&'static str);
+
+impl fmt::Display for InvalidTraceParent {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "invalid traceparent: {}", self.0)
+    }
+}
+
+impl std::error::Error for InvalidTraceParent {}

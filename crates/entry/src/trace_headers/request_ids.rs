@@ -1,0 +1,43 @@
+//! `x-trace-id` and `x-request-id`: ids that a caller may make in its own form.
+
+use crate::TraceId;
+
+/// Both headers hold at most this many bytes.
+const MAX: usize = 128;
+
+/// What an `x-trace-id` holds.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum XTraceId<'a> {
+    /// 32 hex digits or a UUID, not all zero: a trace id, continued as such.
+    Trace(TraceId),
+    /// Any other id: returned and forwarded unchanged, beside a W3C trace.
+    Opaque(&'a str),
+}
+
+impl<'a> XTraceId<'a> {
+    /// Reads a header value; `None` for what is neither a trace id nor 1 to 128 visible ASCII characters without
+    /// quotes and commas.
+    #[must_use]
+    pub fn parse(value: &'a [u8]) -> Option<Self> {
+        match TraceId::parse_lenient(value) {
+            Ok(id) => Some(Self::Trace(id)),
+            Err(_) => plain_id(value).map(Self::Opaque),
+        }
+    }
+}
+
+/// Reads an `x-request-id`; `None` for what is not 1 to 128 visible ASCII characters without quotes and commas: make
+/// a new one then.
+#[must_use]
+pub fn request_id(value: &[u8]) -> Option<&str> {
+    plain_id(value)
+}
+
+/// Such an id can stand in a header, a log line, JSON or a shell word without escaping it.
+fn plain_id(value: &[u8]) -> Option<&str> {
+    let plain = |b: &u8| b.is_ascii_graphic() && !matches!(b, b'"' | b'\'' | b',');
+    if value.is_empty() || value.len() > MAX || !value.iter().all(plain) {
+        return None;
+    }
+    std::str::from_utf8(value).ok()
+}
