@@ -21,8 +21,8 @@ pub struct TraceParent {
 }
 
 impl TraceParent {
-    /// Reads a header value. Of a version above `00` the first 55 characters are read, and the flags known to
-    /// level 2 kept (§3.2.4, §4.2).
+    /// Reads a header value. Of a version above `00` the first 55 characters are read, and the flags that
+    /// level 2 knows are kept (§3.2.4).
     ///
     /// # Errors
     /// Anything else than `2HEX-32HEX-16HEX-2HEX` in lower case, version `ff`, version `00` with more than 55
