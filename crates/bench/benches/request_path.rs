@@ -3,6 +3,8 @@
 //! Without arguments it prints nanoseconds, all scenarios interleaved in one run. `--count SCENARIO N` sends N requests
 //! and ends: run twice under callgrind, the difference is the cost of a request.
 
+#![expect(clippy::expect_used, reason = "a bench that cannot run must say so")]
+
 use std::time::Duration;
 
 use hoplog_bench::app::{App, SCENARIOS, client, name};
