@@ -1,0 +1,115 @@
+//! `cargo xtask bench`: what things cost, and the gate that keeps it so.
+//!
+//! A bench is a program of `crates/bench/benches` with `harness = false`; we build it and run it
+//! ourselves, so that it gets no arguments but these:
+//!
+//! ```text
+//! <bench>                       measures at leisure, prints FIGURE lines
+//! <bench> --figures             prints the figures that the gate reads
+//! <bench> --count <scenario> N  performs N requests of the scenario on its main thread, and exits
+//! ```
+//!
+//! A figure's name begins with the name of the bench that prints it and a dot.
+
+mod callgrind;
+mod limits;
+
+use std::collections::BTreeSet;
+use std::path::Path;
+use std::process::Command;
+
+use crate::figure::Figure;
+use crate::outcome::{Failure, Outcome, Skip};
+use crate::process::{self, Executable};
+use crate::workspace::Workspace;
+use callgrind::Counted;
+use limits::Limit;
+
+pub(crate) const HELP: &str = "\
+usage: cargo xtask bench [gate | <bench>...]
+
+  (nothing)   run every bench of crates/bench
+  <bench>     run these
+  gate        hold the figures against crates/bench/limits.txt: allocations always, instructions where
+              valgrind is installed";
+
+const LIMITS: &str = "crates/bench/limits.txt";
+
+/// The benches whose scenarios are counted in instructions. `added` is that of the last scenario over
+/// the first.
+const COUNTED: [Counted; 1] = [Counted { bench: "request_path", scenarios: &["bare", "empty", "hoplog"] }];
+
+pub(crate) fn run(arguments: &[String]) -> Outcome {
+    if let Some(option) = arguments.iter().find(|argument| argument.starts_with('-')) {
+        return Err(Failure::Usage(format!("`cargo xtask bench` has no option `{option}`")));
+    }
+    let workspace = Workspace::load()?;
+    if arguments == ["gate"] {
+        return gate(&workspace);
+    }
+    let benches = build(&workspace)?;
+    let unknown = arguments.iter().find(|name| !benches.iter().any(|bench| bench.name == **name));
+    if let Some(unknown) = unknown {
+        let known: Vec<&str> = benches.iter().map(|bench| bench.name.as_str()).collect();
+        let known = if known.is_empty() { "none".into() } else { known.join(", ") };
+        return Err(Failure::Usage(format!("crates/bench has no bench `{unknown}`; it has {known}")));
+    }
+    for bench in benches.iter().filter(|bench| arguments.is_empty() || arguments.contains(&bench.name)) {
+        println!("\n--- {}", bench.name);
+        process::run(&mut command(&workspace, &bench.path))?;
+    }
+    Ok(Vec::new())
+}
+
+/// Builds the benches that the limits name, collects their figures and judges them.
+pub(crate) fn gate(workspace: &Workspace) -> Outcome {
+    let path = workspace.root.join(LIMITS);
+    let text = std::fs::read_to_string(&path).map_err(|error| Failure::io("read", &path, &error))?;
+    let limits = limits::parse(&text).map_err(|why| Failure::new(format!("{LIMITS}:{why}")))?;
+    let benches = build(workspace)?;
+    let mut figures = Vec::new();
+    let mut skips = Vec::new();
+    for name in limits.iter().map(Limit::bench).collect::<BTreeSet<&str>>() {
+        let Some(bench) = benches.iter().find(|bench| bench.name == name) else {
+            let fix = format!("add crates/bench/benches/{name}.rs or take its limits out of {LIMITS}");
+            return Err(Failure::new(format!("there is no bench `{name}`: {fix}")));
+        };
+        let output = process::stdout(command(workspace, &bench.path).arg("--figures"))?;
+        figures.extend(Figure::parse_all(&output));
+        if let Some(counted) = COUNTED.iter().find(|counted| counted.bench == name) {
+            match process::find_program("valgrind") {
+                Some(valgrind) => figures.extend(counted.figures(workspace, &valgrind, &bench.path)?),
+                None => skips.push(Skip::announce(
+                    "bench gate instructions",
+                    "valgrind is not installed (apt-get install valgrind)",
+                )),
+            }
+        }
+    }
+    for figure in &figures {
+        println!("{figure}");
+    }
+    let may_miss = |name: &str| !skips.is_empty() && callgrind::is_instructions(name);
+    let verdicts = limits::judge(&limits, &figures, may_miss);
+    println!("\n{}", limits::table(&verdicts));
+    let broken = verdicts.iter().filter(|verdict| verdict.is_broken()).count();
+    if broken == 0 {
+        return Ok(skips);
+    }
+    Err(Failure::new(format!(
+        "{broken} of {} figures are not within {LIMITS}, see the table",
+        verdicts.len()
+    )))
+}
+
+fn build(workspace: &Workspace) -> Result<Vec<Executable>, Failure> {
+    let arguments = ["bench", "--no-run", "--package", "hoplog-bench", "--benches"];
+    process::build(&workspace.root, "bench", &arguments)
+}
+
+/// Where `cargo bench` would run it too.
+fn command(workspace: &Workspace, path: &Path) -> Command {
+    let mut command = Command::new(path);
+    command.current_dir(workspace.root.join("crates/bench"));
+    command
+}

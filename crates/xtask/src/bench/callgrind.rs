@@ -1,0 +1,122 @@
+//! Instructions per request, counted by valgrind: the same number on every run and every machine of a
+//! kind, which no clock gives.
+//!
+//! A scenario is run twice with different numbers of requests; the difference is free of start-up. Only
+//! the main thread counts, for that is where requests run: what the worker does beside it is no cost of
+//! the request.
+
+use std::path::Path;
+use std::process::Command;
+
+use crate::figure::Figure;
+use crate::outcome::Failure;
+use crate::process;
+use crate::workspace::Workspace;
+
+/// A bench whose scenarios are counted, what hoplog is measured against first, hoplog last.
+pub(super) struct Counted {
+    pub(super) bench: &'static str,
+    pub(super) scenarios: &'static [&'static str],
+}
+
+/// The first hundreds fill pools and thread-locals; a thousand more are the measurement.
+const FEW: u64 = 200;
+const MANY: u64 = 1_200;
+
+impl Counted {
+    /// `<bench>.instructions.<scenario>` for each, and `<bench>.added_instructions`.
+    pub(super) fn figures(
+        &self,
+        workspace: &Workspace,
+        valgrind: &Path,
+        bench: &Path,
+    ) -> Result<Vec<Figure>, Failure> {
+        let directory = workspace.target.join("xtask/callgrind");
+        std::fs::create_dir_all(&directory).map_err(|error| Failure::io("create", &directory, &error))?;
+        let mut counts = Vec::new();
+        for scenario in self.scenarios {
+            let count = |requests| {
+                let out = directory.join(format!("{}-{scenario}-{requests}", self.bench));
+                instructions(valgrind, bench, scenario, requests, &out)
+            };
+            counts.push((*scenario, per_request(count(FEW)?, count(MANY)?)));
+        }
+        Ok(named(self.bench, &counts))
+    }
+}
+
+/// Whether a figure of this name comes from here.
+pub(super) fn is_instructions(name: &str) -> bool {
+    name.split('.').skip(1).any(|part| part == "instructions" || part == "added_instructions")
+}
+
+fn per_request(few: u64, many: u64) -> f64 {
+    ((many as f64 - few as f64) / (MANY - FEW) as f64).round()
+}
+
+fn named(bench: &str, counts: &[(&str, f64)]) -> Vec<Figure> {
+    let unit = "instructions";
+    let each =
+        counts.iter().map(|(name, count)| Figure::new(format!("{bench}.instructions.{name}"), *count, unit));
+    let mut figures: Vec<Figure> = each.collect();
+    if let [(_, base), .., (_, last)] = counts {
+        figures.push(Figure::new(format!("{bench}.added_instructions"), last - base, unit));
+    }
+    figures
+}
+
+/// What the main thread executed, in all.
+fn instructions(
+    valgrind: &Path,
+    bench: &Path,
+    scenario: &str,
+    requests: u64,
+    out: &Path,
+) -> Result<u64, Failure> {
+    let mut command = Command::new(valgrind);
+    command.arg("--tool=callgrind").arg("--separate-threads=yes");
+    command.arg(format!("--callgrind-out-file={}", out.display()));
+    command.arg(bench).args(["--count", scenario, &requests.to_string()]);
+    process::quietly(&mut command)?;
+    // With separate threads callgrind appends the thread's number.
+    let mut main_thread = out.as_os_str().to_owned();
+    main_thread.push("-01");
+    let path = Path::new(&main_thread);
+    let profile = std::fs::read_to_string(path).map_err(|error| Failure::io("read", path, &error))?;
+    total(&profile).ok_or_else(|| Failure::new(format!("{} has no `totals:` line", path.display())))
+}
+
+/// The instruction count of a callgrind profile.
+fn total(profile: &str) -> Option<u64> {
+    let totals = profile.lines().rev().find_map(|line| line.strip_prefix("totals: "))?;
+    totals.split_whitespace().next()?.parse().ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn start_up_cancels_out_of_the_count_per_request() {
+        let (start_up, each) = (5_000_000, 10_199);
+        let count = per_request(start_up + FEW * each, start_up + MANY * each);
+        assert_eq!(count, 10_199.0);
+    }
+
+    #[test]
+    fn what_hoplog_adds_is_the_last_scenario_over_the_first() {
+        let figures = named("request_path", &[("bare", 10_199.0), ("empty", 11_183.0), ("hoplog", 15_000.0)]);
+        assert_eq!(figures.len(), 4);
+        assert_eq!(figures[1].name, "request_path.instructions.empty");
+        assert_eq!(figures[3], Figure::new("request_path.added_instructions", 4_801.0, "instructions"));
+        assert!(figures.iter().all(|figure| is_instructions(&figure.name)));
+        assert!(!is_instructions("request_path.added_allocations"));
+        assert!(!is_instructions("instructions.ns"), "a bench's name does not count");
+    }
+
+    #[test]
+    fn the_total_is_read_from_the_profile() {
+        assert_eq!(total("version: 1\nevents: Ir\nfn=(1) main\n12 40\n\ntotals: 123456\n"), Some(123_456));
+        assert_eq!(total("version: 1\nevents: Ir\n"), None);
+    }
+}
