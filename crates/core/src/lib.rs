@@ -1,1 +1,67 @@
-//! Logs every hop an HTTP request makes: capture, redaction, a bounded queue, batching and delivery.
+//! hoplog logs every hop an HTTP request makes.
+//!
+//! This crate is what the middleware crates (`hoplog-tower`, `hoplog-actix`, `hoplog-reqwest`) stand on: it captures a
+//! request as one flat record, keeps secrets out of it, queues it in bounded memory, and has a worker thread deliver
+//! it in compressed batches. The request's thread does no I/O and never waits.
+//!
+//! ```text
+//! request ─► capture ─► redact ─► record ─► queue ═══ worker ═══► batch ─► encode ─► transport ─► collector
+//!                          (request's thread)    │   (its own thread)        └─► console, file
+//!                                                └ full: dropped and counted
+//! ```
+//!
+//! ```
+//! use std::time::Duration;
+//!
+//! let client = hoplog::Client::builder()
+//!     .endpoint("http://127.0.0.1:8000")
+//!     .service("shop")
+//!     .build()?;
+//! client.info("order placed").field("order_id", 42).send();
+//! client.flush_blocking(Duration::from_millis(100))?; // nobody listens there; the entry stays queued
+//! assert_eq!(client.stats().accepted, 1);
+//! # client.flush_blocking(Duration::ZERO)?;
+//! # Ok::<(), hoplog::Error>(())
+//! ```
+//!
+//! # Promises
+//! - No call blocks, panics or makes a system call on the request's thread (but for the wake-up of the worker when a
+//!   whole batch is waiting).
+//! - Memory is bounded in bytes and entries; what does not fit is dropped, newest first, and counted by reason in
+//!   [`Client::stats`]. A tenth is reserved for errors.
+//! - Secrets are masked before an entry is written; the whole value goes.
+//! - A batch is sent until it is answered; the collector recognises what it has already. What is in memory when the
+//!   process is killed is lost.
+
+#[cfg(feature = "bench")]
+#[doc(hidden)]
+pub mod bench;
+mod capture;
+mod client;
+mod clock;
+mod config;
+mod context;
+mod destination;
+mod diagnostics;
+mod encode;
+mod error;
+mod ledger;
+mod logger;
+mod pipeline;
+mod queue;
+mod redact;
+mod sync;
+pub mod testing;
+mod transport;
+mod worker;
+
+pub use capture::{Exchange, RequestHead};
+pub use client::{Client, FlushReport, ShutdownReport};
+pub use config::{ClientBuilder, Compression, Console};
+pub use context::{Context, ContextGuard, Entered, InCurrentContext, WithContext, current};
+pub use error::Error;
+pub use hoplog_entry::{DropReason, Level, Outcome, SpanId, TraceId};
+pub use ledger::{DestinationStats, Drops, Stats};
+pub use logger::EntryBuilder;
+pub use redact::Redaction;
+pub use worker::is_worker_thread;

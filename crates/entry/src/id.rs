@@ -123,8 +123,9 @@ macro_rules! hex_id {
             ///
             /// # Errors
             /// Another length, another character, upper case, or all zero.
+            #[inline]
             pub fn parse_strict(text: &[u8]) -> Result<Self, ParseIdError> {
-                hex::decode_lower(text).and_then(|b| Self::from_bytes(b).ok_or(ParseIdError))
+                hex::decode::<$bytes, $chars>(text, hex::Case::Lower).and_then(|b| Self::from_bytes(b).ok_or(ParseIdError))
             }
         }
 
@@ -168,7 +169,7 @@ impl SpanId {
     /// # Errors
     /// Another length, another character, or all zero.
     pub fn parse_lenient(text: &[u8]) -> Result<Self, ParseIdError> {
-        hex::decode(text, hex::any_case).and_then(|b| Self::from_bytes(b).ok_or(ParseIdError))
+        hex::decode::<8, 16>(text, hex::Case::Any).and_then(|b| Self::from_bytes(b).ok_or(ParseIdError))
     }
 }
 

@@ -1,1 +1,51 @@
-//! Request log middleware for axum, tonic and anything Tower.
+//! Request log middleware for axum, tonic and anything Tower: one line, and every request becomes one entry.
+//!
+//! ```
+//! use axum::{Router, routing::get};
+//! use hoplog_tower::RequestLogLayer;
+//!
+//! # #[tokio::main(flavor = "current_thread")] async fn main() -> Result<(), hoplog::Error> {
+//! let client = hoplog::Client::builder().service("shop").build()?;
+//! let app: Router = Router::new()
+//!     .route("/users/{id}", get(|| async { "hello" }))
+//!     .layer(RequestLogLayer::new(client.clone()));
+//! # let _ = app; let _ = client.shutdown(std::time::Duration::ZERO).await; Ok(()) }
+//! ```
+//!
+//! ```text
+//! request ─► RequestLog::call ─► inner service ─► response head ─► ResponseBody ─► last byte
+//!                │ head, headers        │ polled in       │ status,        │ frames pass untouched,
+//!                ▼                      ▼ its context     ▼ headers        ▼ bytes are counted
+//!             Exchange ──────────────────────────────────────────────► one entry
+//! ```
+//!
+//! # What it does
+//! - One entry per request, at the end of the response body; also for requests that are cancelled, time out, fail or
+//!   panic.
+//! - The response carries `x-trace-id` and `x-request-id`, unless the service set them itself.
+//! - While the handler's future or the response body is polled, [`hoplog::current`] is this request's context.
+//!
+//! # What it leaves alone
+//! Bodies, trailers, size hints, errors and back-pressure pass unchanged; nothing is buffered.
+//!
+//! # Where to put it
+//! Inside the `Router` (`Router::layer`), where axum has matched the route; around the router the `route` is missing.
+//! The peer's address needs `into_make_service_with_connect_info::<SocketAddr>()`. A layer inside another one's request
+//! passes through.
+//!
+//! # Features
+//! `axum` (default): route template and peer address from axum's extensions. `tls` (default): HTTPS to the collector.
+//! `proxy` (default): `HTTPS_PROXY` and its kin are honoured.
+
+mod body;
+mod failure;
+mod future;
+mod head;
+mod ids;
+mod layer;
+mod service;
+
+pub use body::ResponseBody;
+pub use future::ResponseFuture;
+pub use layer::RequestLogLayer;
+pub use service::RequestLog;

@@ -142,7 +142,14 @@ impl RecordWriter {
     /// A header with a well-known name; `field` is `RequestHeader` or `ResponseHeader`.
     #[inline]
     pub fn known_header(&mut self, field: Field, name: KnownHeader, value: &[u8]) {
-        self.parts(field, Type::Header, &[name.code()], &[], self.cut_bytes(field, value));
+        let value = self.cut_bytes(field, value);
+        if self.buf.len() + 5 + value.len() > MAX_RECORD {
+            return self.mark_cut();
+        }
+        let [a, b, c, d] = tag(field, Type::Header, 1 + value.len());
+        self.buf.reserve(5 + value.len());
+        self.buf.extend_from_slice(&[a, b, c, d, name.code()]);
+        self.buf.extend_from_slice(value);
     }
 
     /// A header with any other name. Names over 255 bytes are left out.

@@ -21,8 +21,8 @@ pub struct TraceParent {
 }
 
 impl TraceParent {
-    /// Reads a header value. Of a version above `00` the first 55 characters are read, and the flags known to
-    /// level 2 kept (§3.2.4, §4.2).
+    /// Reads a header value. Of a version above `00` the first 55 characters are read, and the flags that
+    /// level 2 knows are kept (§3.2.4).
     ///
     /// # Errors
     /// Anything else than `2HEX-32HEX-16HEX-2HEX` in lower case, version `ff`, version `00` with more than 55
@@ -34,21 +34,28 @@ impl TraceParent {
         if [head[2], head[35], head[52]] != *b"---" {
             return Err(InvalidTraceParent("a hyphen is not at its place"));
         }
-        // Version and flags are two digits each: one decode reads both.
-        let ends = [head[0], head[1], head[53], head[54], b'0', b'0', b'0', b'0'];
-        let (ends, bad) = hex::eight_digits(u64::from_be_bytes(ends));
-        let [version, flags, ..] = ends.to_be_bytes();
-        match (bad, version, rest) {
-            (0, 0, []) | (0, 1..0xff, [] | [b'-', ..]) => {}
-            (0, 0xff, _) => return Err(InvalidTraceParent("version ff is forbidden")),
-            (0, ..) => return Err(InvalidTraceParent("longer than its version allows")),
-            _ => return Err(InvalidTraceParent("version or flags are not lower-case hex digits")),
+        // One decode for all digits; the rest of the array stays zeros.
+        let mut digits = [b'0'; 64];
+        digits[..32].copy_from_slice(&head[3..35]);
+        digits[32..48].copy_from_slice(&head[36..52]);
+        digits[48..50].copy_from_slice(&head[53..]);
+        digits[50..52].copy_from_slice(&head[..2]);
+        let bytes = hex::decode::<32, 64>(&digits, hex::Case::Lower)
+            .map_err(|_| InvalidTraceParent("something else than lower-case hex digits"))?;
+        let (mut trace_id, mut parent, flags, version) = ([0; 16], [0; 8], bytes[24], bytes[25]);
+        trace_id.copy_from_slice(&bytes[..16]);
+        parent.copy_from_slice(&bytes[16..24]);
+
+        match (version, rest) {
+            (0, []) | (1..0xff, [] | [b'-', ..]) => {}
+            (0xff, _) => return Err(InvalidTraceParent("version ff is forbidden")),
+            _ => return Err(InvalidTraceParent("longer than its version allows")),
         }
-        let trace_id = TraceId::parse_strict(&head[3..35])
-            .map_err(|_| InvalidTraceParent("the trace id is all zero or not lower-case hex digits"))?;
-        let parent = SpanId::parse_strict(&head[36..52])
-            .map_err(|_| InvalidTraceParent("the span id is all zero or not lower-case hex digits"))?;
-        Ok(Self { trace_id, parent, flags: TraceFlags::from_bits(flags) })
+        Ok(Self {
+            trace_id: TraceId::from_bytes(trace_id).ok_or(InvalidTraceParent("the trace id is all zero"))?,
+            parent: SpanId::from_bytes(parent).ok_or(InvalidTraceParent("the span id is all zero"))?,
+            flags: TraceFlags::from_bits(flags),
+        })
     }
 
     /// The header value, always in version `00`.

@@ -35,8 +35,9 @@ pub fn request_id(value: &[u8]) -> Option<&str> {
 
 /// Such an id can stand in a header, a log line, JSON or a shell word without escaping it.
 fn plain_id(value: &[u8]) -> Option<&str> {
-    let plain = |b: &u8| b.is_ascii_graphic() && !matches!(b, b'"' | b'\'' | b',');
-    if value.is_empty() || value.len() > MAX || !value.iter().all(plain) {
+    // Without an early exit the loop is a few vector instructions.
+    let plain = |b: u8| (b.wrapping_sub(0x21) < 0x5e) & (b != b'"') & (b != b'\'') & (b != b',');
+    if value.is_empty() || value.len() > MAX || !value.iter().fold(true, |all, &b| all & plain(b)) {
         return None;
     }
     std::str::from_utf8(value).ok()

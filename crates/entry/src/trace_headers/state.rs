@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 
-/// §3.3.1.1.
+/// §3.3.1.2; the lengths of key and value: §3.3.1.3.
 const MAX_MEMBERS: usize = 32;
 const MAX_KEY: usize = 256;
 const MAX_VALUE: usize = 256;

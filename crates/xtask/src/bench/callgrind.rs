@@ -16,6 +16,8 @@ use crate::workspace::Workspace;
 /// A bench whose scenarios are counted, what hoplog is measured against first, hoplog last.
 pub(super) struct Counted {
     pub(super) bench: &'static str,
+    /// What its figures' names begin with.
+    pub(super) subject: &'static str,
     pub(super) scenarios: &'static [&'static str],
 }
 
@@ -24,7 +26,7 @@ const FEW: u64 = 200;
 const MANY: u64 = 1_200;
 
 impl Counted {
-    /// `<bench>.instructions.<scenario>` for each, and `<bench>.added_instructions`.
+    /// `<subject>.instructions.<scenario>` for each, and `<subject>.added_instructions`.
     pub(super) fn figures(
         &self,
         workspace: &Workspace,
@@ -41,7 +43,7 @@ impl Counted {
             };
             counts.push((*scenario, per_request(count(FEW)?, count(MANY)?)));
         }
-        Ok(named(self.bench, &counts))
+        Ok(named(self.subject, &counts))
     }
 }
 
@@ -54,13 +56,14 @@ fn per_request(few: u64, many: u64) -> f64 {
     ((many as f64 - few as f64) / (MANY - FEW) as f64).round()
 }
 
-fn named(bench: &str, counts: &[(&str, f64)]) -> Vec<Figure> {
+fn named(subject: &str, counts: &[(&str, f64)]) -> Vec<Figure> {
     let unit = "instructions";
-    let each =
-        counts.iter().map(|(name, count)| Figure::new(format!("{bench}.instructions.{name}"), *count, unit));
+    let each = counts
+        .iter()
+        .map(|(name, count)| Figure::new(format!("{subject}.instructions.{name}"), *count, unit));
     let mut figures: Vec<Figure> = each.collect();
     if let [(_, base), .., (_, last)] = counts {
-        figures.push(Figure::new(format!("{bench}.added_instructions"), last - base, unit));
+        figures.push(Figure::new(format!("{subject}.added_instructions"), last - base, unit));
     }
     figures
 }
@@ -105,13 +108,13 @@ mod tests {
 
     #[test]
     fn what_hoplog_adds_is_the_last_scenario_over_the_first() {
-        let figures = named("request_path", &[("bare", 10_199.0), ("empty", 11_183.0), ("hoplog", 15_000.0)]);
+        let figures = named("axum", &[("bare", 10_199.0), ("empty", 11_183.0), ("hoplog", 15_000.0)]);
         assert_eq!(figures.len(), 4);
-        assert_eq!(figures[1].name, "request_path.instructions.empty");
-        assert_eq!(figures[3], Figure::new("request_path.added_instructions", 4_801.0, "instructions"));
+        assert_eq!(figures[1].name, "axum.instructions.empty");
+        assert_eq!(figures[3], Figure::new("axum.added_instructions", 4_801.0, "instructions"));
         assert!(figures.iter().all(|figure| is_instructions(&figure.name)));
-        assert!(!is_instructions("request_path.added_allocations"));
-        assert!(!is_instructions("instructions.ns"), "a bench's name does not count");
+        assert!(!is_instructions("axum.added_allocations"));
+        assert!(!is_instructions("instructions.ns"), "a subject's name does not count");
     }
 
     #[test]

@@ -1,0 +1,134 @@
+//! What comes after the request: enqueueing beside a live consumer, encoding, compressing.
+
+#![expect(clippy::expect_used, reason = "a bench that cannot run must say so")]
+
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::{Duration, Instant};
+
+use hoplog::bench::{BareQueue, Encoder};
+use hoplog_bench::{figure, thread_cpu};
+use hoplog_entry::{EntryId, Field, Kind, KnownHeader, Level, Outcome, RecordWriter, SpanId, TraceId};
+
+fn main() {
+    let records: Vec<Vec<u8>> = (0..1_000).map(record).collect();
+    for producers in [1, 2] {
+        enqueue(producers, &records[0]);
+    }
+    encode(&records);
+}
+
+/// A record as the bench request makes one.
+fn record(i: u64) -> Vec<u8> {
+    let ns = 1_763_600_000_000_000_000 + i * 1_234_567;
+    let mut w = RecordWriter::default();
+    w.begin(Kind::Request, EntryId::generate(ns / 1_000_000), ns);
+    w.text(Field::Method, "GET");
+    w.text(Field::Path, &format!("/api/v1/users/{i}/orders"));
+    w.text(Field::Query, "status=open&limit=20&sort=created_at");
+    w.text(Field::Route, "/api/v1/users/{user}/orders");
+    w.text(Field::HttpVersion, "1.1");
+    for (name, value) in [
+        (KnownHeader::Host, "shop.example.com"),
+        (KnownHeader::UserAgent, "Mozilla/5.0 (X11; Linux x86_64; rv:128.0) Gecko/20100101 Firefox/128.0"),
+        (KnownHeader::Accept, "application/json, text/plain, */*"),
+        (KnownHeader::AcceptEncoding, "gzip, deflate, br, zstd"),
+        (KnownHeader::AcceptLanguage, "en-US,en;q=0.5"),
+        (KnownHeader::XRequestId, "0190f3f2-7d9c-7c1e-9f3a-2b5c6d7e8f90"),
+        (KnownHeader::XForwardedFor, "203.0.113.7, 10.0.0.2"),
+        (KnownHeader::TraceParent, "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01"),
+    ] {
+        w.known_header(Field::RequestHeader, name, value.as_bytes());
+    }
+    w.text(Field::HostHeader, "shop.example.com");
+    w.span_id(Field::ParentSpanId, &SpanId::generate());
+    w.trace_id(Field::TraceId, &TraceId::generate());
+    w.span_id(Field::SpanId, &SpanId::generate());
+    w.text(Field::RequestId, "0190f3f2-7d9c-7c1e-9f3a-2b5c6d7e8f90");
+    w.known_header(Field::ResponseHeader, KnownHeader::ContentType, b"text/plain; charset=utf-8");
+    w.known_header(Field::ResponseHeader, KnownHeader::ContentLength, b"2");
+    w.uint(Field::StatusCode, 200);
+    w.nanos(Field::Ttfb, 812_345 + i);
+    w.uint(Field::ResponseSize, 2);
+    w.uint(Field::RequestSize, 0);
+    w.ip(Field::Ip, [203, 0, 113, 7].into());
+    w.ip(Field::Peer, [10, 0, 0, 2].into());
+    w.nanos(Field::Duration, 901_234 + i);
+    w.end(Level::Info, Some(Outcome::Completed)).to_vec()
+}
+
+/// Wall time of single pushes at 100 000 per second and producer, with a consumer that sweeps every millisecond.
+fn enqueue(producers: usize, record: &[u8]) {
+    const PUSHES: usize = 200_000;
+    const PACE: Duration = Duration::from_micros(10);
+    let queue = BareQueue::default();
+    let done = AtomicBool::new(false);
+    let mut ns: Vec<u64> = std::thread::scope(|s| {
+        let consumer = s.spawn(|| {
+            let mut swept = 0;
+            while !done.load(Ordering::Relaxed) {
+                std::thread::sleep(Duration::from_millis(1));
+                swept += queue.sweep().0;
+            }
+            swept + queue.sweep().0
+        });
+        let threads: Vec<_> = (0..producers)
+            .map(|_| {
+                s.spawn(|| {
+                    let mut ns = Vec::with_capacity(PUSHES);
+                    let mut due = Instant::now();
+                    for _ in 0..PUSHES {
+                        due += PACE;
+                        while Instant::now() < due {
+                            std::hint::spin_loop();
+                        }
+                        let start = Instant::now();
+                        assert!(queue.push(record), "the consumer keeps up");
+                        ns.push(start.elapsed().as_nanos() as u64);
+                        // A descheduled producer does not make up for lost time by a burst.
+                        due = due.max(Instant::now() - PACE);
+                    }
+                    ns
+                })
+            })
+            .collect();
+        let ns = threads.into_iter().flat_map(|t| t.join().expect("a producer")).collect();
+        done.store(true, Ordering::Relaxed);
+        assert_eq!(consumer.join().expect("the consumer"), producers * PUSHES);
+        ns
+    });
+    ns.sort_unstable();
+    let clock = clock_cost();
+    for (name, share) in [("p50", 0.5), ("p99", 0.99), ("p999", 0.999)] {
+        let at = (ns.len() as f64 * share) as usize;
+        figure(&format!("enqueue.{name}_ns.{producers}"), (ns[at] as f64 - clock).max(0.0), "ns");
+    }
+}
+
+/// What two clock reads measure of themselves.
+fn clock_cost() -> f64 {
+    let mut ns: Vec<u64> = (0..10_001).map(|_| Instant::now().elapsed().as_nanos() as u64).collect();
+    ns.sort_unstable();
+    ns[ns.len() / 2] as f64
+}
+
+fn encode(records: &[Vec<u8>]) {
+    const BATCHES: usize = 60;
+    let mut encoder = Encoder::default();
+    for gzip in [false, true] {
+        let (mut best, mut sizes) = (f64::MAX, (0, 0));
+        // The best of several: a machine only ever adds time.
+        for _ in 0..5 {
+            let start = thread_cpu();
+            for _ in 0..BATCHES {
+                sizes = encoder.batch(records.iter().map(Vec::as_slice), gzip);
+            }
+            best = best.min((thread_cpu() - start).as_secs_f64());
+        }
+        let name = if gzip { "encode_gzip" } else { "encode" };
+        figure(&format!("{name}.entries_per_s"), (BATCHES * records.len()) as f64 / best, "1/s");
+        if gzip {
+            figure("encode.bytes_per_entry", sizes.0 as f64 / records.len() as f64, "bytes");
+            figure("encode_gzip.saved_percent", 100.0 - sizes.1 as f64 * 100.0 / sizes.0 as f64, "percent");
+        }
+    }
+}

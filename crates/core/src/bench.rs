@@ -1,0 +1,67 @@
+//! Inner parts for hoplog's own benches (feature `bench`). Not part of the public interface: no promise holds here.
+
+use std::sync::Arc;
+
+use hoplog_entry::Record;
+
+use crate::encode::{Gzip, NativeBatch};
+use crate::queue::{Queue, QueueLimits};
+
+/// A queue of the default size and its sweep.
+#[derive(Debug, Clone)]
+pub struct BareQueue(Arc<Queue>);
+
+impl Default for BareQueue {
+    fn default() -> Self {
+        let limits =
+            QueueLimits { bytes: 16 << 20, entries: 65_536, wake_entries: 1_000, wake_bytes: 1 << 20 };
+        Self(Arc::new(Queue::new(limits)))
+    }
+}
+
+impl BareQueue {
+    /// Whether the record was taken.
+    #[inline]
+    pub fn push(&self, record: &[u8]) -> bool {
+        self.0.push(record, false).is_ok()
+    }
+
+    /// Takes everything out; returns entries and bytes.
+    pub fn sweep(&self) -> (usize, usize) {
+        self.0.sweep().iter().fold((0, 0), |(n, b), chunk| (n + chunk.entries(), b + chunk.bytes().len()))
+    }
+
+    /// Bytes held now, and the bound.
+    #[must_use]
+    pub fn memory(&self) -> (usize, usize) {
+        self.0.memory()
+    }
+}
+
+/// Records to JSON to gzip, as the worker does it.
+#[derive(Debug)]
+pub struct Encoder {
+    json: NativeBatch,
+    gzip: Gzip,
+}
+
+impl Default for Encoder {
+    fn default() -> Self {
+        Self { json: NativeBatch::new(), gzip: Gzip::new() }
+    }
+}
+
+impl Encoder {
+    /// One batch of records; returns the bytes of its JSON, and compressed (0 without `gzip`).
+    pub fn batch<'a>(&mut self, records: impl Iterator<Item = &'a [u8]>, gzip: bool) -> (usize, usize) {
+        self.json.clear();
+        for bytes in records {
+            if let Ok((record, _)) = Record::read(bytes) {
+                let _ = self.json.push(&record);
+            }
+        }
+        let plain = self.json.seal(|_| {});
+        let packed = if gzip { self.gzip.compress(plain).map_or(0, |p| p.len()) } else { 0 };
+        (plain.len(), packed)
+    }
+}

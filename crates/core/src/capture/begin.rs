@@ -1,0 +1,243 @@
+//! The start of an exchange: its head is written, its headers are walked once, its place in a trace is found.
+
+use std::sync::Arc;
+
+use hoplog_entry::trace_headers::{self, Incoming, IncomingHeaders, TraceFlags, TraceState};
+use hoplog_entry::{EntryId, Field, Kind, KnownHeader, RecordWriter, SpanId, TraceId};
+
+use super::live::{self, Live, OpenRecord};
+use super::{Exchange, RequestHead};
+use crate::context;
+use crate::pipeline::Pipeline;
+use crate::queue::Fill;
+use crate::redact::{HeaderAction, REDACTED, Verdict};
+
+impl Exchange {
+    /// Begins the exchange of a request that this process answers. `headers` are pairs of lower-case name and value,
+    /// values of one name next to each other.
+    pub(crate) fn begin_incoming<'h, I>(
+        pipeline: &Arc<Pipeline>,
+        head: &RequestHead<'_>,
+        headers: impl Fn() -> I,
+    ) -> Self
+    where
+        I: Iterator<Item = (&'h str, &'h [u8])>,
+    {
+        begin(pipeline, Kind::Request, head, headers(), |live, record, seen| {
+            continue_trace(live, record, seen, headers);
+            (seen.opaque().map(Into::into), None)
+        })
+    }
+
+    /// Begins the exchange of a call that this process makes, under the current request.
+    pub(crate) fn begin_outgoing<'h>(
+        pipeline: &Arc<Pipeline>,
+        head: &RequestHead<'_>,
+        headers: impl Iterator<Item = (&'h str, &'h [u8])>,
+    ) -> Self {
+        begin(pipeline, Kind::Outgoing, head, headers, start_call)
+    }
+}
+
+/// What ids of the caller a new exchange goes on with: the opaque `x-trace-id`, and the request id.
+type Inherited = (Option<String>, Option<String>);
+
+fn begin<'h>(
+    pipeline: &Arc<Pipeline>,
+    kind: Kind,
+    head: &RequestHead<'_>,
+    headers: impl Iterator<Item = (&'h str, &'h [u8])>,
+    place: impl FnOnce(&mut Live, &mut RecordWriter, &Seen<'h>) -> Inherited,
+) -> Exchange {
+    let started = pipeline.clock.now();
+    let created = pipeline.clock.unix_ns(started);
+    let id = EntryId::generate(created / 1_000_000);
+    let mut shared = live::take();
+    let mut request_bytes = Some(0);
+    // Always so: the pool hands out what nobody else holds.
+    if let Some(live) = Arc::get_mut(&mut shared) {
+        let mut record = std::mem::take(&mut live.record_mut().writer);
+        record.begin(kind, id, created);
+        write_head(&mut record, pipeline, head);
+        let seen = walk(&mut record, pipeline, headers);
+        request_bytes = seen.request_bytes;
+        if let (None, Some(host)) = (head.host, seen.host) {
+            record.text(Field::HostHeader, host);
+        }
+        let (opaque, request_id) = place(live, &mut record, &seen);
+        live.set_ids(opaque.as_deref(), seen.request_id.or(request_id.as_deref()), &id);
+        record.trace_id(Field::TraceId, &live.trace_id);
+        record.span_id(Field::SpanId, &live.span_id);
+        record.text(Field::RequestId, live.request_id());
+        if live.is_opaque() {
+            record.text(Field::XTraceId, live.x_trace_id());
+        }
+        let slot = live.record_mut();
+        *slot = OpenRecord { writer: record, open: true, panicked: false };
+    }
+    let mut exchange = Exchange::new(pipeline, started, shared, head.peer);
+    exchange.request_bytes = request_bytes;
+    exchange.head_only = head.method == "HEAD";
+    exchange
+}
+
+/// What the walk over the headers found besides what it wrote.
+struct Seen<'h> {
+    trace: Incoming<'h>,
+    tracestate: bool,
+    request_id: Option<&'h str>,
+    host: Option<&'h str>,
+    request_bytes: Option<u64>,
+}
+
+impl<'h> Seen<'h> {
+    fn opaque(&self) -> Option<&'h str> {
+        match self.trace {
+            Incoming::Continued { opaque, .. } | Incoming::New { opaque } => opaque,
+        }
+    }
+}
+
+fn write_head(record: &mut RecordWriter, pipeline: &Pipeline, head: &RequestHead<'_>) {
+    record.text(Field::Method, head.method);
+    masked(record, Field::Path, head.path, |raw, out| pipeline.redactor.path(raw, out));
+    if let Some(query) = head.query.filter(|q| !q.is_empty()) {
+        masked(record, Field::Query, query, |raw, out| pipeline.redactor.query(raw, out));
+    }
+    if let Some(route) = head.route {
+        record.text(Field::Route, route);
+    }
+    if let Some(scheme) = head.scheme {
+        record.text(Field::Scheme, scheme);
+    }
+    if let Some(host) = head.host {
+        record.text(Field::HostHeader, host);
+    }
+    record.text(Field::HttpVersion, head.http_version);
+}
+
+/// Writes what masking leaves of a text; allocates only where something is masked.
+fn masked(
+    record: &mut RecordWriter,
+    field: Field,
+    raw: &str,
+    mask: impl FnOnce(&[u8], &mut Vec<u8>) -> Verdict,
+) {
+    let mut out = Vec::new();
+    match mask(raw.as_bytes(), &mut out) {
+        Verdict::Unchanged => record.text(field, raw),
+        Verdict::Masked => record.text(field, std::str::from_utf8(&out).unwrap_or(REDACTED)),
+        Verdict::Dropped => {}
+    }
+}
+
+fn walk<'h>(
+    record: &mut RecordWriter,
+    pipeline: &Pipeline,
+    headers: impl Iterator<Item = (&'h str, &'h [u8])>,
+) -> Seen<'h> {
+    let keep = pipeline.queue.fill() < Fill::Critical;
+    let mut trace = IncomingHeaders::default();
+    let (mut tracestate, mut request_id, mut host, mut request_bytes) = (false, None, None, Some(0));
+    for (name, value) in headers {
+        let known = KnownHeader::from_name(name);
+        match known {
+            Some(KnownHeader::TraceParent | KnownHeader::XTraceId | KnownHeader::XParentSpanId) => {
+                trace.offer(name.as_bytes(), value);
+            }
+            Some(KnownHeader::TraceState) => tracestate = true,
+            Some(KnownHeader::XRequestId) => request_id = trace_headers::request_id(value),
+            Some(KnownHeader::Host) => host = std::str::from_utf8(value).ok(),
+            Some(KnownHeader::ContentLength) => request_bytes = parse_decimal(value),
+            Some(KnownHeader::TransferEncoding) => request_bytes = None,
+            _ => {}
+        }
+        if keep {
+            write_header(record, Field::RequestHeader, pipeline, known, name, value);
+        }
+    }
+    Seen { trace: Incoming::resolve(&trace), tracestate, request_id, host, request_bytes }
+}
+
+#[inline]
+pub(super) fn write_header(
+    record: &mut RecordWriter,
+    field: Field,
+    pipeline: &Pipeline,
+    known: Option<KnownHeader>,
+    name: &str,
+    value: &[u8],
+) {
+    let put = |record: &mut RecordWriter, value: &[u8]| match known {
+        Some(known) => record.known_header(field, known, value),
+        None => record.named_header(field, name, value),
+    };
+    match pipeline.header(known, name) {
+        HeaderAction::Skip => {}
+        HeaderAction::Keep => put(record, value),
+        HeaderAction::Redact => put(record, REDACTED.as_bytes()),
+        HeaderAction::MaskUrl => {
+            let mut out = Vec::new();
+            match pipeline.redactor.url(value, &mut out) {
+                Verdict::Unchanged => put(record, value),
+                Verdict::Masked => put(record, &out),
+                Verdict::Dropped => put(record, REDACTED.as_bytes()),
+            }
+        }
+    }
+}
+
+/// An incoming request continues the caller's trace or starts one; either way it is a new span.
+fn continue_trace<'h, I>(live: &mut Live, record: &mut RecordWriter, seen: &Seen<'h>, headers: impl Fn() -> I)
+where
+    I: Iterator<Item = (&'h str, &'h [u8])>,
+{
+    live.span_id = SpanId::generate();
+    live.tracestate.clear();
+    match seen.trace {
+        Incoming::Continued { trace_id, parent_span, flags, keep_tracestate, .. } => {
+            (live.trace_id, live.flags) = (trace_id, flags);
+            if let Some(parent) = parent_span {
+                record.span_id(Field::ParentSpanId, &parent);
+            }
+            if keep_tracestate && seen.tracestate {
+                let lines =
+                    headers().filter(|(name, _)| *name == trace_headers::TRACESTATE).map(|(_, value)| value);
+                if let Some(state) = TraceState::combine(lines) {
+                    live.tracestate.push_str(state.as_str());
+                }
+            }
+        }
+        Incoming::New { .. } => {
+            (live.trace_id, live.flags) = (TraceId::generate(), TraceFlags::SAMPLED);
+        }
+    }
+}
+
+/// A call is a new span under the current request, in its trace; one that carries a `traceparent` keeps that.
+fn start_call(live: &mut Live, record: &mut RecordWriter, seen: &Seen<'_>) -> Inherited {
+    let current = context::current();
+    let parent = current.live();
+    live.tracestate.clear();
+    live.span_id = SpanId::generate();
+    (live.trace_id, live.flags) = match (seen.trace, parent) {
+        (Incoming::Continued { trace_id, parent_span, flags, .. }, _) => {
+            live.span_id = parent_span.unwrap_or(live.span_id);
+            (trace_id, flags)
+        }
+        (_, Some(parent)) => {
+            live.tracestate.push_str(&parent.tracestate);
+            (parent.trace_id, parent.flags)
+        }
+        _ => (TraceId::generate(), TraceFlags::SAMPLED),
+    };
+    if let Some(parent) = parent {
+        record.span_id(Field::ParentSpanId, &parent.span_id);
+    }
+    let opaque = parent.filter(|p| p.is_opaque()).map(Live::x_trace_id);
+    (seen.opaque().or(opaque).map(Into::into), parent.map(|p| p.request_id().into()))
+}
+
+pub(super) fn parse_decimal(value: &[u8]) -> Option<u64> {
+    std::str::from_utf8(value).ok()?.trim().parse().ok()
+}

@@ -1,0 +1,288 @@
+//! The handle that applications hold.
+
+use std::fmt;
+use std::sync::Arc;
+use std::task::{Context as TaskContext, Poll, Wake, Waker};
+use std::thread::Thread;
+use std::time::{Duration, Instant};
+
+use hoplog_entry::Level;
+
+use crate::capture::{Exchange, RequestHead};
+use crate::config::ClientBuilder;
+use crate::context;
+use crate::error::Error;
+use crate::ledger::{Drops, Stats};
+use crate::logger::EntryBuilder;
+use crate::pipeline::Pipeline;
+use crate::worker::{Worker, is_worker_thread};
+
+/// How long the drop of the last handle waits for delivery.
+const DROP_DEADLINE: Duration = Duration::from_secs(2);
+/// What the worker may take beyond a deadline to say that it is done.
+const GRACE: Duration = Duration::from_millis(250);
+
+/// The way into hoplog: one per process, cloned freely.
+///
+/// Dropping the last handle delivers what is queued, for at most 2 seconds, also at the end of `#[tokio::main]`.
+///
+/// ```
+/// let client = hoplog::Client::builder()
+///     .service("shop")
+///     .without_collector()
+///     .console(hoplog::Console::Text)
+///     .build()?;
+/// client.info("order placed").field("order_id", 42).send();
+/// # Ok::<(), hoplog::Error>(())
+/// ```
+#[derive(Clone)]
+pub struct Client {
+    inner: Option<Arc<Inner>>,
+}
+
+struct Inner {
+    pipeline: Arc<Pipeline>,
+    worker: Worker,
+}
+
+impl Client {
+    /// A builder with the defaults; what it is not told it takes from the environment.
+    pub fn builder() -> ClientBuilder {
+        ClientBuilder::default()
+    }
+
+    /// A client configured by the environment alone; see [`ClientBuilder`] for the variables.
+    ///
+    /// # Errors
+    /// Every complaint about the variables at once; or the worker could not be started.
+    pub fn from_env() -> Result<Self, Error> {
+        Self::builder().build()
+    }
+
+    /// A client whose every call does nothing. Also what the builder makes under `HOPLOG_ENABLED=false`.
+    #[must_use]
+    pub fn disabled() -> Self {
+        Self { inner: None }
+    }
+
+    pub(crate) fn new(pipeline: Arc<Pipeline>, worker: Worker) -> Self {
+        Self { inner: Some(Arc::new(Inner { pipeline, worker })) }
+    }
+
+    /// False for [`Client::disabled`].
+    #[must_use]
+    pub fn is_enabled(&self) -> bool {
+        self.inner.is_some()
+    }
+
+    pub(crate) fn pipeline(&self) -> Option<&Arc<Pipeline>> {
+        self.inner.as_ref().map(|inner| &inner.pipeline)
+    }
+
+    /// Begins the record of an exchange; for glue crates. `headers` gives pairs of lower-case name and value,
+    /// values of one name next to each other; it is called once, or twice where `tracestate` counts.
+    ///
+    /// `None` where nothing is to be recorded: the client is disabled, or this runs inside an open request that is
+    /// recorded already (a second layer; a request dispatched in-process by a handler is part of the same hop).
+    pub fn begin_request<'h, I>(&self, head: &RequestHead<'_>, headers: impl Fn() -> I) -> Option<Exchange>
+    where
+        I: Iterator<Item = (&'h str, &'h [u8])>,
+    {
+        let inner = self.inner.as_deref()?;
+        if context::inside_open_request() {
+            return None;
+        }
+        Some(Exchange::begin_incoming(&inner.pipeline, head, headers))
+    }
+
+    /// Begins the record of a call that this process makes, under the current request if there is one; for glue
+    /// crates. `None` where the client is disabled or the call is hoplog's own.
+    pub fn begin_call<'h, I>(&self, head: &RequestHead<'_>, headers: impl Fn() -> I) -> Option<Exchange>
+    where
+        I: Iterator<Item = (&'h str, &'h [u8])>,
+    {
+        let inner = self.inner.as_deref()?;
+        (!is_worker_thread()).then(|| Exchange::begin_outgoing(&inner.pipeline, head, headers()))
+    }
+
+    /// An entry of this level, tied to the current request; nothing happens before its `send()`.
+    #[track_caller]
+    pub fn log(&self, level: Level, message: impl AsRef<str>) -> EntryBuilder {
+        EntryBuilder::new(self.pipeline(), level, message.as_ref())
+    }
+
+    /// Steps of an algorithm.
+    #[track_caller]
+    pub fn trace(&self, message: impl AsRef<str>) -> EntryBuilder {
+        self.log(Level::Trace, message)
+    }
+
+    /// For the developer at work.
+    #[track_caller]
+    pub fn debug(&self, message: impl AsRef<str>) -> EntryBuilder {
+        self.log(Level::Debug, message)
+    }
+
+    /// Normal operation.
+    #[track_caller]
+    pub fn info(&self, message: impl AsRef<str>) -> EntryBuilder {
+        self.log(Level::Info, message)
+    }
+
+    /// Unusual, handled.
+    #[track_caller]
+    pub fn warn(&self, message: impl AsRef<str>) -> EntryBuilder {
+        self.log(Level::Warn, message)
+    }
+
+    /// Something failed.
+    #[track_caller]
+    pub fn error(&self, message: impl AsRef<str>) -> EntryBuilder {
+        self.log(Level::Error, message)
+    }
+
+    /// The process cannot go on. Only logs; it ends nothing.
+    #[track_caller]
+    pub fn fatal(&self, message: impl AsRef<str>) -> EntryBuilder {
+        self.log(Level::Fatal, message)
+    }
+
+    /// The counts since the client was built.
+    #[must_use]
+    pub fn stats(&self) -> Stats {
+        let Some(inner) = &self.inner else { return Stats::default() };
+        let queue = inner.pipeline.queue.counts();
+        let (queue_bytes, queue_bytes_max) = inner.pipeline.queue.memory();
+        Stats {
+            accepted: queue.accepted,
+            accepted_bytes: queue.accepted_bytes,
+            refused: Drops::new(queue.dropped),
+            queue_bytes,
+            queue_bytes_max,
+            destinations: inner
+                .worker
+                .ledgers()
+                .iter()
+                .map(|(name, l)| l.stats(name, queue.accepted))
+                .collect(),
+        }
+    }
+
+    /// Delivers everything accepted before the call, or as much as the deadline allows. For any executor.
+    ///
+    /// # Errors
+    /// The client is closed.
+    pub async fn flush(&self, deadline: Duration) -> Result<FlushReport, Error> {
+        let Some(inner) = &self.inner else { return Ok(FlushReport::default()) };
+        let before = self.stats();
+        let done = inner.worker.flush(after(deadline)).ok_or_else(Error::closed)?;
+        let _ = done.await;
+        Ok(FlushReport::between(&before, &self.stats()))
+    }
+
+    /// [`Client::flush`] for synchronous code. Blocks this thread; works inside a runtime too.
+    ///
+    /// # Errors
+    /// The client is closed.
+    pub fn flush_blocking(&self, deadline: Duration) -> Result<FlushReport, Error> {
+        block_on(self.flush(deadline), deadline.saturating_add(GRACE))
+            .unwrap_or_else(|| Ok(FlushReport::stuck(&self.stats())))
+    }
+
+    /// Delivers what is queued and ends the worker, within the deadline; what is left then is dropped and counted.
+    /// Entries logged later are counted as `after_close`. A second call does nothing.
+    pub async fn shutdown(&self, deadline: Duration) -> ShutdownReport {
+        let Some(inner) = &self.inner else { return ShutdownReport::default() };
+        let before = self.stats();
+        if let Some(done) = inner.worker.close(after(deadline)) {
+            let _ = done.await;
+        }
+        ShutdownReport(FlushReport::between(&before, &self.stats()))
+    }
+}
+
+impl Drop for Inner {
+    fn drop(&mut self) {
+        let done = self.worker.close(after(DROP_DEADLINE));
+        // A worker that is stuck in a write to a blocked console is left to itself.
+        if !is_worker_thread() && done.is_none_or(|done| block_on(done, DROP_DEADLINE + GRACE).is_some()) {
+            self.worker.join();
+        }
+    }
+}
+
+impl fmt::Debug for Client {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Client").field("enabled", &self.is_enabled()).finish_non_exhaustive()
+    }
+}
+
+/// What a flush did, summed over the destinations.
+#[derive(Debug, Default, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct FlushReport {
+    /// Entries delivered meanwhile.
+    pub delivered: u64,
+    /// Entries dropped meanwhile.
+    pub dropped: u64,
+    /// Entries that are in memory still, at the destination that is furthest behind.
+    pub left: u64,
+}
+
+impl FlushReport {
+    /// The worker did not answer: nothing is known to have moved.
+    fn stuck(now: &Stats) -> Self {
+        Self { left: now.pending(), ..Self::default() }
+    }
+
+    fn between(before: &Stats, after: &Stats) -> Self {
+        let delivered = |s: &Stats| s.destinations.iter().map(|d| d.delivered).sum::<u64>();
+        Self {
+            delivered: delivered(after) - delivered(before),
+            dropped: after.lost() - before.lost(),
+            left: after.pending(),
+        }
+    }
+}
+
+/// What a shutdown did.
+#[derive(Debug, Default, Clone, Copy, PartialEq, Eq)]
+pub struct ShutdownReport(FlushReport);
+
+impl std::ops::Deref for ShutdownReport {
+    type Target = FlushReport;
+
+    fn deref(&self) -> &FlushReport {
+        &self.0
+    }
+}
+
+/// That long from now; more than a year is taken as one, for the clock has an end.
+fn after(wait: Duration) -> Instant {
+    Instant::now() + wait.min(Duration::from_secs(365 * 24 * 60 * 60))
+}
+
+/// Polls a future on this thread, parked in between, for as long as `patience` lasts. Unlike a runtime's `block_on` it
+/// may be called anywhere: what it waits for is done by the worker's thread.
+fn block_on<F: Future>(future: F, patience: Duration) -> Option<F::Output> {
+    struct Unpark(Thread);
+    impl Wake for Unpark {
+        fn wake(self: Arc<Self>) {
+            self.0.unpark();
+        }
+    }
+    let waker = Waker::from(Arc::new(Unpark(std::thread::current())));
+    // A patience beyond all time is none.
+    let until = Instant::now().checked_add(patience);
+    let mut future = std::pin::pin!(future);
+    loop {
+        match (future.as_mut().poll(&mut TaskContext::from_waker(&waker)), until) {
+            (Poll::Ready(output), _) => return Some(output),
+            (Poll::Pending, None) => std::thread::park(),
+            (Poll::Pending, Some(until)) => match until.checked_duration_since(Instant::now()) {
+                Some(left) if !left.is_zero() => std::thread::park_timeout(left),
+                _ => return None,
+            },
+        }
+    }
+}

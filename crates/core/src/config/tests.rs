@@ -1,0 +1,93 @@
+use super::*;
+
+fn build(builder: ClientBuilder, variables: &[(&str, &str)]) -> Result<Client, Error> {
+    let variables: Vec<(String, String)> =
+        variables.iter().map(|(n, v)| ((*n).into(), (*v).into())).collect();
+    builder.build_from(move |name| variables.iter().find(|(n, _)| n == name).map(|(_, v)| v.clone()), None)
+}
+
+#[test]
+fn all_complaints_come_at_once_and_name_the_setting_and_the_fix() {
+    let builder = Client::builder()
+        .endpoint("ftp://example.com")
+        .batch_size(0)
+        .flush_interval(Duration::ZERO)
+        .queue_bytes(1)
+        .service("x".repeat(101))
+        .file("/nowhere/at/all.log");
+    let error =
+        build(builder, &[("HOPLOG_ENABLED", "maybe"), ("HOPLOG_CONSOLE", "loud"), ("LOG_TYPE", "TOASTER")])
+            .unwrap_err();
+    assert!(error.is_config());
+    for word in [
+        "endpoint",
+        "batch_size",
+        "flush_interval",
+        "queue_bytes",
+        "service",
+        "file",
+        "HOPLOG_ENABLED",
+        "HOPLOG_CONSOLE",
+        "log_type",
+    ] {
+        assert_eq!(error.complaints().iter().filter(|c| c.contains(word)).count(), 1, "{word}: {error}");
+    }
+}
+
+#[test]
+fn code_wins_over_variables_and_earlier_variables_over_later() {
+    let mut settings = Settings { service: Some("code".into()), ..Settings::default() };
+    let variables = |name: &str| {
+        Some(
+            match name {
+                "HOPLOG_SERVICE" => "variable",
+                "HOPLOG_ENVIRONMENT" => " ",
+                "ENVIRONMENT" => "staging",
+                "NODE_ENV" => "never",
+                "LOG_SERVER_URL" => "http://10.0.0.1:9000/prefix/",
+                _ => return None,
+            }
+            .to_owned(),
+        )
+    };
+    assert!(settings.fill_from(variables).is_empty());
+    let mut complaints = Vec::new();
+    let source = settings.source(&mut complaints);
+    assert_eq!((source.service.as_str(), source.environment.as_str()), ("code", "staging"));
+    assert_eq!(settings.logs_url(&mut complaints).unwrap().as_str(), "http://10.0.0.1:9000/prefix/logs");
+    assert!(complaints.is_empty());
+}
+
+#[test]
+fn a_key_does_not_leave_for_another_host_in_the_clear() {
+    let with_key = |endpoint: &str| Client::builder().endpoint(endpoint).api_key("hl_secret");
+    for endpoint in ["http://localhost:1", "http://127.0.0.1:1", "http://[::1]:1"] {
+        build(with_key(endpoint), &[]).unwrap();
+    }
+    let error = build(with_key("http://collector.example:8000"), &[]).unwrap_err();
+    assert!(error.to_string().contains("plain HTTP") && !error.to_string().contains("hl_secret"), "{error}");
+    build(with_key("http://collector.example:8000").allow_insecure_http(), &[]).unwrap();
+    let error = build(Client::builder().endpoint("http://user:hunter2@localhost:1"), &[]).unwrap_err();
+    assert!(error.to_string().contains("api_key") && !error.to_string().contains("hunter2"), "{error}");
+}
+
+#[test]
+fn disabled_by_code_or_variable_does_nothing() {
+    for client in [
+        Client::disabled(),
+        build(Client::builder().enabled(false), &[]).unwrap(),
+        build(Client::builder(), &[("HOPLOG_ENABLED", "false")]).unwrap(),
+    ] {
+        assert!(!client.is_enabled());
+        client.error("nobody hears this").field("a", 1).send();
+        assert_eq!(client.stats().accepted, 0);
+        client.flush_blocking(Duration::from_secs(1)).unwrap();
+    }
+    assert!(build(Client::builder(), &[("HOPLOG_ENABLED", "true")]).unwrap().is_enabled());
+}
+
+#[test]
+fn a_client_without_any_destination_is_refused() {
+    let error = build(Client::builder().without_collector(), &[]).unwrap_err();
+    assert!(error.to_string().contains("console"), "{error}");
+}

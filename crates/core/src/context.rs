@@ -1,0 +1,234 @@
+//! The current request: set while a request's future or its response body is polled, read by the logger, by outgoing
+//! clients and by anyone who asks [`current`].
+//!
+//! ```text
+//! poll of the request's future ── enter ──► CURRENT = this request ── poll inner ── leave ──► CURRENT as before
+//! ```
+//!
+//! Nothing is shared between tasks by accident: a context is visible only inside a poll that entered it. A spawned
+//! task takes it along with [`InCurrentContext::in_current_context`].
+
+use std::cell::Cell;
+use std::fmt;
+use std::marker::PhantomData;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::task::{self, Poll};
+
+use hoplog_entry::trace_headers::{TRACEPARENT, TRACESTATE, X_REQUEST_ID, X_TRACE_ID};
+use hoplog_entry::{SpanId, TraceId};
+
+use crate::capture::Live;
+
+thread_local! {
+    static CURRENT: Cell<Option<Arc<Live>>> = const { Cell::new(None) };
+}
+
+/// The context in which this code runs: that of the request being handled, or an empty one.
+///
+/// Cheap: one reference count. Never fails, also late in a thread's exit.
+#[must_use]
+pub fn current() -> Context {
+    Context { live: CURRENT.try_with(peek).ok().flatten() }
+}
+
+fn peek(cell: &Cell<Option<Arc<Live>>>) -> Option<Arc<Live>> {
+    let live = cell.take();
+    cell.set(live.clone());
+    live
+}
+
+/// Whether this runs inside a request that is being recorded.
+#[inline]
+pub(crate) fn inside_open_request() -> bool {
+    // Outside of any request, the usual case, no reference is counted.
+    CURRENT
+        .try_with(|cell| {
+            let live = cell.take();
+            let open = live.as_deref().is_some_and(Live::is_open);
+            cell.set(live);
+            open
+        })
+        .unwrap_or(false)
+}
+
+/// A handle to a request's context. Keeping it after the request's end does no harm.
+#[derive(Clone, Default)]
+pub struct Context {
+    live: Option<Arc<Live>>,
+}
+
+impl Context {
+    pub(crate) fn live(&self) -> Option<&Live> {
+        self.live.as_deref()
+    }
+
+    pub(crate) fn of(live: Arc<Live>) -> Self {
+        Self { live: Some(live) }
+    }
+
+    /// Whether this is no request's context.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.live.is_none()
+    }
+
+    /// The id that all hops of the call share.
+    #[must_use]
+    pub fn trace_id(&self) -> Option<TraceId> {
+        self.live().map(|l| l.trace_id)
+    }
+
+    /// The id of this hop.
+    #[must_use]
+    pub fn span_id(&self) -> Option<SpanId> {
+        self.live().map(|l| l.span_id)
+    }
+
+    /// The id of this request, as it is returned in `x-request-id`.
+    #[must_use]
+    pub fn request_id(&self) -> Option<&str> {
+        self.live().map(Live::request_id)
+    }
+
+    /// Calls `set` with each header that an outgoing call should carry: `traceparent` (this hop as the parent),
+    /// `tracestate`, `x-trace-id`, `x-request-id`. For clients other than `hoplog-reqwest`, which gives each call a
+    /// span and an entry of its own.
+    ///
+    /// ```
+    /// let mut headers = std::collections::HashMap::new();
+    /// hoplog::current().inject(|name, value| {
+    ///     headers.insert(name, value.to_owned());
+    /// });
+    /// assert!(headers.is_empty(), "no request is being handled here");
+    /// ```
+    pub fn inject(&self, set: impl FnMut(&'static str, &str)) {
+        if let Some(live) = self.live() {
+            inject(live, set);
+        }
+    }
+
+    /// Makes this the current context of `future`, in every poll.
+    pub fn scope<F: Future>(self, future: F) -> WithContext<F> {
+        WithContext { future, live: self.live }
+    }
+
+    /// Makes this the current context of this thread until the guard is dropped. For synchronous code; in async code
+    /// use [`Context::scope`], as a guard held across an await would stay on the thread.
+    #[must_use = "the context is left when the guard is dropped"]
+    pub fn enter(&self) -> ContextGuard {
+        ContextGuard { previous: swap(self.live.clone()), not_send: PhantomData }
+    }
+}
+
+impl fmt::Debug for Context {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Context")
+            .field("trace_id", &self.trace_id())
+            .field("span_id", &self.span_id())
+            .finish()
+    }
+}
+
+/// The headers of an outgoing call made in this context.
+pub(crate) fn inject(live: &Live, mut set: impl FnMut(&'static str, &str)) {
+    let parent = live.trace_parent().to_ascii();
+    set(TRACEPARENT, ascii(&parent));
+    if !live.tracestate.is_empty() {
+        set(TRACESTATE, &live.tracestate);
+    }
+    set(X_TRACE_ID, live.x_trace_id());
+    set(X_REQUEST_ID, live.request_id());
+}
+
+fn ascii(bytes: &[u8]) -> &str {
+    std::str::from_utf8(bytes).unwrap_or_default()
+}
+
+/// Runs a future in the context in which it is made: for `tokio::spawn` and the like.
+///
+/// ```
+/// use hoplog::InCurrentContext as _;
+/// # tokio::runtime::Builder::new_current_thread().build().unwrap().block_on(async {
+/// tokio::spawn(async { /* logs under the same request */ }.in_current_context());
+/// # });
+/// ```
+pub trait InCurrentContext: Future + Sized {
+    /// Takes the current context along.
+    fn in_current_context(self) -> WithContext<Self> {
+        current().scope(self)
+    }
+}
+
+impl<F: Future> InCurrentContext for F {}
+
+pin_project_lite::pin_project! {
+    /// A future with a context; made by [`Context::scope`] and [`InCurrentContext::in_current_context`].
+    #[derive(Debug)]
+    pub struct WithContext<F> {
+        #[pin]
+        future: F,
+        live: Option<Arc<Live>>,
+    }
+}
+
+impl<F: Future> Future for WithContext<F> {
+    type Output = F::Output;
+
+    fn poll(self: Pin<&mut Self>, cx: &mut task::Context<'_>) -> Poll<F::Output> {
+        let this = self.project();
+        let _entered = Entered::new(this.live, false);
+        this.future.poll(cx)
+    }
+}
+
+/// Leaves the context when dropped; see [`Context::enter`].
+#[derive(Debug)]
+pub struct ContextGuard {
+    previous: Option<Arc<Live>>,
+    not_send: PhantomData<*const ()>,
+}
+
+impl Drop for ContextGuard {
+    fn drop(&mut self) {
+        swap(self.previous.take());
+    }
+}
+
+/// Puts a context in place for one poll. It is moved into the thread-local and back, so a poll costs no reference
+/// count.
+#[must_use = "the context is left when the guard is dropped"]
+#[derive(Debug)]
+pub struct Entered<'a> {
+    slot: &'a mut Option<Arc<Live>>,
+    previous: Option<Arc<Live>>,
+    /// The request itself is polled, not a task that it spawned: a panic in here is its end.
+    is_request: bool,
+}
+
+impl<'a> Entered<'a> {
+    #[inline]
+    pub(crate) fn new(slot: &'a mut Option<Arc<Live>>, is_request: bool) -> Self {
+        let previous = swap(slot.take());
+        Self { slot, previous, is_request }
+    }
+}
+
+impl Drop for Entered<'_> {
+    #[inline]
+    fn drop(&mut self) {
+        *self.slot = swap(self.previous.take());
+        // Seen here and not only when the exchange is dropped: a layer outside may catch the panic before that.
+        if self.is_request && std::thread::panicking() {
+            self.slot.iter().for_each(|live| live.mark_panicked());
+        }
+    }
+}
+
+#[inline]
+fn swap(live: Option<Arc<Live>>) -> Option<Arc<Live>> {
+    let mut live = live;
+    // Where thread-locals are gone the context stays with its owner.
+    let _ = CURRENT.try_with(|cell| live = cell.replace(live.take()));
+    live
+}

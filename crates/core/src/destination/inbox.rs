@@ -1,0 +1,28 @@
+//! The way from the worker to a destination. Unbounded in messages, bounded in memory: chunks are paid for.
+
+use std::sync::Arc;
+use std::time::Instant;
+
+use tokio::sync::{mpsc, oneshot};
+
+use crate::queue::Chunk;
+
+/// What a destination is told.
+#[derive(Debug)]
+pub(crate) enum Message {
+    /// Records to deliver.
+    Chunk(Arc<Chunk>),
+    /// The flush interval is over: what waits need not wait for more.
+    Tick,
+    /// Deliver all of the above now; drop the sender when done, or at the deadline.
+    Flush(Instant, oneshot::Sender<()>),
+    /// Likewise, and then nothing more will come: what is left at the deadline is dropped and counted.
+    Close(Instant, oneshot::Sender<()>),
+}
+
+pub(crate) type Inbox = mpsc::UnboundedReceiver<Message>;
+pub(crate) type Mail = mpsc::UnboundedSender<Message>;
+
+pub(crate) fn inbox() -> (Mail, Inbox) {
+    mpsc::unbounded_channel()
+}

@@ -1,0 +1,100 @@
+//! Entries as lines: text for people or JSON for tools, to the console or a file.
+
+use std::fs::File;
+use std::io::{self, Write as _};
+use std::sync::Arc;
+
+use hoplog_entry::{DropReason, Record};
+
+use super::{Inbox, Message, Surroundings};
+use crate::encode::{entry_line, entry_text};
+use crate::queue::Chunk;
+
+/// How a line looks.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Form {
+    /// For people; `colour` where a terminal shows it.
+    Text { colour: bool },
+    /// One JSON object per line, as the collector gets it, with the constant fields in each.
+    Json,
+}
+
+/// Where lines go.
+#[derive(Debug, Clone)]
+pub(crate) enum Sink {
+    /// Standard output.
+    Console,
+    /// A file that is appended to.
+    File(Arc<File>),
+}
+
+/// A destination of lines.
+#[derive(Debug, Clone)]
+pub(crate) struct Lines {
+    form: Form,
+    sink: Sink,
+    buffer: Vec<u8>,
+}
+
+impl Lines {
+    pub(crate) fn new(form: Form, sink: Sink) -> Self {
+        Self { form, sink, buffer: Vec::new() }
+    }
+
+    pub(crate) fn name(&self) -> &'static str {
+        match self.sink {
+            Sink::Console => "console",
+            Sink::File(_) => "file",
+        }
+    }
+
+    pub(super) async fn run(mut self, mut inbox: Inbox, around: Surroundings) {
+        // A flush finds everything before it written: its sender is dropped here.
+        while let Some(message) = inbox.recv().await {
+            if let Message::Chunk(chunk) = message {
+                self.write(&chunk, &around);
+            }
+        }
+    }
+
+    fn write(&mut self, chunk: &Chunk, around: &Surroundings) {
+        self.buffer.clear();
+        let (mut rest, mut good, mut bad) = (chunk.bytes(), 0u64, 0u64);
+        while let Ok((record, after)) = Record::read(rest) {
+            let encoded = match self.form {
+                Form::Text { colour } => entry_text(&mut self.buffer, &record, colour),
+                Form::Json => entry_line(&mut self.buffer, &record, &around.source),
+            };
+            *(if encoded.is_ok() { &mut good } else { &mut bad }) += 1;
+            rest = after;
+        }
+        bad += (chunk.entries() as u64).saturating_sub(good + bad);
+        if bad > 0 {
+            around.ledger.drop_queued(bad, DropReason::SerializeError);
+        }
+        match self.put() {
+            Ok(()) => {
+                around.ledger.encoded(self.buffer.len(), self.buffer.len());
+                around.ledger.delivered(good, 0);
+            }
+            Err(error) => {
+                around.ledger.drop_queued(good, DropReason::SpoolIoError);
+                around.diagnostics.warn(self.name(), || {
+                    format!("{good} entries were lost, the {} cannot be written: {error}", self.name())
+                });
+            }
+        }
+    }
+
+    /// One write per chunk, so that lines of several processes do not mix in a file opened for appending.
+    fn put(&mut self) -> io::Result<()> {
+        match &mut self.sink {
+            Sink::Console => {
+                let mut out = io::stdout().lock();
+                out.write_all(&self.buffer)?;
+                out.flush()
+            }
+            Sink::File(file) => (&**file).write_all(&self.buffer),
+        }
+    }
+}

@@ -1,0 +1,196 @@
+//! JSON values, byte for byte as `serde_json` writes them.
+
+use std::fmt::Write as _;
+use std::net::IpAddr;
+
+use hoplog_entry::Value;
+
+/// A string with its quotes.
+pub(crate) fn string(out: &mut Vec<u8>, text: &str) {
+    out.push(b'"');
+    escaped(out, text);
+    out.push(b'"');
+}
+
+/// 0: as it is; `u`: as `\u00XX`; anything else: behind a backslash.
+const ESCAPE: [u8; 256] = {
+    let mut table = [0; 256];
+    let mut i = 0;
+    while i < 0x20 {
+        table[i] = b'u';
+        i += 1;
+    }
+    table[0x08] = b'b';
+    table[0x09] = b't';
+    table[0x0a] = b'n';
+    table[0x0c] = b'f';
+    table[0x0d] = b'r';
+    table[b'"' as usize] = b'"';
+    table[b'\\' as usize] = b'\\';
+    table
+};
+
+/// A string's inside: runs of plain bytes are copied whole.
+pub(crate) fn escaped(out: &mut Vec<u8>, text: &str) {
+    let bytes = text.as_bytes();
+    let mut from = 0;
+    for (i, &byte) in bytes.iter().enumerate() {
+        let escape = ESCAPE[usize::from(byte)];
+        if escape != 0 {
+            out.extend_from_slice(&bytes[from..i]);
+            from = i + 1;
+            if escape == b'u' {
+                let _ = write!(Utf8(out), "\\u{byte:04x}");
+            } else {
+                out.extend_from_slice(&[b'\\', escape]);
+            }
+        }
+    }
+    out.extend_from_slice(&bytes[from..]);
+}
+
+/// Lets `write!` append to bytes.
+pub(crate) struct Utf8<'a>(pub(crate) &'a mut Vec<u8>);
+
+impl std::fmt::Write for Utf8<'_> {
+    fn write_str(&mut self, s: &str) -> std::fmt::Result {
+        self.0.extend_from_slice(s.as_bytes());
+        Ok(())
+    }
+}
+
+/// A whole number.
+pub(crate) fn uint(out: &mut Vec<u8>, mut n: u64) {
+    let mut digits = [0u8; 20];
+    let mut at = digits.len();
+    loop {
+        at -= 1;
+        digits[at] = b'0' + (n % 10) as u8;
+        n /= 10;
+        if n == 0 {
+            break;
+        }
+    }
+    out.extend_from_slice(&digits[at..]);
+}
+
+/// `value / 10^places`, without trailing zeros but with one digit after the point: the shortest form of that double,
+/// as long as all its digits are within the 15 to 16 that a double holds.
+fn decimal(out: &mut Vec<u8>, value: u64, places: u32) {
+    let unit = 10u64.pow(places);
+    uint(out, value / unit);
+    out.push(b'.');
+    let (mut rest, mut unit) = (value % unit, unit);
+    loop {
+        unit /= 10;
+        out.push(b'0' + (rest / unit) as u8);
+        rest %= unit;
+        if rest == 0 {
+            break;
+        }
+    }
+}
+
+/// Nanoseconds since the epoch as seconds, to the microsecond.
+pub(crate) fn seconds(out: &mut Vec<u8>, unix_ns: u64) {
+    decimal(out, unix_ns / 1_000, 6);
+}
+
+/// Nanoseconds as milliseconds.
+pub(crate) fn millis(out: &mut Vec<u8>, ns: u64) {
+    decimal(out, ns, 6);
+}
+
+/// Any value of a record.
+pub(crate) fn value(out: &mut Vec<u8>, value: Value<'_>) {
+    match value {
+        Value::Text(text) => string(out, text),
+        Value::Uint(n) => uint(out, n),
+        Value::Int(n) => {
+            if n < 0 {
+                out.push(b'-');
+            }
+            uint(out, n.unsigned_abs());
+        }
+        // NaN and the infinities have no JSON form.
+        Value::Float(n) if !n.is_finite() => out.extend_from_slice(b"null"),
+        Value::Float(n) => {
+            // Debug prints the shortest form that reads back, with a point, in exponent form where that is shorter.
+            let _ = write!(Utf8(out), "{n:?}");
+        }
+        Value::Bool(b) => out.extend_from_slice(if b { b"true" } else { b"false" }),
+        Value::Nanos(ns) => millis(out, ns),
+        Value::Uuid(id) => quoted(out, &id.to_ascii()),
+        Value::TraceId(id) => quoted(out, &id.to_ascii()),
+        Value::SpanId(id) => quoted(out, &id.to_ascii()),
+        Value::Ip(ip) => self::ip(out, ip),
+        Value::Json(json) => out.extend_from_slice(json.as_bytes()),
+    }
+}
+
+fn ip(out: &mut Vec<u8>, ip: IpAddr) {
+    // An IPv4 address that came through an IPv6 socket is shown as what it is.
+    let _ = write!(Utf8(out), "\"{}\"", ip.to_canonical());
+}
+
+/// ASCII without anything to escape.
+pub(crate) fn quoted(out: &mut Vec<u8>, ascii: &[u8]) {
+    out.push(b'"');
+    out.extend_from_slice(ascii);
+    out.push(b'"');
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    fn text(f: impl FnOnce(&mut Vec<u8>)) -> String {
+        let mut out = Vec::new();
+        f(&mut out);
+        String::from_utf8(out).unwrap()
+    }
+
+    proptest! {
+        #[test]
+        fn strings_are_those_of_serde_json(s in any::<String>()) {
+            prop_assert_eq!(text(|o| string(o, &s)), serde_json::to_string(&s).unwrap());
+        }
+
+        #[test]
+        fn whole_numbers_are_those_of_serde_json(n in any::<u64>(), i in any::<i64>()) {
+            prop_assert_eq!(text(|o| uint(o, n)), serde_json::to_string(&n).unwrap());
+            prop_assert_eq!(text(|o| value(o, Value::Int(i))), serde_json::to_string(&i).unwrap());
+        }
+
+        #[test]
+        fn floats_read_back_as_the_same_number(n in any::<f64>().prop_filter("finite", |n| n.is_finite())) {
+            let read: f64 = serde_json::from_str::<serde_json::Value>(&text(|o| value(o, Value::Float(n)))).unwrap().as_f64().unwrap();
+            prop_assert!((read - n).abs() <= n.abs() * 1e-15, "{} {}", read, n);
+        }
+
+        #[test]
+        fn times_are_the_shortest_form_of_their_double(us in 0u64..4_000_000_000_000_000, ns in 0u64..1_000_000_000_000_000) {
+            let as_double = us as f64 / 1e6;
+            prop_assert_eq!(text(|o| seconds(o, us * 1_000)), serde_json::to_string(&as_double).unwrap());
+            let ms: f64 = text(|o| millis(o, ns)).parse().unwrap();
+            prop_assert_eq!(text(|o| millis(o, ns)), serde_json::to_string(&ms).unwrap());
+        }
+    }
+
+    #[test]
+    fn every_control_character_is_escaped_as_serde_json_does() {
+        let all: String = (0..=0x7fu8).map(char::from).collect();
+        assert_eq!(text(|o| string(o, &all)), serde_json::to_string(&all).unwrap());
+    }
+
+    #[test]
+    fn the_rest_of_the_values() {
+        assert_eq!(text(|o| value(o, Value::Float(f64::NAN))), "null");
+        assert_eq!(text(|o| value(o, Value::Bool(true))), "true");
+        assert_eq!(text(|o| value(o, Value::Nanos(1_500_000))), "1.5");
+        assert_eq!(text(|o| value(o, Value::Nanos(0))), "0.0");
+        assert_eq!(text(|o| value(o, Value::Ip("::ffff:10.0.0.1".parse().unwrap()))), "\"10.0.0.1\"");
+        assert_eq!(text(|o| value(o, Value::Json("[1]"))), "[1]");
+    }
+}

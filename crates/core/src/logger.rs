@@ -1,0 +1,133 @@
+//! Entries that the application writes itself.
+
+use std::cell::RefCell;
+use std::error::Error as StdError;
+use std::panic::Location;
+use std::sync::Arc;
+
+use hoplog_entry::{EntryId, Field, Kind, Level, RecordWriter};
+use serde::Serialize;
+
+use crate::context;
+use crate::pipeline::Pipeline;
+use crate::redact::REDACTED;
+use crate::worker::is_worker_thread;
+
+thread_local! {
+    static SPARE: RefCell<Vec<RecordWriter>> = const { RefCell::new(Vec::new()) };
+}
+
+/// The most record buffers a thread keeps: an entry is rarely built inside another one's fields.
+const KEPT: usize = 4;
+/// A buffer that grew beyond this is not kept.
+const LARGEST_KEPT: usize = 16 * 1024;
+
+/// An entry under way; [`EntryBuilder::send`] hands it over. Below the client's minimum level every call is a no-op.
+#[must_use = "an entry is written by its `send()`"]
+#[derive(Debug)]
+pub struct EntryBuilder {
+    open: Option<Open>,
+}
+
+#[derive(Debug)]
+struct Open {
+    pipeline: Arc<Pipeline>,
+    level: Level,
+    record: RecordWriter,
+}
+
+impl EntryBuilder {
+    #[track_caller]
+    pub(crate) fn new(pipeline: Option<&Arc<Pipeline>>, level: Level, message: &str) -> Self {
+        let caller = Location::caller();
+        let Some(pipeline) = pipeline.filter(|p| level >= p.min_level && !is_worker_thread()) else {
+            return Self { open: None };
+        };
+        let created = pipeline.clock.unix_ns(pipeline.clock.now());
+        let mut record = SPARE.try_with(|s| s.borrow_mut().pop()).ok().flatten().unwrap_or_default();
+        record.begin(Kind::Event, EntryId::generate(created / 1_000_000), created);
+        record.text(Field::Message, message);
+        record.text(Field::FilePath, caller.file());
+        record.uint(Field::Line, caller.line().into());
+        if let Some(live) = context::current().live() {
+            record.trace_id(Field::TraceId, &live.trace_id);
+            record.span_id(Field::SpanId, &live.span_id);
+            record.text(Field::RequestId, live.request_id());
+            if live.is_opaque() {
+                record.text(Field::XTraceId, live.x_trace_id());
+            }
+        }
+        Self { open: Some(Open { pipeline: Arc::clone(pipeline), level, record }) }
+    }
+
+    /// A field of your own, of any serializable value. A secret name (`password`, `api_key`, …) keeps its key and
+    /// loses its value. A value that cannot be serialized is replaced by a note that says so.
+    pub fn field(mut self, name: &str, value: impl Serialize) -> Self {
+        if let Some(open) = &mut self.open {
+            if open.pipeline.redactor.is_secret(name.as_bytes()) {
+                open.record.custom_text(name, REDACTED);
+            } else {
+                match serde_json::to_string(&value) {
+                    Ok(json) => open.record.custom_json(name, &json),
+                    Err(error) => open.record.custom_text(name, &format!("[not serializable: {error}]")),
+                }
+            }
+        }
+        self
+    }
+
+    /// Who this is about.
+    pub fn user_id(self, id: &str) -> Self {
+        self.text(Field::UserId, id)
+    }
+
+    /// The session it belongs to.
+    pub fn session_id(self, id: &str) -> Self {
+        self.text(Field::SessionId, id)
+    }
+
+    /// The tenant it belongs to.
+    pub fn tenant_id(self, id: &str) -> Self {
+        self.text(Field::TenantId, id)
+    }
+
+    /// The error behind it: its type, what it says, and its chain of sources.
+    pub fn error<E: StdError + ?Sized>(self, error: &E) -> Self {
+        let mut chain = String::new();
+        let mut next = error.source();
+        // A chain that bites its own tail must not hang the caller.
+        for _ in 0..32 {
+            let Some(source) = next else { break };
+            chain.push_str("caused by: ");
+            chain.push_str(&source.to_string());
+            chain.push('\n');
+            next = source.source();
+        }
+        let entry = self
+            .text(Field::ErrorType, std::any::type_name::<E>())
+            .text(Field::ErrorMessage, &error.to_string());
+        if chain.is_empty() { entry } else { entry.text(Field::StackTrace, chain.trim_end()) }
+    }
+
+    /// Hands the entry over: no wait, no I/O. If the queue is full it is dropped and counted.
+    pub fn send(self) {
+        let Some(mut open) = self.open else { return };
+        let urgent = open.level >= Level::Error;
+        let _ = open.pipeline.queue.push(open.record.end(open.level, None), urgent);
+        if open.record.capacity() <= LARGEST_KEPT {
+            let _ = SPARE.try_with(|spare| {
+                let mut spare = spare.borrow_mut();
+                if spare.len() < KEPT {
+                    spare.push(open.record);
+                }
+            });
+        }
+    }
+
+    fn text(mut self, field: Field, value: &str) -> Self {
+        if let Some(open) = &mut self.open {
+            open.record.text(field, value);
+        }
+        self
+    }
+}

@@ -1,0 +1,35 @@
+//! What request threads and the worker share: clock, redaction, queue.
+
+use hoplog_entry::{KnownHeader, Level};
+
+use crate::clock::Clock;
+use crate::queue::{Queue, QueueLimits};
+use crate::redact::{HeaderAction, Redactor};
+
+/// One client's shared parts. Exchanges hold it, so that one that outlives its client ends as a counted drop.
+#[derive(Debug)]
+pub(crate) struct Pipeline {
+    pub(crate) clock: Clock,
+    pub(crate) queue: Queue,
+    pub(crate) redactor: Redactor,
+    /// The redactor's word on every header that has a code, decided once.
+    known_headers: Box<[HeaderAction]>,
+    /// Events below this level are not taken.
+    pub(crate) min_level: Level,
+}
+
+impl Pipeline {
+    pub(crate) fn new(clock: Clock, limits: QueueLimits, redactor: Redactor, min_level: Level) -> Self {
+        let known_headers = KnownHeader::ALL.iter().map(|h| redactor.header(h.as_str().as_bytes())).collect();
+        Self { clock, queue: Queue::new(limits), redactor, known_headers, min_level }
+    }
+
+    /// What becomes of a header.
+    #[inline]
+    pub(crate) fn header(&self, known: Option<KnownHeader>, name: &str) -> HeaderAction {
+        match known.and_then(|k| self.known_headers.get(usize::from(k.code()))) {
+            Some(action) => *action,
+            None => self.redactor.header(name.as_bytes()),
+        }
+    }
+}

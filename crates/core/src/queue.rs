@@ -1,0 +1,164 @@
+//! The bounded memory between request threads and the worker.
+//!
+//! ```text
+//! request thread ── push ──► shard (one per few threads) ── open chunk ─┐ full chunks
+//!                                                                        ▼
+//! worker ◄────────────────────────── sweep: whole chunks are swapped out, never single entries
+//! ```
+//!
+//! Memory comes in chunks of a fixed capacity, each paid for from one [`Budget`]; so the bound is exact, and a push
+//! touches one uncontended lock and no shared counter until its chunk is full. A push never waits, never allocates
+//! beyond the budget and makes no system call below the batch threshold.
+
+mod budget;
+mod chunk;
+mod shard;
+
+use std::cell::Cell;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+
+use hoplog_entry::DropReason;
+
+pub(crate) use budget::Budget;
+pub(crate) use chunk::Chunk;
+use shard::Shard;
+pub(crate) use shard::ShardCounts;
+
+use crate::sync::lock;
+
+/// Where records wait for the worker.
+#[derive(Debug)]
+pub(crate) struct Queue {
+    shards: Box<[Shard]>,
+    budget: Arc<Budget>,
+    /// Entries and bytes in full chunks that were not swept yet.
+    full_entries: AtomicUsize,
+    full_bytes: AtomicUsize,
+    /// Whether the worker has been told; one wake-up per sweep is enough.
+    woken: AtomicBool,
+    wake_entries: usize,
+    wake_bytes: usize,
+    wake: tokio::sync::Notify,
+}
+
+/// How the queue is sized.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct QueueLimits {
+    pub(crate) bytes: usize,
+    pub(crate) entries: usize,
+    /// The worker is woken when this many entries or bytes wait.
+    pub(crate) wake_entries: usize,
+    pub(crate) wake_bytes: usize,
+}
+
+/// How full the queue is: what is captured shrinks before entries are lost.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) enum Fill {
+    Normal,
+    /// Above 75 %: new captures take no body.
+    High,
+    /// Above 90 %: new captures take no headers; only errors are taken in.
+    Critical,
+}
+
+impl Queue {
+    pub(crate) fn new(limits: QueueLimits) -> Self {
+        let shards = std::thread::available_parallelism().map_or(1, |n| n.get().next_power_of_two().min(16));
+        Self {
+            shards: (0..shards).map(|_| Shard::default()).collect(),
+            budget: Arc::new(Budget::new(limits.bytes, limits.entries, shards)),
+            full_entries: AtomicUsize::new(0),
+            full_bytes: AtomicUsize::new(0),
+            woken: AtomicBool::new(false),
+            wake_entries: limits.wake_entries,
+            wake_bytes: limits.wake_bytes,
+            wake: tokio::sync::Notify::new(),
+        }
+    }
+
+    /// Takes a copy of a record, or counts it as dropped. `urgent` entries (errors) may use the reserved part.
+    #[inline]
+    pub(crate) fn push(&self, record: &[u8], urgent: bool) -> Result<(), DropReason> {
+        let shard = &self.shards[thread_number() & (self.shards.len() - 1)];
+        let filled = lock(&shard.state).push(record, urgent, &self.budget)?;
+        if let Some(chunk) = filled {
+            self.announce(chunk.entries, chunk.bytes);
+        }
+        Ok(())
+    }
+
+    fn announce(&self, entries: usize, bytes: usize) {
+        let entries = self.full_entries.fetch_add(entries, Ordering::Relaxed) + entries;
+        let bytes = self.full_bytes.fetch_add(bytes, Ordering::Relaxed) + bytes;
+        if (entries >= self.wake_entries || bytes >= self.wake_bytes)
+            && !self.woken.swap(true, Ordering::AcqRel)
+        {
+            self.wake.notify_one();
+        }
+    }
+
+    /// Waits until enough has come together for a batch.
+    pub(crate) async fn woken(&self) {
+        self.wake.notified().await;
+    }
+
+    /// Takes everything out, chunk by chunk. For the worker.
+    pub(crate) fn sweep(&self) -> Vec<Arc<Chunk>> {
+        self.woken.store(false, Ordering::Release);
+        self.full_entries.store(0, Ordering::Relaxed);
+        self.full_bytes.store(0, Ordering::Relaxed);
+        let mut chunks = Vec::new();
+        for shard in &self.shards {
+            lock(&shard.state).sweep(&mut chunks);
+        }
+        chunks.into_iter().map(Arc::new).collect()
+    }
+
+    /// From now on every push is refused with `after_close`.
+    pub(crate) fn close(&self) {
+        for shard in &self.shards {
+            lock(&shard.state).close();
+        }
+    }
+
+    /// What went in and what was refused, summed over the shards.
+    pub(crate) fn counts(&self) -> ShardCounts {
+        let mut sum = ShardCounts::default();
+        for shard in &self.shards {
+            sum.add(&lock(&shard.state).counts);
+        }
+        sum
+    }
+
+    #[inline]
+    pub(crate) fn fill(&self) -> Fill {
+        self.budget.fill()
+    }
+
+    /// The bytes that are held now, and the most that ever may be.
+    pub(crate) fn memory(&self) -> (usize, usize) {
+        (self.budget.used_bytes(), self.budget.bound_bytes())
+    }
+}
+
+thread_local! {
+    static NUMBER: Cell<usize> = const { Cell::new(usize::MAX) };
+}
+
+/// A small number per thread, so that threads spread evenly over the shards.
+#[inline]
+fn thread_number() -> usize {
+    static NEXT: AtomicUsize = AtomicUsize::new(0);
+    NUMBER
+        .try_with(|number| {
+            if number.get() == usize::MAX {
+                number.set(NEXT.fetch_add(1, Ordering::Relaxed));
+            }
+            number.get()
+        })
+        .unwrap_or(0)
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,34 @@
+//! A buffer full of records on its way from the queue to the destinations.
+
+use std::sync::Arc;
+
+use super::Budget;
+
+/// Records, one after the other. Its memory returns to the budget when the last destination lets go of it.
+#[derive(Debug)]
+pub(crate) struct Chunk {
+    bytes: Vec<u8>,
+    entries: usize,
+    price: usize,
+    budget: Arc<Budget>,
+}
+
+impl Chunk {
+    pub(super) fn new(bytes: Vec<u8>, entries: usize, price: usize, budget: Arc<Budget>) -> Self {
+        Self { bytes, entries, price, budget }
+    }
+
+    pub(crate) fn bytes(&self) -> &[u8] {
+        &self.bytes
+    }
+
+    pub(crate) fn entries(&self) -> usize {
+        self.entries
+    }
+}
+
+impl Drop for Chunk {
+    fn drop(&mut self) {
+        self.budget.give_back(self.price, std::mem::take(&mut self.bytes));
+    }
+}

@@ -1,0 +1,93 @@
+use super::*;
+
+fn queue(bytes: usize, entries: usize) -> Queue {
+    Queue::new(QueueLimits { bytes, entries, wake_entries: 1_000, wake_bytes: 1 << 20 })
+}
+
+fn swept(queue: &Queue) -> (usize, usize) {
+    let chunks = queue.sweep();
+    (chunks.iter().map(|c| c.entries()).sum(), chunks.iter().map(|c| c.bytes().len()).sum())
+}
+
+#[test]
+fn what_goes_in_comes_out_whole_and_in_order_per_thread() {
+    let q = queue(1 << 20, 10_000);
+    for i in 0..500u32 {
+        q.push(&i.to_le_bytes(), false).unwrap();
+    }
+    let bytes: Vec<u8> = q.sweep().iter().flat_map(|c| c.bytes().to_vec()).collect();
+    let read: Vec<u32> = bytes.chunks(4).map(|b| u32::from_le_bytes(b.try_into().unwrap())).collect();
+    assert_eq!(read, (0..500).collect::<Vec<_>>());
+    assert_eq!(swept(&q), (0, 0));
+    assert_eq!(q.counts().accepted, 500);
+}
+
+#[test]
+fn a_full_queue_drops_the_newest_counts_it_and_keeps_a_tenth_for_errors() {
+    let q = queue(1 << 20, 1 << 20);
+    let record = [7u8; 1024];
+    let taken = (0..5_000).filter(|_| q.push(&record, false).is_ok()).count();
+    let (used, bound) = q.memory();
+    assert!(used <= bound && bound <= 1 << 20);
+    assert_eq!(q.fill(), Fill::Critical);
+    assert_eq!(q.push(&record, false), Err(DropReason::QueueFullNewest));
+    let urgent = (0..5_000).filter(|_| q.push(&record, true).is_ok()).count();
+    assert!(urgent * 10 >= taken, "{urgent} errors found room beside {taken} others");
+    let counts = q.counts();
+    assert_eq!(counts.accepted, (taken + urgent) as u64);
+    assert_eq!(counts.dropped[usize::from(DropReason::QueueFullNewest.code())], 10_001 - counts.accepted);
+    assert_eq!(swept(&q).0, taken + urgent);
+    assert_eq!((q.memory().0, q.fill()), (0, Fill::Normal), "all memory is given back");
+    q.push(&record, false).unwrap();
+}
+
+#[test]
+fn the_bound_on_entries_holds_for_small_ones() {
+    let q = queue(16 << 20, 65_536);
+    let taken = (0..200_000).filter(|_| q.push(&[1; 32], true).is_ok()).count();
+    assert!((50_000..=65_536).contains(&taken), "{taken}");
+}
+
+#[test]
+fn a_record_larger_than_a_chunk_is_paid_for_whole() {
+    let q = queue(4 << 20, 65_536);
+    let big = vec![1u8; 256 * 1024];
+    q.push(&[2; 100], false).unwrap();
+    q.push(&big, false).unwrap();
+    q.push(&[3; 100], false).unwrap();
+    assert!(q.memory().0 >= 256 * 1024);
+    let taken = 1 + (0..100).filter(|_| q.push(&big, false).is_ok()).count();
+    assert!(taken * 256 * 1024 <= 4 << 20);
+    assert_eq!(swept(&q), (taken + 2, taken * 256 * 1024 + 200));
+    assert_eq!(q.memory().0, 0);
+}
+
+#[test]
+fn after_close_everything_is_refused_and_counted() {
+    let q = queue(1 << 20, 1_000);
+    q.push(&[1; 64], false).unwrap();
+    q.close();
+    assert_eq!(q.push(&[1; 64], true), Err(DropReason::AfterClose));
+    assert_eq!(swept(&q).0, 1);
+    assert_eq!(q.counts().dropped[usize::from(DropReason::AfterClose.code())], 1);
+}
+
+#[test]
+fn many_producers_and_a_sweeper_lose_nothing() {
+    let q = queue(64 << 20, 1 << 20);
+    let mut seen = 0;
+    std::thread::scope(|s| {
+        let producers: Vec<_> = (0..8)
+            .map(|_| s.spawn(|| (0..20_000).filter(|i| q.push(&[1; 300], i % 10 == 0).is_ok()).count()))
+            .collect();
+        while producers.iter().any(|p| !p.is_finished()) {
+            seen += swept(&q).0;
+        }
+        let sent: usize = producers.into_iter().map(|p| p.join().unwrap()).sum();
+        seen += swept(&q).0;
+        assert_eq!(seen, sent);
+    });
+    assert_eq!(q.memory().0, 0);
+    let counts = q.counts();
+    assert_eq!(counts.accepted + counts.dropped.iter().sum::<u64>(), 160_000);
+}

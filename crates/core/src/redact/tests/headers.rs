@@ -1,0 +1,118 @@
+use super::HeaderAction::{Keep, MaskUrl, Redact, Skip};
+use super::*;
+
+#[test]
+fn the_listed_headers_are_kept_and_no_other() {
+    let redactor = redactor();
+    for name in [
+        "accept",
+        "accept-encoding",
+        "accept-language",
+        "cache-control",
+        "content-encoding",
+        "content-length",
+        "content-type",
+        "host",
+        "range",
+        "traceparent",
+        "user-agent",
+        "x-forwarded-for",
+        "x-request-id",
+    ] {
+        assert_eq!(redactor.header(name.as_bytes()), Keep, "{name}");
+    }
+    for name in ["origin", "referer"] {
+        assert_eq!(redactor.header(name.as_bytes()), MaskUrl, "{name}");
+    }
+    for name in [
+        "authorization",
+        "cookie",
+        "set-cookie",
+        "proxy-authorization",
+        "x-api-key",
+        "x-tenant",
+        "location",
+        "accep",
+        "acceptt",
+        "x",
+        "",
+    ] {
+        assert_eq!(redactor.header(name.as_bytes()), Skip, "{name}");
+    }
+}
+
+#[test]
+fn all_headers_keeps_every_one_and_replaces_the_values_of_secret_ones() {
+    let redactor = Redaction::default().all_headers().build().unwrap();
+    for name in [
+        "authorization",
+        "cookie",
+        "set-cookie",
+        "proxy-authorization",
+        "x-api-key",
+        "x-auth-token",
+        "x-amz-security-token",
+        "x-csrf-token",
+        "sec-websocket-protocol",
+        "dpop",
+        "x-company-secret",
+    ] {
+        assert_eq!(redactor.header(name.as_bytes()), Redact, "{name}");
+    }
+    for name in ["accept", "x-forwarded-for", "etag", "x-tenant", "www-authenticate", "sec-websocket-key", ""]
+    {
+        assert_eq!(redactor.header(name.as_bytes()), Keep, "{name}");
+    }
+    for name in ["referer", "location", "x-original-url", "link"] {
+        assert_eq!(redactor.header(name.as_bytes()), MaskUrl, "{name}");
+    }
+}
+
+#[test]
+fn names_are_known_in_any_case() {
+    for redactor in [redactor(), Redaction::default().all_headers().keep_header("X-Tenant").build().unwrap()]
+    {
+        for name in ["Accept", "REFERER", "Authorization", "X-Api-Key", "x-TENANT", "DPoP", "Location"] {
+            let lower = name.to_ascii_lowercase();
+            assert_eq!(redactor.header(name.as_bytes()), redactor.header(lower.as_bytes()), "{name}");
+        }
+    }
+}
+
+#[test]
+fn the_lists_of_the_application_go_before_the_built_in_ones_but_a_secret_stays_one() {
+    let lists = Redaction::default()
+        .keep_header("X-Tenant")
+        .keep_header("location")
+        .keep_header("x-session-count")
+        .keep_header("x-session-kind")
+        .keep_header("dpop")
+        .deny_header("user-agent")
+        .deny_header("X-Internal")
+        .innocent_name("x-session-kind");
+
+    let redactor = lists.clone().build().unwrap();
+    assert_eq!(redactor.header(b"x-tenant"), Keep);
+    assert_eq!(redactor.header(b"location"), MaskUrl);
+    assert_eq!(redactor.header(b"x-session-count"), Redact, "kept by name, secret by name");
+    assert_eq!(redactor.header(b"x-session-kind"), Keep, "declared innocent");
+    assert_eq!(redactor.header(b"dpop"), Keep, "denied by the built-in list alone");
+    assert_eq!(redactor.header(b"user-agent"), Skip);
+    assert_eq!(redactor.header(b"x-internal"), Skip);
+
+    let all = lists.all_headers().build().unwrap();
+    assert_eq!(all.header(b"user-agent"), Redact);
+    assert_eq!(all.header(b"x-internal"), Redact);
+    assert_eq!(all.header(b"x-session-kind"), Keep);
+}
+
+#[test]
+fn many_names_of_the_application_are_all_found() {
+    let names: Vec<String> = (0..500).map(|i| format!("x-custom-header-{i}-of-many")).collect();
+    let config = names.iter().fold(Redaction::default(), |r, name| r.keep_header(name));
+    let redactor = config.build().unwrap();
+    for name in &names {
+        assert_eq!(redactor.header(name.as_bytes()), Keep, "{name}");
+    }
+    assert_eq!(redactor.header(b"x-custom-header-500-of-many"), Skip);
+}

@@ -1,0 +1,230 @@
+//! The worker: one thread with a runtime of its own, so that it works under any runtime or none, and outlives them.
+//!
+//! It sweeps the queue when a batch's worth is there or the flush interval is over, hands the chunks to every
+//! destination, and answers flush and shutdown. A destination that panics is restarted; what it held is counted.
+
+use std::cell::Cell;
+use std::panic::AssertUnwindSafe;
+use std::sync::{Arc, Mutex};
+use std::thread::{self, JoinHandle};
+use std::time::{Duration, Instant};
+
+use hoplog_entry::DropReason;
+use tokio::sync::{mpsc, oneshot};
+use tokio::time::MissedTickBehavior;
+
+use crate::destination::{Destination, Mail, Message, Source, Surroundings, inbox};
+use crate::diagnostics::Diagnostics;
+use crate::error::Error;
+use crate::ledger::Ledger;
+use crate::pipeline::Pipeline;
+use crate::sync::lock;
+
+thread_local! {
+    static IS_WORKER: Cell<bool> = const { Cell::new(false) };
+}
+
+/// Whether this thread is one of hoplog's own. What it logs or sends must not be captured: it would never end.
+#[must_use]
+pub fn is_worker_thread() -> bool {
+    IS_WORKER.try_with(Cell::get).unwrap_or(false)
+}
+
+enum Command {
+    Flush { deadline: Instant, done: oneshot::Sender<()> },
+    Close { deadline: Instant, done: oneshot::Sender<()> },
+}
+
+/// The worker as its client sees it.
+#[derive(Debug)]
+pub(crate) struct Worker {
+    commands: mpsc::UnboundedSender<Command>,
+    thread: Mutex<Option<JoinHandle<()>>>,
+    ledgers: Vec<(&'static str, Arc<Ledger>)>,
+}
+
+impl Worker {
+    /// Starts the thread.
+    pub(crate) fn start(
+        pipeline: Arc<Pipeline>,
+        destinations: Vec<Destination>,
+        source: Source,
+        flush_interval: Duration,
+    ) -> Result<Self, Error> {
+        let runtime = tokio::runtime::Builder::new_current_thread()
+            .enable_all()
+            .build()
+            .map_err(|e| Error::start("its worker's runtime", e))?;
+        let (commands, orders) = mpsc::unbounded_channel();
+        let (source, diagnostics) = (Arc::new(source), Arc::new(Diagnostics::default()));
+        let outlets: Vec<Outlet> = destinations
+            .into_iter()
+            .map(|destination| {
+                let around = Surroundings {
+                    pipeline: Arc::clone(&pipeline),
+                    ledger: Arc::default(),
+                    source: Arc::clone(&source),
+                    diagnostics: Arc::clone(&diagnostics),
+                };
+                Outlet { destination, around, mail: None, handed: 0 }
+            })
+            .collect();
+        let ledgers = outlets.iter().map(|o| (o.destination.name(), Arc::clone(&o.around.ledger))).collect();
+        let mut shop = Shop { pipeline, outlets, orders, flush_interval, diagnostics };
+        let thread = thread::Builder::new()
+            .name("hoplog-worker".into())
+            .spawn(move || {
+                IS_WORKER.with(|w| w.set(true));
+                // A panic here is a fault of ours. The destinations are tasks and keep what they have; work goes on,
+                // after a pause, so that a fault that stays does not take a core.
+                while std::panic::catch_unwind(AssertUnwindSafe(|| runtime.block_on(shop.work()))).is_err() {
+                    shop.diagnostics
+                        .warn("panic", || "the worker panicked and goes on; please report this".into());
+                    thread::sleep(Duration::from_millis(100));
+                }
+                // Connections that are still open need not be waited for.
+                runtime.shutdown_background();
+            })
+            .map_err(|e| Error::start("its worker thread", e))?;
+        Ok(Self { commands, thread: Mutex::new(Some(thread)), ledgers })
+    }
+
+    pub(crate) fn ledgers(&self) -> &[(&'static str, Arc<Ledger>)] {
+        &self.ledgers
+    }
+
+    /// Resolves when everything accepted so far has found its fate, or at the deadline. `None` if it is closed.
+    pub(crate) fn flush(&self, deadline: Instant) -> Option<oneshot::Receiver<()>> {
+        let (done, waiting) = oneshot::channel();
+        self.commands.send(Command::Flush { deadline, done }).ok().map(|()| waiting)
+    }
+
+    /// Likewise, and the worker ends. `None` if it was closed before.
+    pub(crate) fn close(&self, deadline: Instant) -> Option<oneshot::Receiver<()>> {
+        let (done, waiting) = oneshot::channel();
+        self.commands.send(Command::Close { deadline, done }).ok().map(|()| waiting)
+    }
+
+    /// Waits for the thread's end; call after the receiver of [`Worker::close`] has resolved.
+    pub(crate) fn join(&self) {
+        if let Some(thread) = lock(&self.thread).take()
+            && thread.thread().id() != thread::current().id()
+        {
+            let _ = thread.join();
+        }
+    }
+}
+
+/// What the worker's thread owns.
+struct Shop {
+    pipeline: Arc<Pipeline>,
+    outlets: Vec<Outlet>,
+    orders: mpsc::UnboundedReceiver<Command>,
+    flush_interval: Duration,
+    diagnostics: Arc<Diagnostics>,
+}
+
+/// A destination and the way to its task.
+struct Outlet {
+    destination: Destination,
+    around: Surroundings,
+    mail: Option<Mail>,
+    /// Entries that were handed to it.
+    handed: u64,
+}
+
+impl Outlet {
+    /// Sends a message to the task; starts the task, again if it had ended by a panic.
+    fn send(&mut self, message: Message) {
+        let entries = if let Message::Chunk(chunk) = &message { chunk.entries() as u64 } else { 0 };
+        let message = match &self.mail {
+            Some(mail) => match mail.send(message) {
+                Ok(()) => {
+                    self.handed += entries;
+                    return;
+                }
+                Err(unsent) => unsent.0,
+            },
+            None => message,
+        };
+        self.around.ledger.write_off(self.handed, DropReason::SerializeError);
+        let (mail, inbox) = inbox();
+        tokio::spawn(self.destination.clone().run(inbox, self.around.clone()));
+        self.handed += entries;
+        let _ = mail.send(message);
+        self.mail = Some(mail);
+    }
+}
+
+impl Shop {
+    async fn work(&mut self) {
+        let mut tick = tokio::time::interval(self.flush_interval);
+        tick.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        loop {
+            tokio::select! {
+                command = self.orders.recv() => match command {
+                    Some(Command::Flush { deadline, done }) => self.flush(deadline, done),
+                    Some(Command::Close { deadline, done }) => return self.close(deadline, done).await,
+                    // The last handle went without a word; its drop always sends one, so this is a panic's doing.
+                    None => return,
+                },
+                () = self.pipeline.queue.woken() => {
+                    self.distribute();
+                }
+                _ = tick.tick() => {
+                    self.pipeline.clock.renew_anchor();
+                    self.distribute();
+                    self.tell(|| Message::Tick);
+                }
+            }
+        }
+    }
+
+    fn distribute(&mut self) {
+        for chunk in self.pipeline.queue.sweep() {
+            self.tell(|| Message::Chunk(Arc::clone(&chunk)));
+        }
+    }
+
+    fn tell(&mut self, message: impl Fn() -> Message) {
+        for outlet in &mut self.outlets {
+            outlet.send(message());
+        }
+    }
+
+    fn flush(&mut self, deadline: Instant, done: oneshot::Sender<()>) {
+        self.distribute();
+        let waiting = self.ask(|done| Message::Flush(deadline, done));
+        tokio::spawn(async move {
+            settle(waiting).await;
+            let _ = done.send(());
+        });
+    }
+
+    async fn close(&mut self, deadline: Instant, done: oneshot::Sender<()>) {
+        self.pipeline.queue.close();
+        self.distribute();
+        let waiting = self.ask(|done| Message::Close(deadline, done));
+        self.orders.close();
+        settle(waiting).await;
+        let _ = done.send(());
+    }
+
+    fn ask(&mut self, message: impl Fn(oneshot::Sender<()>) -> Message) -> Vec<oneshot::Receiver<()>> {
+        self.outlets
+            .iter_mut()
+            .map(|outlet| {
+                let (done, waiting) = oneshot::channel();
+                outlet.send(message(done));
+                waiting
+            })
+            .collect()
+    }
+}
+
+/// Each destination drops its sender when it is done, at its deadline, or when it dies.
+async fn settle(waiting: Vec<oneshot::Receiver<()>>) {
+    for done in waiting {
+        let _ = done.await;
+    }
+}

@@ -1,0 +1,68 @@
+//! The future of a response head.
+
+use std::fmt::Display;
+use std::pin::Pin;
+use std::task::{Context, Poll, ready};
+
+use hoplog::Exchange;
+use http::Response;
+use http_body::Body;
+use pin_project_lite::pin_project;
+
+use crate::{ResponseBody, failure, head, ids};
+
+pin_project! {
+    /// Polls the inner future in the request's context. Dropped before its end, the request is `cancelled`.
+    #[derive(Debug)]
+    pub struct ResponseFuture<F> {
+        #[pin]
+        inner: F,
+        exchange: Option<Exchange>,
+    }
+}
+
+impl<F> ResponseFuture<F> {
+    pub(crate) fn new(inner: F, exchange: Option<Exchange>) -> Self {
+        Self { inner, exchange }
+    }
+}
+
+impl<F, B, E> Future for ResponseFuture<F>
+where
+    F: Future<Output = Result<Response<B>, E>>,
+    B: Body,
+    E: Display + 'static,
+{
+    type Output = Result<Response<ResponseBody<B>>, E>;
+
+    fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
+        let this = self.project();
+        let result = {
+            let _entered = this.exchange.as_mut().map(Exchange::enter);
+            ready!(this.inner.poll(cx))
+        };
+        let Some(mut exchange) = this.exchange.take() else {
+            return Poll::Ready(result.map(|response| response.map(ResponseBody::untouched)));
+        };
+        Poll::Ready(match result {
+            Ok(response) => Ok(begin_body(response, exchange)),
+            Err(error) => {
+                let outcome = failure::record(&mut exchange, &error);
+                exchange.finish(outcome);
+                Err(error)
+            }
+        })
+    }
+}
+
+fn begin_body<B: Body>(response: Response<B>, mut exchange: Exchange) -> Response<ResponseBody<B>> {
+    let (mut parts, body) = response.into_parts();
+    let length = parts.headers.get(http::header::CONTENT_LENGTH).and_then(|v| v.to_str().ok()?.parse().ok());
+    exchange.response(
+        parts.status.as_u16(),
+        head::headers(&parts.headers),
+        body.size_hint().exact().or(length),
+    );
+    ids::insert(&mut parts.headers, &exchange);
+    Response::from_parts(parts, ResponseBody::new(body, exchange))
+}

@@ -1,0 +1,57 @@
+//! `http`'s types as the plain values that core takes.
+
+use std::net::IpAddr;
+
+use hoplog::RequestHead;
+use http::{HeaderMap, Request, Version};
+
+pub(crate) fn of<B>(request: &Request<B>) -> RequestHead<'_> {
+    let uri = request.uri();
+    RequestHead {
+        method: request.method().as_str(),
+        path: uri.path(),
+        query: uri.query(),
+        route: route(request),
+        scheme: uri.scheme_str(),
+        host: uri.authority().map(|a| a.host()),
+        http_version: match request.version() {
+            Version::HTTP_09 => "0.9",
+            Version::HTTP_10 => "1.0",
+            Version::HTTP_2 => "2",
+            Version::HTTP_3 => "3",
+            _ => "1.1",
+        },
+        peer: peer(request),
+    }
+}
+
+/// Names are lower-case and values of one name stand together, as `HeaderMap` has them.
+pub(crate) fn headers(map: &HeaderMap) -> impl Iterator<Item = (&str, &[u8])> {
+    map.iter().map(|(name, value)| (name.as_str(), value.as_bytes()))
+}
+
+fn route<B>(request: &Request<B>) -> Option<&str> {
+    #[cfg(feature = "axum")]
+    if let Some(path) = request.extensions().get::<axum::extract::MatchedPath>() {
+        return Some(path.as_str());
+    }
+    is_grpc(request.headers()).then(|| request.uri().path())
+}
+
+/// The path of a gRPC call is its route: `/package.Service/Method`.
+fn is_grpc(headers: &HeaderMap) -> bool {
+    headers.get(http::header::CONTENT_TYPE).is_some_and(|v| v.as_bytes().starts_with(b"application/grpc"))
+}
+
+fn peer<B>(request: &Request<B>) -> Option<IpAddr> {
+    #[cfg(feature = "axum")]
+    {
+        use axum::extract::ConnectInfo;
+        let info = request.extensions().get::<ConnectInfo<std::net::SocketAddr>>();
+        info.map(|ConnectInfo(addr)| addr.ip())
+    }
+    #[cfg(not(feature = "axum"))]
+    {
+        request.extensions().get::<std::net::SocketAddr>().map(std::net::SocketAddr::ip)
+    }
+}

@@ -1,0 +1,50 @@
+//! The service: begins an exchange for each request.
+
+use std::fmt::Display;
+use std::task::{Context, Poll};
+
+use http::{Request, Response};
+use http_body::Body;
+use tower_service::Service;
+
+use crate::{ResponseBody, ResponseFuture, head};
+
+/// Logs every request of the service inside; made by [`RequestLogLayer`](crate::RequestLogLayer).
+#[derive(Debug, Clone)]
+pub struct RequestLog<S> {
+    inner: S,
+    client: hoplog::Client,
+}
+
+impl<S> RequestLog<S> {
+    /// Wraps `inner`; its entries go to `client`.
+    pub fn new(inner: S, client: hoplog::Client) -> Self {
+        Self { inner, client }
+    }
+}
+
+impl<S, Req, Res> Service<Request<Req>> for RequestLog<S>
+where
+    S: Service<Request<Req>, Response = Response<Res>>,
+    S::Error: Display + 'static,
+    Res: Body,
+{
+    type Response = Response<ResponseBody<Res>>;
+    type Error = S::Error;
+    type Future = ResponseFuture<S::Future>;
+
+    fn poll_ready(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), S::Error>> {
+        self.inner.poll_ready(cx)
+    }
+
+    fn call(&mut self, request: Request<Req>) -> Self::Future {
+        let mut exchange =
+            self.client.begin_request(&head::of(&request), || head::headers(request.headers()));
+        let future = {
+            // A service may do its work, or panic, before it returns a future.
+            let _entered = exchange.as_mut().map(hoplog::Exchange::enter);
+            self.inner.call(request)
+        };
+        ResponseFuture::new(future, exchange)
+    }
+}
