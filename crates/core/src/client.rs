@@ -175,7 +175,7 @@ impl Client {
     pub async fn flush(&self, deadline: Duration) -> Result<FlushReport, Error> {
         let Some(inner) = &self.inner else { return Ok(FlushReport::default()) };
         let before = self.stats();
-        let done = inner.worker.flush(Instant::now() + deadline).ok_or_else(Error::closed)?;
+        let done = inner.worker.flush(after(deadline)).ok_or_else(Error::closed)?;
         let _ = done.await;
         Ok(FlushReport::between(&before, &self.stats()))
     }
@@ -194,7 +194,7 @@ impl Client {
     pub async fn shutdown(&self, deadline: Duration) -> ShutdownReport {
         let Some(inner) = &self.inner else { return ShutdownReport::default() };
         let before = self.stats();
-        if let Some(done) = inner.worker.close(Instant::now() + deadline) {
+        if let Some(done) = inner.worker.close(after(deadline)) {
             let _ = done.await;
         }
         ShutdownReport(FlushReport::between(&before, &self.stats()))
@@ -203,7 +203,7 @@ impl Client {
 
 impl Drop for Inner {
     fn drop(&mut self) {
-        let done = self.worker.close(Instant::now() + DROP_DEADLINE);
+        let done = self.worker.close(after(DROP_DEADLINE));
         // A worker that is stuck in a write to a blocked console is left to itself.
         if !is_worker_thread() && done.is_none_or(|done| block_on(done, DROP_DEADLINE + GRACE).is_some()) {
             self.worker.join();
@@ -255,6 +255,11 @@ impl std::ops::Deref for ShutdownReport {
     fn deref(&self) -> &FlushReport {
         &self.0
     }
+}
+
+/// That long from now; more than a year is taken as one, for the clock has an end.
+fn after(wait: Duration) -> Instant {
+    Instant::now() + wait.min(Duration::from_secs(365 * 24 * 60 * 60))
 }
 
 /// Polls a future on this thread, parked in between, for as long as `patience` lasts. Unlike a runtime's `block_on` it
