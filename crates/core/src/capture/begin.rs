@@ -5,7 +5,7 @@ use std::sync::Arc;
 use hoplog_entry::trace_headers::{self, Incoming, IncomingHeaders, TraceFlags, TraceState};
 use hoplog_entry::{EntryId, Field, Kind, KnownHeader, RecordWriter, SpanId, TraceId};
 
-use super::live::{self, Live};
+use super::live::{self, Live, OpenRecord};
 use super::{Exchange, RequestHead};
 use crate::context;
 use crate::pipeline::Pipeline;
@@ -73,7 +73,7 @@ fn begin<'h>(
             record.text(Field::XTraceId, live.x_trace_id());
         }
         let slot = live.record_mut();
-        (slot.writer, slot.open) = (record, true);
+        *slot = OpenRecord { writer: record, open: true, panicked: false };
     }
     let mut exchange = Exchange::new(pipeline, started, shared, head.peer);
     exchange.request_bytes = request_bytes;

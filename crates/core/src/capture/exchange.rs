@@ -61,7 +61,7 @@ impl Exchange {
     /// and of the response body.
     #[inline]
     pub fn enter(&mut self) -> Entered<'_> {
-        Entered::new(&mut self.live)
+        Entered::new(&mut self.live, true)
     }
 
     /// This exchange's context.
@@ -171,16 +171,17 @@ impl Exchange {
     fn end(&mut self, outcome: Outcome) {
         let Some(live) = self.live.take() else { return };
         let duration = self.pipeline.clock.now().since(self.started);
-        let outcome = match (outcome, self.status) {
-            (Outcome::Completed, 408 | 504) => Outcome::TimedOut,
-            (Outcome::Completed, 101) => Outcome::Upgraded,
-            _ => outcome,
-        };
-        let level = level(outcome, self.status, self.grpc_status);
         {
             let mut guard = lock(&live.record);
-            let OpenRecord { writer: record, open } = &mut *guard;
+            let OpenRecord { writer: record, open, panicked } = &mut *guard;
             *open = false;
+            let outcome = match (outcome, self.status) {
+                _ if *panicked => Outcome::Panicked,
+                (Outcome::Completed, 408 | 504) => Outcome::TimedOut,
+                (Outcome::Completed, 101) => Outcome::Upgraded,
+                _ => outcome,
+            };
+            let level = level(outcome, self.status, self.grpc_status);
             if self.status != 0 {
                 record.uint(Field::StatusCode, self.status.into());
                 record.nanos(Field::Ttfb, self.ttfb);

@@ -35,6 +35,8 @@ pub(crate) struct Live {
 pub(super) struct OpenRecord {
     pub(super) writer: RecordWriter,
     pub(super) open: bool,
+    /// A poll of it unwound.
+    pub(super) panicked: bool,
 }
 
 impl Live {
@@ -86,6 +88,10 @@ impl Live {
     /// The record, without a lock: nobody else holds this yet.
     pub(super) fn record_mut(&mut self) -> &mut OpenRecord {
         self.record.get_mut().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    pub(crate) fn mark_panicked(&self) {
+        crate::sync::lock(&self.record).panicked = true;
     }
 
     /// Whether its exchange has not ended yet.
