@@ -6,7 +6,7 @@ use hoplog::{Compression, Outcome, RequestHead};
 use hoplog_testkit::scripted::Scripted;
 use serde_json::{Value, json};
 
-use crate::support::{LONG, assert_settled, builder, client_of, send};
+use crate::support::{LONG, assert_settled, builder, client_of, destination, send};
 
 fn is_uuid_v7(value: &Value) -> bool {
     value.as_str().is_some_and(|id| id.len() == 36 && id.as_bytes()[14] == b'7')
@@ -100,21 +100,19 @@ fn a_client_that_sent_nothing_says_nothing() {
 #[test]
 fn batches_from_one_kibibyte_up_are_compressed() {
     let collector = Scripted::start([]);
-    let client = client_of(&collector);
-    client.info("short").send();
-    client.flush_blocking(LONG).unwrap();
-    send(&client, 500);
-    client.flush_blocking(LONG).unwrap();
-    let received = collector.received();
-    assert_eq!(received[0].header("content-encoding"), None);
-    assert!(received[0].inflated < 1024);
-    for batch in &received[1..] {
-        assert_eq!(batch.header("content-encoding"), Some("gzip"));
-        assert!(batch.inflated >= 1024);
-        assert!(batch.sent.len() * 4 < batch.inflated, "{} of {}", batch.sent.len(), batch.inflated);
+    let client = builder(collector.url()).flush_interval(LONG).build().unwrap();
+    for length in (0..2_000).step_by(100).chain([50_000]) {
+        client.info("x".repeat(length)).send();
+        client.flush_blocking(LONG).unwrap();
     }
-    assert_eq!(collector.entries().len(), 501);
-    let stats = crate::support::destination(&client);
+    let received = collector.received();
+    for batch in &received {
+        let encoding = (batch.inflated >= 1024).then_some("gzip");
+        assert_eq!(batch.header("content-encoding"), encoding, "{} bytes", batch.inflated);
+    }
+    let [first, .., last] = &received[..] else { panic!("a batch per flush") };
+    assert!(first.inflated < 1024 && last.sent.len() * 10 < last.inflated);
+    let stats = destination(&client);
     assert_eq!(stats.bytes_raw, received.iter().map(|r| r.inflated as u64).sum::<u64>());
     assert_eq!(stats.bytes_sent, received.iter().map(|r| r.sent.len() as u64).sum::<u64>());
 }
