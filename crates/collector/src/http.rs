@@ -14,6 +14,7 @@ use std::sync::atomic::{AtomicBool, AtomicU32, Ordering::Relaxed};
 
 pub(crate) mod guard;
 pub(crate) mod ops;
+pub(crate) mod page;
 pub(crate) mod router;
 
 pub(crate) type Answer = Response<Body>;

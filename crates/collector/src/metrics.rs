@@ -12,6 +12,7 @@ pub(crate) struct Metrics {
     duplicates: AtomicU64,
     rejected: AtomicU64,
     refused_connections: AtomicU64,
+    open_connections: AtomicU64,
     requests: Mutex<BTreeMap<u16, u64>>,
 }
 
@@ -32,6 +33,14 @@ impl Metrics {
         self.refused_connections.fetch_add(1, Relaxed);
     }
 
+    pub(crate) fn connection_opened(&self) {
+        self.open_connections.fetch_add(1, Relaxed);
+    }
+
+    pub(crate) fn connection_closed(&self) {
+        self.open_connections.fetch_sub(1, Relaxed);
+    }
+
     pub(crate) fn render(&self) -> String {
         let mut out = String::with_capacity(1024);
         for (name, help, counter) in [
@@ -47,6 +56,11 @@ impl Metrics {
                 counter.load(Relaxed)
             );
         }
+        let open = self.open_connections.load(Relaxed);
+        out.push_str(
+            "# HELP hoplog_connections_open Connections now.\n# TYPE hoplog_connections_open gauge\n",
+        );
+        let _ = writeln!(out, "hoplog_connections_open {open}");
         out.push_str(
             "# HELP hoplog_requests_total Requests answered.\n# TYPE hoplog_requests_total counter\n",
         );

@@ -1,6 +1,6 @@
 //! Which path goes where.
 
-use super::{Answer, App, guard, ops, problem};
+use super::{Answer, App, guard, ops, page, problem};
 use crate::{ingest, query};
 use axum::Router;
 use axum::body::Body;
@@ -16,7 +16,8 @@ pub(crate) fn router(app: Arc<App>) -> Router {
         .merge(ingest::routes::routes())
         .merge(query::routes())
         .route("/api/v1/logs", get(query::logs::list).post(ingest::routes::one))
-        .route("/", get(ops::service))
+        .route("/", get(page::index))
+        .route("/assets/{file}", get(page::file))
         .route("/health", get(ops::alive))
         .route("/healthz", get(ops::alive))
         .route("/readyz", get(ops::ready))

@@ -52,7 +52,7 @@ pub(super) async fn serve(
             tokio::time::sleep(Duration::from_millis(50)).await;
             continue;
         };
-        let ticket = addresses.enter(peer.ip(), limits.connections_per_address);
+        let ticket = addresses.enter(peer.ip(), limits.connections_per_address, &app);
         let Some(ticket) = ticket.filter(|_| connections.len() < limits.connections) else {
             app.metrics.connection_refused();
             continue;
@@ -109,14 +109,15 @@ async fn connection(stream: TcpStream, router: Router, limits: &Limits, mut phas
 struct Addresses(Mutex<HashMap<IpAddr, usize>>);
 
 impl Addresses {
-    fn enter(self: &Arc<Self>, address: IpAddr, most: usize) -> Option<Ticket> {
+    fn enter(self: &Arc<Self>, address: IpAddr, most: usize, app: &Arc<App>) -> Option<Ticket> {
         let mut counts = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         let count = counts.entry(address).or_default();
         if *count >= most {
             return None; // `most` > 0 keeps the entry from being an empty one
         }
         *count += 1;
-        Some(Ticket { addresses: Arc::clone(self), address })
+        app.metrics.connection_opened();
+        Some(Ticket { addresses: Arc::clone(self), address, app: Arc::clone(app) })
     }
 }
 
@@ -124,10 +125,12 @@ impl Addresses {
 struct Ticket {
     addresses: Arc<Addresses>,
     address: IpAddr,
+    app: Arc<App>,
 }
 
 impl Drop for Ticket {
     fn drop(&mut self) {
+        self.app.metrics.connection_closed();
         let mut counts = self.addresses.0.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(count) = counts.get_mut(&self.address) {
             *count -= 1;
