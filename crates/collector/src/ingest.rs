@@ -8,3 +8,6 @@ pub(crate) mod inflate;
 pub(crate) mod routes;
 pub(crate) mod value;
 pub(crate) mod wire;
+
+#[cfg(test)]
+mod tests;

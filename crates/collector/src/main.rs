@@ -7,6 +7,7 @@ use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::process::ExitCode;
 use std::time::Duration;
+use tokio::signal::unix::{Signal, SignalKind, signal};
 
 /// Takes in, keeps and finds the requests of your services.
 #[derive(Parser)]
@@ -55,30 +56,39 @@ fn main() -> ExitCode {
 }
 
 async fn serve(config: Config) -> Result<(), StartError> {
+    // Before anybody can know that it runs: from here on a signal drains.
+    let mut signals = Signals::new();
     let running = Collector::start(config).await?;
     // With stdout gone there is nobody to tell; the collector serves all the same.
     let _ = writeln!(std::io::stdout(), "hoplog listens on http://{}", running.local_addr());
-    signal().await;
+    signals.next().await;
     tokio::select! {
         () = running.shutdown() => {}
         // Asked twice: whoever was not answered sends again.
-        () = signal() => std::process::exit(130),
+        () = signals.next() => std::process::exit(130),
     }
     Ok(())
 }
 
-/// The next SIGTERM or SIGINT.
-async fn signal() {
-    use tokio::signal::unix::{SignalKind, signal};
-    match (signal(SignalKind::terminate()), signal(SignalKind::interrupt())) {
-        (Ok(mut terminate), Ok(mut interrupt)) => {
-            tokio::select! {
-                _ = terminate.recv() => {}
-                _ = interrupt.recv() => {}
+/// SIGTERM and SIGINT. Without handlers, which the system hardly ever refuses, a signal ends the process by itself.
+struct Signals(Option<(Signal, Signal)>);
+
+impl Signals {
+    fn new() -> Self {
+        let handlers = (signal(SignalKind::terminate()), signal(SignalKind::interrupt()));
+        Self(handlers.0.ok().zip(handlers.1.ok()))
+    }
+
+    async fn next(&mut self) {
+        match &mut self.0 {
+            Some((terminate, interrupt)) => {
+                tokio::select! {
+                    _ = terminate.recv() => {}
+                    _ = interrupt.recv() => {}
+                }
             }
+            None => std::future::pending().await,
         }
-        // Without handlers the signal ends the process by itself.
-        _ => std::future::pending().await,
     }
 }
 

@@ -19,6 +19,7 @@ use tokio::sync::oneshot;
 use tower::service_fn;
 use tower::timeout::TimeoutLayer as FailingTimeout;
 use tower::timeout::error::Elapsed;
+use tower_http::catch_panic::CatchPanicLayer;
 use tower_http::timeout::TimeoutLayer as AnsweringTimeout;
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -51,12 +52,15 @@ fn app(client: Option<hoplog::Client>, gate: Gate) -> Router {
     let plain = logged(routes().merge(inside), client.as_ref());
     // The log layer lies inside of these timeouts and error handlers, so each brings its own.
     let outside = logged(Router::new().route("/slow-outside", get(wait)), client.as_ref()).layer(answering);
+    let panics = async || -> () { panic!("a panic of the test's handler") };
+    let caught = logged(Router::new().route("/panics-caught", get(panics)), client.as_ref());
     let failing = get(wait).layer(FailingTimeout::new(TIMEOUT));
     let broken = get_service(service_fn(|_: Request| async { Err::<Response, BoxError>(BROKEN.into()) }));
     Router::new()
         .route("/slow-error", answered(failing, client.as_ref()))
         .route("/broken", answered(broken, client.as_ref()))
         .merge(outside)
+        .merge(caught.layer(CatchPanicLayer::new()))
         // The last one's answer to what is nowhere is the one that counts, so it is the logged one.
         .merge(plain)
         .with_state(gate)
@@ -101,6 +105,15 @@ fn routes() -> Router<Gate> {
         .route("/fails", get(async || Err::<(), _>((StatusCode::INTERNAL_SERVER_ERROR, BROKEN))))
         .route("/panics", get(async || -> () { panic!("a panic of the test's handler") }))
         .route("/panics-late", get(async |gate| late(gate, || panic!("a panic of the test's body"))))
+        .route(
+            "/upgrade",
+            get(async || {
+                (
+                    StatusCode::SWITCHING_PROTOCOLS,
+                    [(header::CONNECTION, "upgrade"), (header::UPGRADE, "echo")],
+                )
+            }),
+        )
         .route("/context", get(async || routes::current_context()))
 }
 

@@ -19,6 +19,9 @@ pub(crate) struct EntryLimits {
     pub(crate) depth: usize,
 }
 
+/// A longer service is a text that went astray: services are counted by name, in memory too.
+const SERVICE_BYTES: usize = 256;
+
 /// A refused entry.
 #[derive(Debug, PartialEq, Eq, Serialize)]
 pub(crate) struct Rejected {
@@ -172,13 +175,13 @@ impl<'a> Reader<'a> {
                 level.is_some()
             }
             "service" => match value::text(token) {
-                Some(text) => {
+                Some(text) if text.value.len() <= SERVICE_BYTES => {
                     draft.replaced |= text.replaced;
                     let slice = self.batch.write(|out| out.push_str(&text.value)).0;
                     draft.service = (!text.value.is_empty()).then_some(slice);
                     true
                 }
-                None => false,
+                _ => false,
             },
             "metadata" => {
                 draft.metadata = Some(raw);

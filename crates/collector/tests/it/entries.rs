@@ -140,6 +140,9 @@ fn a_value_that_does_not_fit_its_field_is_kept_under_metadata() {
         (&entry["duration_ms"], &entry["metadata"]),
         (&Value::Null, &json!({"duration_ms": "1e999", "hoplog_flags": ["replaced_values"]}))
     );
+    let long = "s".repeat(257);
+    let entry = server.round_trip(&json!({ "service": long }).to_string());
+    assert_eq!((&entry["service"], &entry["metadata"]["service"]), (&json!("unknown"), &json!(long)));
     let entry = server.round_trip(r#"{"metadata":[1,2]}"#);
     assert_eq!(entry["metadata"], json!({"metadata": [1, 2]}));
     let entry = server.round_trip(r#"{"metadata":"not json"}"#);

@@ -253,6 +253,17 @@ fn heads_beyond_the_bounds_are_431() {
 }
 
 #[test]
+fn a_draining_collector_is_alive_and_not_ready() {
+    let mut server = Server::with(|config| config.drain_lag(Duration::from_secs(600)));
+    assert_eq!(server.get("/readyz").status, 200);
+    let draining = server.begin_stop();
+    while server.get("/readyz").status == 200 {}
+    assert_eq!((server.get("/readyz").status, server.get("/healthz").status), (503, 200));
+    assert_eq!(server.post("/logs", &[], BODY).status, 200, "whoever still comes is served");
+    draining.abort();
+}
+
+#[test]
 fn metrics_count_entries_and_answers() {
     let server = Server::start();
     let id = "0190163d-8694-739b-aea5-966c26f8ad91";

@@ -77,6 +77,21 @@ fn a_damaged_day_is_set_aside_and_the_rest_is_served() {
 }
 
 #[test]
+fn a_directory_may_be_a_link_but_a_file_may_not() {
+    let (real, link) = (TempDir::new(), TempDir::new());
+    let linked = link.path().join("data");
+    std::os::unix::fs::symlink(real.path(), &linked).unwrap();
+    let server = Server::with(|config| config.data_dir(&linked));
+    assert_eq!(server.send(json!([{}]))["accepted"], 1);
+    server.stop();
+    let day = real.path().join("logs-2026-03-10.db");
+    std::fs::rename(&day, link.path().join("elsewhere")).unwrap();
+    std::os::unix::fs::symlink(link.path().join("elsewhere"), &day).unwrap();
+    let config = Config::default().listen("127.0.0.1:0".parse().unwrap()).data_dir(real.path());
+    assert!(RUNTIME.block_on(Collector::start(config)).is_err());
+}
+
+#[test]
 fn a_file_of_a_newer_hoplog_is_not_touched() {
     let directory = Server::start().stop();
     let path = directory.path().join("logs-2026-03-10.db");

@@ -83,6 +83,11 @@ impl Server {
         Arc::clone(&self.directory)
     }
 
+    /// Begins to drain it, and does not wait.
+    pub(crate) fn begin_stop(&mut self) -> tokio::task::JoinHandle<()> {
+        RUNTIME.spawn(self.running.take().unwrap().shutdown())
+    }
+
     pub(crate) fn get(&self, path: &str) -> Response {
         request(self.address, "GET", path, &[], b"")
     }

@@ -13,9 +13,11 @@
 //! | `GET /fails` | the handler returns an error, which is answered with 500 and [`BROKEN`] |
 //! | `GET /broken` | a service inside the log layer fails with an error that says [`BROKEN`], answered with 500 |
 //! | `GET /panics`, `GET /panics-late` | the handler panics; the body does after [`FIRST`] |
+//! | `GET /panics-caught` | the handler panics, which is caught outside of the log layer and answered with 500 |
 //! | `GET /slow-inside` | the gate, within a timeout of [`TIMEOUT`] inside the log layer, answered with 504 |
 //! | `GET /slow-error` | likewise, the timeout an error that is answered outside of the log layer, with 504 |
 //! | `GET /slow-outside` | likewise, the whole timeout outside of the log layer, answered with 504 |
+//! | `GET /upgrade` | 101 to the protocol `echo`, which nobody then speaks |
 //! | `GET /context` | 200, `hoplog::current()`'s trace id, a blank, its request id |
 //!
 //! Anything else is answered with 404. Bodies are text, `text/plain`.

@@ -32,11 +32,11 @@ pub async fn run<F: Framework>(framework: &F) {
         let mut entries = scenario.entries.to_vec();
         match framework.deviation(scenario.name) {
             Some(Deviation::Impossible(why)) => {
-                println!("{}: not possible: {}: {why}", F::NAME, scenario.name);
+                println!("\n{}: not possible: {}: {why}", F::NAME, scenario.name);
                 continue;
             }
             Some(Deviation::Differs(why, entry)) => {
-                println!("{}: differs: {}: {why}", F::NAME, scenario.name);
+                println!("\n{}: differs: {}: {why}", F::NAME, scenario.name);
                 entries = vec![entry];
             }
             None => {}
@@ -61,7 +61,8 @@ pub async fn run<F: Framework>(framework: &F) {
     bare.stop().await;
     failures.extend(log.unexpected());
     assert!(failures.is_empty(), "{} failed:\n- {}", F::NAME, failures.join("\n- "));
-    println!("FIGURE scenarios.{} {ran} count", F::NAME);
+    // On a line of its own: the harness may be within one.
+    println!("\nFIGURE scenarios.{} {ran} count", F::NAME);
 }
 
 /// Holds one scenario against the entries it makes. Returns what is wrong and what the client was answered.

@@ -213,6 +213,12 @@ pub(super) const SCENARIOS: &[Scenario] = &[
             .streamed()],
     ),
     scenario(
+        "a panic that is caught outside the layer has panicked",
+        request!("GET /panics-caught"),
+        Then::Read,
+        &[Entry::of("GET", "/panics-caught").ended("panicked", None, "ERROR")],
+    ),
+    scenario(
         "a timeout inside the layer that answers has timed out",
         request!("GET /slow-inside"),
         Then::Read,
@@ -229,6 +235,12 @@ pub(super) const SCENARIOS: &[Scenario] = &[
         request!("GET /slow-outside"),
         Then::Read,
         &[Entry::of("GET", "/slow-outside").ended("cancelled", None, "WARN")],
+    ),
+    scenario(
+        "a connection that is upgraded ends the request",
+        request!("GET /upgrade", "connection: upgrade\r\nupgrade: echo\r\n"),
+        Then::Read,
+        &[Entry::of("GET", "/upgrade").ended("upgraded", Some(101), "INFO")],
     ),
     scenario(
         "pipelined requests are one entry each",

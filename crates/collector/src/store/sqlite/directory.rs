@@ -4,7 +4,6 @@ use super::connection;
 use super::schema;
 use crate::error::StartError;
 use crate::time::{Clock, Day};
-use rusqlite::Connection;
 use std::collections::BTreeSet;
 use std::fs::{self, DirBuilder, File, TryLockError};
 use std::io::{self, Write as _};
@@ -30,6 +29,8 @@ impl Directory {
         let refused = |e: io::Error| StartError::directory(path, e);
         // For its owner only: entries may hold what not everyone on the machine should read.
         DirBuilder::new().recursive(true).mode(0o700).create(path).map_err(refused)?;
+        // The directory may be reached through links; its files may be none.
+        let path = &fs::canonicalize(path).map_err(refused)?;
         let lock = File::create(path.join("LOCK")).map_err(refused)?;
         match lock.try_lock() {
             Ok(()) => {}
@@ -53,7 +54,8 @@ impl Directory {
     /// is set aside: it never keeps the collector from starting.
     fn admit(&self, day: Day, clock: &Clock) -> Result<bool, StartError> {
         let path = self.file(day);
-        let looked = Connection::open(&path).and_then(|connection| {
+        // Opened for writing, so that the log that a killed process left is moved in.
+        let looked = connection::existing(&path).and_then(|connection| {
             let application: i64 = connection.query_row("PRAGMA application_id", [], |row| row.get(0))?;
             let tables: i64 =
                 connection.query_row("SELECT count(*) FROM sqlite_schema", [], |row| row.get(0))?;

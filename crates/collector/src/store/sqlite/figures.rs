@@ -14,72 +14,81 @@ use std::collections::{BTreeMap, HashMap};
 
 /// Services in `/stats` (protocols §1).
 const TOP_SERVICES: usize = 10;
-/// Routes told apart; those beyond share one line without names. Bounds the memory of one question.
-const MOST_ROUTES: usize = 2_000;
+/// Routes told apart, and the longest of their names; those beyond share one line without names. Bounds the memory
+/// of one question.
+const MOST_ROUTES: usize = 1_000;
+const NAME_BYTES: usize = 1_000;
 
-/// (service, level code) → entries, newest time.
-type Tally = BTreeMap<(String, i64), (u64, i64)>;
+/// Services of one file that are told apart; the rest of a hostile many are left out, the totals are not.
+const MOST_SERVICES: i64 = 10_000;
 
-fn tally(files: &Files) -> Result<Tally, StoreError> {
-    let mut all = Tally::new();
+pub(super) fn totals(files: &Files, errors_since: i64) -> Result<Totals, StoreError> {
+    let mut levels = BTreeMap::<i64, u64>::new();
+    let mut errors = 0;
     for (&day, connection) in &files.by_day {
         let mut read = || -> rusqlite::Result<()> {
-            let sql = "SELECT service, level, entries, last_at FROM tally WHERE project = ?1";
-            let mut statement = connection.prepare(sql)?;
+            let mut statement = connection
+                .prepare("SELECT level, sum(entries) FROM tally WHERE project = ?1 GROUP BY level")?;
             let mut rows = statement.query([DEFAULT_PROJECT])?;
             while let Some(row) = rows.next()? {
-                let (entries, last_at) = all.entry((row.get(0)?, row.get(1)?)).or_insert((0, i64::MIN));
-                *entries += u64::try_from(row.get::<_, i64>(2)?).unwrap_or_default();
-                *last_at = (*last_at).max(row.get(3)?);
+                *levels.entry(row.get(0)?).or_default() += number(row.get(1)?);
+            }
+            // The condition on the level is, word for word, that of the index.
+            let sql = "SELECT count(*) FROM entries WHERE project = ?1 AND level >= 4 AND created_at >= ?2";
+            errors += number(connection.query_row(sql, [DEFAULT_PROJECT, errors_since], |row| row.get(0))?);
+            Ok(())
+        };
+        read().map_err(files.explain(day))?;
+    }
+    let name = |code: i64| u8::try_from(code).ok().and_then(Level::from_code).map_or("", Level::as_str);
+    let mut level_distribution: Vec<LevelCount> =
+        levels.iter().map(|(&code, &count)| LevelCount { level: name(code), count }).collect();
+    level_distribution.sort_by_key(|level| Reverse(level.count));
+    let services = services(files)?.into_iter().take(TOP_SERVICES);
+    Ok(Totals {
+        total_logs: levels.values().sum(),
+        level_distribution,
+        service_distribution: services
+            .map(|figures| ServiceCount { service: figures.service, count: figures.entries })
+            .collect(),
+        recent_errors_1h: errors,
+    })
+}
+
+pub(super) fn services(files: &Files) -> Result<Vec<ServiceFigures>, StoreError> {
+    let mut services = BTreeMap::<String, ServiceFigures>::new();
+    for (&day, connection) in &files.by_day {
+        let mut read = || -> rusqlite::Result<()> {
+            let mut statement = connection.prepare(
+                "SELECT service, sum(entries) AS n, sum(entries) FILTER (WHERE level >= 4), max(last_at)
+                 FROM tally WHERE project = ?1 GROUP BY service ORDER BY n DESC LIMIT ?2",
+            )?;
+            let mut rows = statement.query([DEFAULT_PROJECT, MOST_SERVICES])?;
+            while let Some(row) = rows.next()? {
+                let service: String = row.get(0)?;
+                let figures = services.entry(service.clone()).or_insert(ServiceFigures {
+                    service,
+                    last_seen: f64::MIN,
+                    ..ServiceFigures::default()
+                });
+                figures.entries += number(row.get(1)?);
+                figures.errors += number(row.get::<_, Option<i64>>(2)?.unwrap_or_default());
+                #[expect(clippy::cast_precision_loss, reason = "microseconds of this century fit")]
+                let last_seen = row.get::<_, i64>(3)? as f64 / 1e6;
+                figures.last_seen = figures.last_seen.max(last_seen);
             }
             Ok(())
         };
         read().map_err(files.explain(day))?;
     }
-    Ok(all)
-}
-
-pub(super) fn totals(files: &Files, errors_since: i64) -> Result<Totals, StoreError> {
-    let mut totals = Totals::default();
-    let (mut levels, mut services) = (BTreeMap::<i64, u64>::new(), BTreeMap::<String, u64>::new());
-    for ((service, level), (entries, _)) in tally(files)? {
-        totals.total_logs += entries;
-        *levels.entry(level).or_default() += entries;
-        *services.entry(service).or_default() += entries;
-    }
-    let level_name = |code: i64| u8::try_from(code).ok().and_then(Level::from_code).map_or("", Level::as_str);
-    totals.level_distribution =
-        levels.into_iter().map(|(code, count)| LevelCount { level: level_name(code), count }).collect();
-    totals.level_distribution.sort_by_key(|level| Reverse(level.count));
-    totals.service_distribution =
-        services.into_iter().map(|(service, count)| ServiceCount { service, count }).collect();
-    totals.service_distribution.sort_by_key(|service| Reverse(service.count));
-    totals.service_distribution.truncate(TOP_SERVICES);
-    for (&day, connection) in &files.by_day {
-        let sql = "SELECT count(*) FROM entries WHERE project = ?1 AND level >= 4 AND created_at >= ?2";
-        let errors: i64 = connection
-            .query_row(sql, [DEFAULT_PROJECT, errors_since], |row| row.get(0))
-            .map_err(files.explain(day))?;
-        totals.recent_errors_1h += u64::try_from(errors).unwrap_or_default();
-    }
-    Ok(totals)
-}
-
-pub(super) fn services(files: &Files) -> Result<Vec<ServiceFigures>, StoreError> {
-    let mut services: Vec<ServiceFigures> = Vec::new();
-    for ((service, level), (entries, last_at)) in tally(files)? {
-        if services.last().is_none_or(|last| last.service != service) {
-            services.push(ServiceFigures { service, last_seen: f64::MIN, ..ServiceFigures::default() });
-        }
-        let Some(figures) = services.last_mut() else { continue };
-        figures.entries += entries;
-        figures.errors += if level >= i64::from(Level::Error.code()) { entries } else { 0 };
-        #[expect(clippy::cast_precision_loss, reason = "microseconds of this century fit")]
-        let last_seen = last_at as f64 / 1e6;
-        figures.last_seen = figures.last_seen.max(last_seen);
-    }
+    let mut services: Vec<ServiceFigures> = services.into_values().collect();
     services.sort_by_key(|figures| Reverse(figures.entries));
     Ok(services)
+}
+
+/// A count, which SQLite keeps signed.
+fn number(count: i64) -> u64 {
+    u64::try_from(count).unwrap_or_default()
 }
 
 /// service, method, route; all `None` for the routes beyond the bound.
@@ -133,7 +142,10 @@ pub(super) fn routes(files: &Files, period: Period) -> Result<Vec<RouteFigures>,
 
 fn count(row: &rusqlite::Row<'_>, routes: &mut HashMap<RouteKey, Route>) -> rusqlite::Result<()> {
     let key: RouteKey = (row.get(0)?, row.get(1)?, row.get(2)?);
-    let key = if routes.len() < MOST_ROUTES || routes.contains_key(&key) { key } else { (None, None, None) };
+    let short =
+        [&key.0, &key.1, &key.2].iter().all(|name| name.as_ref().is_none_or(|n| n.len() <= NAME_BYTES));
+    let told_apart = short && (routes.len() < MOST_ROUTES || routes.contains_key(&key));
+    let key = if told_apart { key } else { (None, None, None) };
     let route = routes.entry(key).or_default();
     route.requests += 1;
     route.errors += u64::from(row.get::<_, i64>(3)? >= i64::from(Level::Error.code()));

@@ -2,7 +2,7 @@
 //! rows at those places, as many as an answer holds.
 
 use super::readers::Files;
-use super::select::{Conditions, conditions, of_trace};
+use super::select::{Conditions, conditions};
 use super::{insert, schema};
 use crate::fields::{Field, Words};
 use crate::store::StoreError;
@@ -60,8 +60,7 @@ pub(super) fn trace(files: &Files, key: &TraceKey, bytes: usize) -> Result<Listi
     let mut found = Vec::new();
     for (&day, connection) in &files.by_day {
         let mut conditions = Conditions::new();
-        let (sql, values) = of_trace(key);
-        conditions.and(&format!("seq IN ({sql})"), values);
+        conditions.in_trace(key);
         found.extend(places(files, day, connection, &conditions, "created_at, seq", TRACE_ENTRIES + 1)?);
     }
     found.sort_unstable();
@@ -131,12 +130,10 @@ fn places(
 ) -> Result<Vec<Cursor>, StoreError> {
     let explain = files.explain(day);
     let running = Words::Kind.code("running").map(i64::from);
-    let sql = format!(
-        "SELECT created_at, seq, kind, exchange_id FROM entries WHERE {} ORDER BY {order}",
-        conditions.sql
-    );
+    let Conditions { from, sql, values } = conditions;
+    let sql = format!("SELECT created_at, seq, kind, exchange_id FROM {from} WHERE {sql} ORDER BY {order}");
     let mut statement = connection.prepare(&sql).map_err(&explain)?;
-    let mut rows = statement.query(params_from_iter(&conditions.values)).map_err(&explain)?;
+    let mut rows = statement.query(params_from_iter(values)).map_err(&explain)?;
     let mut found = Vec::new();
     while found.len() < most {
         let Some(row) = rows.next().map_err(&explain)? else { break };

@@ -7,6 +7,13 @@ pub(super) const VERSION: i64 = 1;
 /// `hopl`, in `application_id`: tells a file of ours from any other.
 pub(super) const APPLICATION: i64 = 0x686f_706c;
 
+/// Which stretch of 16 384 rows a row is in; the traces of each are in order by themselves.
+///
+/// Trace ids are random: in one order over the whole day, nearly every insert writes a page of its own. Measured at
+/// a million rows, 44 000 inserts/s with one order, 131 000 with stretches. A trace is looked for in every stretch,
+/// which takes about a microsecond each.
+pub(super) const STRETCH: &str = "seq >> 14";
+
 /// Column names of every row, before those of [`Field::columns`].
 pub(super) const HEAD: &str = "id, created_at, level, service, detail, metadata";
 
@@ -37,8 +44,8 @@ pub(super) fn create() -> String {
          CREATE UNIQUE INDEX entries_id ON entries (project, id);
          CREATE INDEX entries_created_at ON entries (project, created_at);
          CREATE INDEX entries_errors ON entries (project, created_at) WHERE level >= 4;
-         CREATE INDEX entries_trace_id ON entries (project, trace_id) WHERE trace_id IS NOT NULL;
-         CREATE INDEX entries_x_trace_id ON entries (project, x_trace_id) WHERE x_trace_id IS NOT NULL;
+         CREATE INDEX entries_trace_id ON entries (project, {STRETCH}, trace_id) WHERE trace_id IS NOT NULL;
+         CREATE INDEX entries_x_trace_id ON entries (project, {STRETCH}, x_trace_id) WHERE x_trace_id IS NOT NULL;
          CREATE TABLE tally (project INTEGER, service TEXT, level INTEGER, entries INTEGER NOT NULL,
            last_at INTEGER NOT NULL, PRIMARY KEY (project, service, level)) WITHOUT ROWID;
          CREATE TABLE senders (project INTEGER, boot_id TEXT, first_at INTEGER NOT NULL, last_at INTEGER NOT NULL,
