@@ -79,7 +79,7 @@ fn end(mut error: Error, mut exchange: Exchange) -> Error {
     exchange.response(status.as_u16(), iter::empty(), None);
     let ids = ids::of(&exchange);
     error.add_response_mapper(move |mut response| {
-        ids.insert(response.headers_mut());
+        ids.clone().insert(response.headers_mut());
         response
     });
     exchange.finish(failure::outcome(status));

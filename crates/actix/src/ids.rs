@@ -18,6 +18,7 @@ thread_local! {
 }
 
 /// Both headers of one request.
+#[derive(Clone)]
 pub(crate) struct Ids([(HeaderName, Option<HeaderValue>); 2]);
 
 pub(crate) fn of(exchange: &Exchange) -> Ids {
@@ -32,10 +33,10 @@ pub(crate) fn of(exchange: &Exchange) -> Ids {
 
 impl Ids {
     /// Adds those that the application did not set.
-    pub(crate) fn insert(&self, headers: &mut HeaderMap) {
-        for (name, value) in &self.0 {
-            if let Some(value) = value.as_ref().filter(|_| !headers.contains_key(name)) {
-                headers.insert(name.clone(), value.clone());
+    pub(crate) fn insert(self, headers: &mut HeaderMap) {
+        for (name, value) in self.0 {
+            if let Some(value) = value.filter(|_| !headers.contains_key(&name)) {
+                headers.insert(name, value);
             }
         }
     }
