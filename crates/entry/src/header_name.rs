@@ -13,18 +13,21 @@ macro_rules! known_headers {
             pub const ALL: &'static [Self] = &[$(Self::$variant),+];
 
             /// The lower-case name.
+            #[inline]
             #[must_use]
             pub const fn as_str(self) -> &'static str {
                 match self { $(Self::$variant => $name,)+ }
             }
 
             /// The byte in a record.
+            #[inline]
             #[must_use]
             pub const fn code(self) -> u8 {
                 self as u8
             }
 
             /// The header with this code.
+            #[inline]
             #[must_use]
             pub const fn from_code(code: u8) -> Option<Self> {
                 match code { $($code => Some(Self::$variant),)+ _ => None }
@@ -89,24 +92,34 @@ known_headers! {
 /// Slots of the lookup table: a power of two with room enough that no two names share one (checked at compile time).
 const SLOTS: usize = 256;
 
-const EMPTY: u8 = u8::MAX;
-
-const fn slot(name: &[u8]) -> usize {
-    let n = name.len();
-    let hash = n * 103
-        + name[n / 4] as usize * 30
-        + name[n.saturating_sub(2)] as usize * 82
-        + name[n / 2] as usize * 23;
-    hash % SLOTS
+/// The first and the last bytes of a name as numbers; for names of two or three bytes, all of it.
+#[inline]
+const fn ends(name: &[u8]) -> (u32, u32) {
+    if let (Some(first), Some(last)) = (name.first_chunk(), name.last_chunk()) {
+        return (u32::from_le_bytes(*first), u32::from_le_bytes(*last));
+    }
+    match name {
+        [a, b] => (u32::from_le_bytes([*a, *b, 0, 0]), 0),
+        [a, b, c] => (u32::from_le_bytes([*a, *b, *c, 0]), 0),
+        _ => (0, 0),
+    }
 }
 
-const TABLE: [u8; SLOTS] = {
-    let mut table = [EMPTY; SLOTS];
+#[inline]
+const fn slot(name: &[u8]) -> usize {
+    let (first, last) = ends(name);
+    // A multiplier that was found by trial.
+    let hash = (first ^ last.rotate_left(7) ^ name.len() as u32).wrapping_mul(0xc9c1_ffef);
+    hash as usize >> 24
+}
+
+static TABLE: [Option<KnownHeader>; SLOTS] = {
+    let mut table = [None; SLOTS];
     let mut i = 0;
     while i < KnownHeader::ALL.len() {
         let at = slot(KnownHeader::ALL[i].as_str().as_bytes());
-        assert!(table[at] == EMPTY, "two names share a slot: change the multipliers");
-        table[at] = i as u8;
+        assert!(table[at].is_none(), "two names share a slot: try another multiplier");
+        table[at] = Some(KnownHeader::ALL[i]);
         i += 1;
     }
     table
@@ -117,12 +130,20 @@ impl KnownHeader {
     #[inline]
     #[must_use]
     pub fn from_name(name: &str) -> Option<Self> {
-        if name.is_empty() {
-            return None;
-        }
-        let known = Self::from_code(TABLE[slot(name.as_bytes())])?;
-        (known.as_str() == name).then_some(known)
+        TABLE[slot(name.as_bytes())].filter(|known| same(known.as_str().as_bytes(), name.as_bytes()))
     }
+}
+
+/// Equality, for most names in two comparisons of eight bytes that may overlap.
+#[inline]
+fn same(a: &[u8], b: &[u8]) -> bool {
+    a.len() == b.len()
+        && match (a.first_chunk::<8>(), b.first_chunk::<8>()) {
+            (Some(first), Some(other)) if a.len() <= 16 => {
+                first == other && a.last_chunk::<8>() == b.last_chunk::<8>()
+            }
+            _ => a == b,
+        }
 }
 
 #[cfg(test)]

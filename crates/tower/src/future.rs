@@ -57,12 +57,10 @@ where
 
 fn begin_body<B: Body>(response: Response<B>, mut exchange: Exchange) -> Response<ResponseBody<B>> {
     let (mut parts, body) = response.into_parts();
-    let length = parts.headers.get(http::header::CONTENT_LENGTH).and_then(|v| v.to_str().ok()?.parse().ok());
-    exchange.response(
-        parts.status.as_u16(),
-        head::headers(&parts.headers),
-        body.size_hint().exact().or(length),
-    );
+    let length =
+        || parts.headers.get(http::header::CONTENT_LENGTH).and_then(|v| v.to_str().ok()?.parse().ok());
+    let size = body.size_hint().exact().or_else(length);
+    exchange.response(parts.status.as_u16(), head::headers(&parts.headers), size);
     ids::insert(&mut parts.headers, &exchange);
     Response::from_parts(parts, ResponseBody::new(body, exchange))
 }

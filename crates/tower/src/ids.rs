@@ -20,15 +20,17 @@ thread_local! {
 /// Adds both headers where the service did not set them.
 pub(crate) fn insert(headers: &mut HeaderMap, exchange: &Exchange) {
     let (trace_id, request_id) = (exchange.x_trace_id(), exchange.request_id());
-    let both = shared(trace_id, request_id);
-    for (name, value) in
-        [(X_TRACE_ID, both.slice(..trace_id.len())), (X_REQUEST_ID, both.slice(trace_id.len()..))]
+    let mut both = shared(trace_id, request_id);
+    set(headers, X_TRACE_ID, both.split_to(trace_id.len()));
+    set(headers, X_REQUEST_ID, both);
+}
+
+#[inline]
+fn set(headers: &mut HeaderMap, name: HeaderName, value: Bytes) {
+    if let http::header::Entry::Vacant(entry) = headers.entry(name)
+        && let Ok(value) = HeaderValue::from_maybe_shared(value)
     {
-        if let http::header::Entry::Vacant(entry) = headers.entry(name)
-            && let Ok(value) = HeaderValue::from_maybe_shared(value)
-        {
-            entry.insert(value);
-        }
+        entry.insert(value);
     }
 }
 

@@ -37,8 +37,12 @@ const STEADY: [&str; 1] = ["allocations"];
 
 /// The benches whose scenarios are counted in instructions. `added` is that of the last scenario over
 /// the first.
-const COUNTED: [Counted; 1] =
-    [Counted { bench: "request_path", subject: "axum", scenarios: &["bare", "empty", "hoplog"] }];
+const COUNTED: [Counted; 1] = [Counted {
+    bench: "request_path",
+    subject: "axum",
+    scenarios: &["bare", "empty", "hoplog"],
+    function: "*App*answer*",
+}];
 
 pub(crate) fn run(arguments: &[String]) -> Outcome {
     if let Some(option) = arguments.iter().find(|argument| argument.starts_with('-')) {

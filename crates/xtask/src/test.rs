@@ -23,13 +23,14 @@ struct Step {
     run: fn(&Workspace) -> Outcome,
 }
 
-const STEPS: [Step; 7] = [
+const STEPS: [Step; 8] = [
     Step { name: "fmt", what: "formatting", run: fmt },
     Step { name: "tidy", what: "edges, file roles, words, tables", run: tidy::check },
     Step { name: "clippy", what: "lints, warnings are errors", run: clippy },
     Step { name: "doc", what: "documentation, warnings are errors", run: doc },
     Step { name: "test", what: "unit, integration, doc and example tests", run: tests },
     Step { name: "bench", what: "the gate: allocations and instructions per request", run: bench::gate },
+    Step { name: "demo", what: "the demo: every request stored one time, no secret stored", run: demo },
     Step {
         name: "interop",
         what: "the log-collector Python clients against hoplog serve",
@@ -147,6 +148,11 @@ fn tests(workspace: &Workspace) -> Outcome {
         skips.push(Skip::announce("the page's modules", "node is not installed (apt-get install nodejs)"));
     }
     Ok(skips)
+}
+
+/// The README's first command, as it checks itself.
+fn demo(workspace: &Workspace) -> Outcome {
+    step(workspace, &["run", "--release", "--package", "demo", "--", "--once", "--port", "0"], None)
 }
 
 fn step(workspace: &Workspace, arguments: &[&str], variable: Option<(&str, &str)>) -> Outcome {

@@ -53,14 +53,12 @@ fn begin<'h>(
     let created = pipeline.clock.unix_ns(started);
     let id = EntryId::generate(created / 1_000_000);
     let mut shared = live::take();
-    let mut request_bytes = Some(0);
     // Always so: the pool hands out what nobody else holds.
     if let Some(live) = Arc::get_mut(&mut shared) {
         let mut record = std::mem::take(&mut live.record_mut().writer);
         record.begin(kind, id, created);
         write_head(&mut record, pipeline, head);
         let seen = walk(&mut record, pipeline, headers);
-        request_bytes = seen.request_bytes;
         if let (None, Some(host)) = (head.host, seen.host) {
             record.text(Field::HostHeader, host);
         }
@@ -72,13 +70,16 @@ fn begin<'h>(
         if live.is_opaque() {
             record.text(Field::XTraceId, live.x_trace_id());
         }
-        let slot = live.record_mut();
-        *slot = OpenRecord { writer: record, open: true, panicked: false };
+        *live.record_mut() = OpenRecord {
+            writer: record,
+            open: true,
+            head_only: head.method == "HEAD",
+            started,
+            request_bytes: seen.request_bytes,
+            ..OpenRecord::default()
+        };
     }
-    let mut exchange = Exchange::new(pipeline, started, shared, head.peer);
-    exchange.request_bytes = request_bytes;
-    exchange.head_only = head.method == "HEAD";
-    exchange
+    Exchange::new(pipeline, shared)
 }
 
 /// What the walk over the headers found besides what it wrote.
@@ -114,6 +115,10 @@ fn write_head(record: &mut RecordWriter, pipeline: &Pipeline, head: &RequestHead
         record.text(Field::HostHeader, host);
     }
     record.text(Field::HttpVersion, head.http_version);
+    if let Some(peer) = head.peer {
+        record.ip(Field::Ip, peer);
+        record.ip(Field::Peer, peer);
+    }
 }
 
 /// Writes what masking leaves of a text; allocates only where something is masked.
@@ -159,7 +164,7 @@ fn walk<'h>(
     Seen { trace: Incoming::resolve(&trace), tracestate, request_id, host, request_bytes }
 }
 
-#[inline]
+#[inline(always)] // in a loop over every header
 pub(super) fn write_header(
     record: &mut RecordWriter,
     field: Field,
@@ -168,23 +173,27 @@ pub(super) fn write_header(
     name: &str,
     value: &[u8],
 ) {
-    let put = |record: &mut RecordWriter, value: &[u8]| match known {
+    let value = match pipeline.header(known, name) {
+        HeaderAction::Skip => return,
+        HeaderAction::Keep => value,
+        HeaderAction::Redact => REDACTED.as_bytes(),
+        HeaderAction::MaskUrl => return write_url(record, field, pipeline, name, value),
+    };
+    match known {
         Some(known) => record.known_header(field, known, value),
         None => record.named_header(field, name, value),
-    };
-    match pipeline.header(known, name) {
-        HeaderAction::Skip => {}
-        HeaderAction::Keep => put(record, value),
-        HeaderAction::Redact => put(record, REDACTED.as_bytes()),
-        HeaderAction::MaskUrl => {
-            let mut out = Vec::new();
-            match pipeline.redactor.url(value, &mut out) {
-                Verdict::Unchanged => put(record, value),
-                Verdict::Masked => put(record, &out),
-                Verdict::Dropped => put(record, REDACTED.as_bytes()),
-            }
-        }
     }
+}
+
+#[cold]
+fn write_url(record: &mut RecordWriter, field: Field, pipeline: &Pipeline, name: &str, value: &[u8]) {
+    let mut out = Vec::new();
+    let value = match pipeline.redactor.url(value, &mut out) {
+        Verdict::Unchanged => value,
+        Verdict::Masked => &out,
+        Verdict::Dropped => REDACTED.as_bytes(),
+    };
+    record.header(field, name, value);
 }
 
 /// An incoming request continues the caller's trace or starts one; either way it is a new span.

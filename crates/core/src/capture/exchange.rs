@@ -1,13 +1,11 @@
 //! One request and its answer, from the head to the last byte.
 
-use std::net::IpAddr;
 use std::sync::Arc;
 
-use hoplog_entry::{Field, KnownHeader, Level, Outcome, RecordWriter};
+use hoplog_entry::{Field, KnownHeader, Level, Outcome};
 
 use super::begin::{parse_decimal, write_header};
 use super::live::{self, Live, OpenRecord};
-use crate::clock::Moment;
 use crate::context::{self, Context, Entered};
 use crate::pipeline::Pipeline;
 use crate::queue::Fill;
@@ -21,40 +19,15 @@ pub struct Exchange {
     pipeline: Arc<Pipeline>,
     /// `None` once finished, and while [`Exchange::enter`]'s guard lives.
     live: Option<Arc<Live>>,
-    started: Moment,
-    /// Nanoseconds to the response head; 0 without one.
-    ttfb: u64,
-    status: u16,
-    grpc_status: Option<u16>,
-    peer: Option<IpAddr>,
-    pub(super) request_bytes: Option<u64>,
+    // What a body counts needs no lock; all else is in the record, so that futures and bodies stay small.
     response_bytes: u64,
     /// What `content-length` or the body itself promised.
     declared: Option<u64>,
-    /// HEAD: whatever the body declares, none of it is sent.
-    pub(super) head_only: bool,
 }
 
 impl Exchange {
-    pub(super) fn new(
-        pipeline: &Arc<Pipeline>,
-        started: Moment,
-        live: Arc<Live>,
-        peer: Option<IpAddr>,
-    ) -> Self {
-        Self {
-            pipeline: Arc::clone(pipeline),
-            live: Some(live),
-            started,
-            ttfb: 0,
-            status: 0,
-            grpc_status: None,
-            peer,
-            request_bytes: Some(0),
-            response_bytes: 0,
-            declared: None,
-            head_only: false,
-        }
+    pub(super) fn new(pipeline: &Arc<Pipeline>, live: Arc<Live>) -> Self {
+        Self { pipeline: Arc::clone(pipeline), live: Some(live), response_bytes: 0, declared: None }
     }
 
     /// Makes this exchange the current context until the guard is dropped: around every poll of the handler's future
@@ -92,7 +65,7 @@ impl Exchange {
 
     /// The route template, where it is known only after the head.
     pub fn set_route(&mut self, route: &str) {
-        self.write(|record| record.text(Field::Route, route));
+        self.write(|record| record.writer.text(Field::Route, route));
     }
 
     /// The response head is there. `headers` as for the request; `size` is the body's exact length, if it has one.
@@ -102,16 +75,16 @@ impl Exchange {
         headers: impl Iterator<Item = (&'h str, &'h [u8])>,
         size: Option<u64>,
     ) {
-        self.ttfb = self.pipeline.clock.now().since(self.started).max(1);
-        self.status = status;
         self.declared = size;
-        let keep = self.pipeline.queue.fill() < Fill::Critical;
         let Some(live) = &self.live else { return };
         let mut record = lock(&live.record);
+        record.ttfb = self.pipeline.clock.now().since(record.started);
+        record.status = status;
+        let keep = self.pipeline.queue.fill() < Fill::Critical;
         for (name, value) in headers {
             let known = KnownHeader::from_name(name);
             if known == Some(KnownHeader::GrpcStatus) {
-                self.grpc_status = grpc_status(value);
+                record.grpc_status = grpc_status(value);
             }
             if keep {
                 write_header(&mut record.writer, Field::ResponseHeader, &self.pipeline, known, name, value);
@@ -121,7 +94,7 @@ impl Exchange {
 
     /// Request body bytes that were read, where they are counted. Without a call the `content-length` is taken.
     pub fn request_bytes(&mut self, read: u64) {
-        self.request_bytes = Some(read);
+        self.write(|record| record.request_bytes = Some(read));
     }
 
     /// More response body bytes went by. True when as many have passed as the response had promised.
@@ -131,89 +104,92 @@ impl Exchange {
         self.declared == Some(self.response_bytes)
     }
 
-    /// Whether nothing of the body is missing: as many bytes as were declared, or an answer that has no body
-    /// (RFC 9110 §6.4.1: to HEAD, 1xx, 204, 304), which servers do not poll.
-    fn is_whole(&self) -> bool {
-        self.head_only
-            || matches!(self.status, 100..200 | 204 | 304)
-            || self.declared.is_some_and(|size| self.response_bytes >= size)
-    }
-
     /// `grpc-status` from the trailers.
     pub fn trailer(&mut self, name: &str, value: &[u8]) {
         if name == "grpc-status" {
-            self.grpc_status = grpc_status(value);
+            self.write(|record| record.grpc_status = grpc_status(value));
         }
     }
 
     /// What went wrong: the error's type, what it says, and its chain of sources, one per line.
     pub fn error(&mut self, error_type: &str, message: &str, chain: Option<&str>) {
-        self.write(|record| {
-            record.text(Field::ErrorType, error_type);
-            record.text(Field::ErrorMessage, message);
+        self.write(|OpenRecord { writer, .. }| {
+            writer.text(Field::ErrorType, error_type);
+            writer.text(Field::ErrorMessage, message);
             if let Some(chain) = chain {
-                record.text(Field::StackTrace, chain);
+                writer.text(Field::StackTrace, chain);
             }
         });
     }
 
     /// Ends the exchange: its entry is written. `Completed` becomes `TimedOut` for 408 and 504, `Upgraded` for 101.
     pub fn finish(mut self, outcome: Outcome) {
-        self.end(outcome);
+        self.end(|_, _| outcome);
     }
 
-    fn write(&mut self, f: impl FnOnce(&mut RecordWriter)) {
+    fn write(&mut self, f: impl FnOnce(&mut OpenRecord)) {
         if let Some(live) = &self.live {
-            f(&mut lock(&live.record).writer);
+            f(&mut lock(&live.record));
         }
     }
 
-    fn end(&mut self, outcome: Outcome) {
+    fn end(&mut self, outcome: impl FnOnce(&Self, &OpenRecord) -> Outcome) {
         let Some(live) = self.live.take() else { return };
-        let duration = self.pipeline.clock.now().since(self.started);
         {
             let mut guard = lock(&live.record);
-            let OpenRecord { writer: record, open, panicked } = &mut *guard;
-            *open = false;
-            let outcome = match (outcome, self.status) {
-                _ if *panicked => Outcome::Panicked,
+            let record = &mut *guard;
+            let status = record.status;
+            let outcome = match (outcome(self, record), status) {
+                _ if record.panicked => Outcome::Panicked,
                 (Outcome::Completed, 408 | 504) => Outcome::TimedOut,
                 (Outcome::Completed, 101) => Outcome::Upgraded,
-                _ => outcome,
+                (outcome, _) => outcome,
             };
-            let level = level(outcome, self.status, self.grpc_status);
-            if self.status != 0 {
-                record.uint(Field::StatusCode, self.status.into());
-                record.nanos(Field::Ttfb, self.ttfb);
-                record.uint(Field::ResponseSize, self.response_bytes);
+            let level = level(outcome, status, record.grpc_status);
+            record.open = false;
+            let writer = &mut record.writer;
+            if status != 0 {
+                writer.uint(Field::StatusCode, status.into());
+                writer.nanos(Field::Ttfb, record.ttfb);
+                writer.uint(Field::ResponseSize, self.response_bytes);
             }
-            if let Some(status) = self.grpc_status {
-                record.uint(Field::GrpcStatus, status.into());
+            if let Some(status) = record.grpc_status {
+                writer.uint(Field::GrpcStatus, status.into());
             }
-            if let Some(bytes) = self.request_bytes {
-                record.uint(Field::RequestSize, bytes);
+            if let Some(bytes) = record.request_bytes {
+                writer.uint(Field::RequestSize, bytes);
             }
-            if let Some(peer) = self.peer {
-                record.ip(Field::Ip, peer);
-                record.ip(Field::Peer, peer);
-            }
-            record.nanos(Field::Duration, duration);
+            writer.nanos(Field::Duration, self.pipeline.clock.now().since(record.started));
             // A full queue counts what it refuses; there is nobody to tell here.
-            let _ = self.pipeline.queue.push(record.end(level, Some(outcome)), level >= Level::Error);
+            let _ = self.pipeline.queue.push(writer.end(level, Some(outcome)), level >= Level::Error);
         }
         live::give_back(live);
+    }
+
+    /// How an exchange ended that nobody finished.
+    fn abandoned(&self, record: &OpenRecord) -> Outcome {
+        match record.status {
+            _ if std::thread::panicking() => Outcome::Panicked,
+            0 => Outcome::Cancelled,
+            _ if self.is_whole(record) => Outcome::Completed,
+            _ => Outcome::BodyAborted,
+        }
+    }
+
+    /// Whether nothing of the body is missing: as many bytes as were declared, or an answer that has no body
+    /// (RFC 9110 §6.4.1: to HEAD, 1xx, 204, 304), which servers do not poll.
+    fn is_whole(&self, record: &OpenRecord) -> bool {
+        record.head_only
+            || matches!(record.status, 100..200 | 204 | 304)
+            || self.declared.is_some_and(|size| self.response_bytes >= size)
     }
 }
 
 impl Drop for Exchange {
+    #[inline]
     fn drop(&mut self) {
         if self.live.is_some() {
-            self.end(match self.status {
-                _ if std::thread::panicking() => Outcome::Panicked,
-                0 => Outcome::Cancelled,
-                _ if self.is_whole() => Outcome::Completed,
-                _ => Outcome::BodyAborted,
-            });
+            self.end(Self::abandoned);
         }
     }
 }

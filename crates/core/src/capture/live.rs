@@ -7,6 +7,8 @@ use std::sync::{Arc, Mutex, PoisonError};
 use hoplog_entry::trace_headers::{TraceFlags, TraceParent};
 use hoplog_entry::{EntryId, RecordWriter, SpanId, TraceId};
 
+use crate::clock::Moment;
+
 /// Kept per thread. More are in use at once only when more requests are open; those go back to the allocator.
 const POOLED: usize = 64;
 /// A record buffer that grew beyond this is not kept.
@@ -30,13 +32,23 @@ pub(crate) struct Live {
     pub(super) record: Mutex<OpenRecord>,
 }
 
-/// The record under way.
+/// The record under way, and what is written into it at the end.
 #[derive(Default)]
 pub(super) struct OpenRecord {
     pub(super) writer: RecordWriter,
     pub(super) open: bool,
     /// A poll of it unwound.
     pub(super) panicked: bool,
+    /// HEAD: whatever the body declares, none of it is sent.
+    pub(super) head_only: bool,
+    /// 0 without a response head.
+    pub(super) status: u16,
+    pub(super) grpc_status: Option<u16>,
+    pub(super) started: Moment,
+    /// Nanoseconds to the response head.
+    pub(super) ttfb: u64,
+    /// `None` where the length was not said.
+    pub(super) request_bytes: Option<u64>,
 }
 
 impl Live {

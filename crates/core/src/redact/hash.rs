@@ -1,7 +1,7 @@
 //! Short names as numbers, for the tables of this module: few instructions, and no defence against collisions, as
 //! every table is bounded.
 
-/// The ends of a name with the case of letters folded, and its length. Up to 16 bytes that is the whole name.
+/// The ends of a name, and its length. Up to 16 bytes that is the whole name.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub(super) struct Ends {
     head: u64,
@@ -10,9 +10,10 @@ pub(super) struct Ends {
 }
 
 impl Ends {
+    pub(super) const NONE: Self = Self { head: 0, tail: 0, len: 0 };
+
     #[inline]
     pub(super) fn of(name: &[u8]) -> Self {
-        const CASE: u64 = 0x2020_2020_2020_2020;
         let (head, tail) = if let (Some(head), Some(tail)) = (name.first_chunk(), name.last_chunk()) {
             (u64::from_le_bytes(*head), u64::from_le_bytes(*tail))
         } else if let (Some(head), Some(tail)) = (name.first_chunk(), name.last_chunk()) {
@@ -20,9 +21,18 @@ impl Ends {
         } else {
             (name.iter().fold(0, |bits, &b| bits << 8 | u64::from(b)), 0)
         };
-        Self { head: head | CASE, tail: tail | CASE, len: name.len() }
+        Self { head, tail, len: name.len() }
     }
 
+    /// Those of the name in any case.
+    #[inline]
+    pub(super) fn folded(name: &[u8]) -> Self {
+        const CASE: u64 = 0x2020_2020_2020_2020;
+        let Self { head, tail, len } = Self::of(name);
+        Self { head: head | CASE, tail: tail | CASE, len }
+    }
+
+    #[inline]
     pub(super) fn are_all(&self) -> bool {
         self.len <= 16
     }

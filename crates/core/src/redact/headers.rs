@@ -108,14 +108,14 @@ impl HeaderRules {
 
     fn set(&mut self, name: &str, action: HeaderAction) {
         let slot = self.slot(name.as_bytes());
-        self.table[slot] = Slot { ends: Ends::of(name.as_bytes()), name: name.as_bytes().into(), action };
+        self.table[slot] = Slot { ends: Ends::folded(name.as_bytes()), name: name.as_bytes().into(), action };
     }
 
     /// The slot of this name, of any case, or the free one where it would stand.
     #[inline]
     fn slot(&self, name: &[u8]) -> usize {
         let mask = self.table.len() - 1;
-        let ends = Ends::of(name);
+        let ends = Ends::folded(name);
         let mut at = ends.hash() & mask;
         loop {
             let slot = &self.table[at];

@@ -64,19 +64,32 @@ struct Parameter<'a> {
     special: bool,
 }
 
+/// The bytes that [`Parameter::first_of`] stops at.
+static MARKS: [bool; 256] = {
+    let mut marks = [false; 256];
+    let mut rest: &[u8] = b"&;=:%";
+    while let [mark, others @ ..] = rest {
+        marks[*mark as usize] = true;
+        rest = others;
+    }
+    marks
+};
+
 impl<'a> Parameter<'a> {
     fn first_of(raw: &'a [u8]) -> Self {
         let mut this = Self { text: raw, equals: None, special: false };
-        for (at, &byte) in raw.iter().enumerate() {
-            match byte {
+        let mut from = 0;
+        while let Some(mark) = raw[from..].iter().position(|&b| MARKS[usize::from(b)]) {
+            let at = from + mark;
+            match raw[at] {
                 b'&' | b';' => {
                     this.text = &raw[..at];
                     break;
                 }
                 b'=' if this.equals.is_none() => this.equals = Some(at),
-                b'=' | b':' | b'%' => this.special = true,
-                _ => {}
+                _ => this.special = true,
             }
+            from = at + 1;
         }
         this
     }

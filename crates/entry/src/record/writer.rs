@@ -8,6 +8,9 @@ use crate::{EntryId, Field, Kind, KnownHeader, Level, Outcome, SpanId, TraceId};
 /// Room that text truncation needs for its mark.
 const MARK_ROOM: usize = 48;
 
+/// What a first record's buffer begins with: fits most.
+const SMALLEST: usize = 1024;
+
 /// Writes one record into a buffer that it keeps from use to use.
 ///
 /// What exceeds a limit is cut (`…[truncated N bytes]`) or left out, and the record says so ([`super::Record::is_cut`]);
@@ -28,44 +31,45 @@ const MARK_ROOM: usize = 48;
 /// ```
 #[derive(Debug, Default)]
 pub struct RecordWriter {
+    /// The record, and behind it room that was written to before or is zero. Never longer than `MAX_RECORD`.
     buf: Vec<u8>,
+    /// How much of it is the record.
+    len: usize,
 }
 
 impl RecordWriter {
     /// Starts a record; what was written before is forgotten, its memory is kept.
     #[inline]
     pub fn begin(&mut self, kind: Kind, id: EntryId, created_unix_ns: u64) {
-        self.buf.clear();
-        let mut head = [0u8; HEAD_LEN];
-        head[3] = VERSION;
-        head[4] = kind.code();
+        self.len = 0;
+        let Some(head) = self.claim(HEAD_LEN) else { return };
+        head[..8].copy_from_slice(&[0, 0, 0, VERSION, kind.code(), 0, 0, 0]);
         head[8..24].copy_from_slice(id.as_bytes());
         head[24..].copy_from_slice(&created_unix_ns.to_le_bytes());
-        self.buf.extend_from_slice(&head);
     }
 
     /// Completes the record and lends its bytes. May be called again after more fields.
     #[inline]
     pub fn end(&mut self, level: Level, outcome: Option<Outcome>) -> &[u8] {
-        let [a, b, c, ..] = (self.buf.len() as u32).to_le_bytes();
+        let [a, b, c, ..] = (self.len as u32).to_le_bytes();
         if let Some(head) = self.buf.first_chunk_mut::<HEAD_LEN>() {
             (head[0], head[1], head[2]) = (a, b, c);
             head[5] = level.code();
             head[6] = outcome.map_or(NO_OUTCOME, Outcome::code);
         }
-        &self.buf
+        self.buf.get(..self.len).unwrap_or_default()
     }
 
     /// The bytes written so far.
     #[must_use]
     pub fn len(&self) -> usize {
-        self.buf.len()
+        self.len
     }
 
     /// Whether nothing was begun.
     #[must_use]
     pub fn is_empty(&self) -> bool {
-        self.buf.is_empty()
+        self.len == 0
     }
 
     /// The bytes that the buffer holds on to.
@@ -93,11 +97,17 @@ impl RecordWriter {
     /// A count or a code.
     #[inline]
     pub fn uint(&mut self, field: Field, value: u64) {
-        match (u16::try_from(value), u32::try_from(value)) {
-            (Ok(v), _) => self.put(field, Type::Uint, &v.to_le_bytes()),
-            (_, Ok(v)) => self.put(field, Type::Uint, &v.to_le_bytes()),
-            _ => self.put(field, Type::Uint, &value.to_le_bytes()),
-        }
+        let len = match value {
+            0..=0xffff => 2,
+            0x1_0000..=0xffff_ffff => 4,
+            _ => 8,
+        };
+        // All eight bytes are copied, which is one store; those beyond `len` are written over by the next field.
+        let start = self.len;
+        let Some(room) = self.claim(12) else { return };
+        room[..4].copy_from_slice(&tag(field, Type::Uint, len));
+        room[4..].copy_from_slice(&value.to_le_bytes());
+        self.len = start + 4 + len;
     }
 
     /// A number with a fraction.
@@ -142,14 +152,15 @@ impl RecordWriter {
     /// A header with a well-known name; `field` is `RequestHeader` or `ResponseHeader`.
     #[inline]
     pub fn known_header(&mut self, field: Field, name: KnownHeader, value: &[u8]) {
-        let value = self.cut_bytes(field, value);
-        if self.buf.len() + 5 + value.len() > MAX_RECORD {
-            return self.mark_cut();
+        self.parts(field, Type::Header, [name.code()], &[], self.cut_bytes(field, value));
+    }
+
+    /// A header of any name, in lower case.
+    pub fn header(&mut self, field: Field, name: &str, value: &[u8]) {
+        match KnownHeader::from_name(name) {
+            Some(known) => self.known_header(field, known, value),
+            None => self.named_header(field, name, value),
         }
-        let [a, b, c, d] = tag(field, Type::Header, 1 + value.len());
-        self.buf.reserve(5 + value.len());
-        self.buf.extend_from_slice(&[a, b, c, d, name.code()]);
-        self.buf.extend_from_slice(value);
     }
 
     /// A header with any other name. Names over 255 bytes are left out.
@@ -157,7 +168,7 @@ impl RecordWriter {
         match u8::try_from(name.len()) {
             Ok(len) => {
                 let value = self.cut_bytes(field, value);
-                self.parts(field, Type::Header, &[NAMED_HEADER, len], name.as_bytes(), value);
+                self.parts(field, Type::Header, [NAMED_HEADER, len], name.as_bytes(), value);
             }
             Err(_) => self.mark_cut(),
         }
@@ -188,34 +199,54 @@ impl RecordWriter {
 
     fn custom(&mut self, name: &str, ty: Type, value: &[u8]) {
         // The caller cut the name at MAX_NAME, which fits a byte.
-        self.parts(Field::Custom, Type::Custom, &[ty as u8, name.len() as u8], name.as_bytes(), value);
+        self.parts(Field::Custom, Type::Custom, [ty as u8, name.len() as u8], name.as_bytes(), value);
     }
 
+    #[inline]
     fn cut_bytes<'v>(&self, field: Field, value: &'v [u8]) -> &'v [u8] {
         &value[..value.len().min(field.limit())]
     }
 
     #[inline]
     fn put(&mut self, field: Field, ty: Type, bytes: &[u8]) {
-        if self.buf.len() + 4 + bytes.len() > MAX_RECORD {
-            return self.mark_cut();
-        }
-        self.buf.reserve(4 + bytes.len());
-        self.buf.extend_from_slice(&tag(field, ty, bytes.len()));
-        self.buf.extend_from_slice(bytes);
+        self.parts(field, ty, [], &[], bytes);
     }
 
     #[inline]
-    fn parts(&mut self, field: Field, ty: Type, a: &[u8], b: &[u8], c: &[u8]) {
-        let len = a.len() + b.len() + c.len();
-        if self.buf.len() + 4 + len > MAX_RECORD {
-            return self.mark_cut();
+    fn parts<const N: usize>(&mut self, field: Field, ty: Type, a: [u8; N], b: &[u8], c: &[u8]) {
+        let len = N + b.len() + c.len();
+        let Some(room) = self.claim(4 + len) else { return };
+        let (to_tag, room) = room.split_at_mut(4);
+        let (to_a, room) = room.split_at_mut(N);
+        let (to_b, to_c) = room.split_at_mut(b.len());
+        to_tag.copy_from_slice(&tag(field, ty, len));
+        to_a.copy_from_slice(&a);
+        to_b.copy_from_slice(b);
+        to_c.copy_from_slice(c);
+    }
+
+    /// The next `len` bytes, or a note in the record that there is no room for them.
+    #[inline]
+    fn claim(&mut self, len: usize) -> Option<&mut [u8]> {
+        let end = self.len + len;
+        if end > self.buf.len() && !self.grow(end) {
+            return None;
         }
-        self.buf.reserve(4 + len);
-        self.buf.extend_from_slice(&tag(field, ty, len));
-        self.buf.extend_from_slice(a);
-        self.buf.extend_from_slice(b);
-        self.buf.extend_from_slice(c);
+        let room = self.buf.get_mut(self.len..end);
+        self.len = end;
+        room
+    }
+
+    /// Makes the buffer at least `len` bytes long; false where a record may not be.
+    #[cold]
+    fn grow(&mut self, len: usize) -> bool {
+        let fits = len <= MAX_RECORD;
+        if fits {
+            self.buf.resize(len.next_power_of_two().max(SMALLEST), 0);
+        } else {
+            self.mark_cut();
+        }
+        fits
     }
 
     #[cold]

@@ -1,9 +1,9 @@
 //! Instructions per request, counted by valgrind: the same number on every run and every machine of a
 //! kind, which no clock gives.
 //!
-//! A scenario is run twice with different numbers of requests; the difference is free of start-up. Only
-//! the main thread counts, for that is where requests run: what the worker does beside it is no cost of
-//! the request.
+//! Counted is the function that answers a request, on the main thread: neither the making of requests nor
+//! what the worker does beside it is a cost of the request. A scenario is run twice with different numbers of
+//! requests; the difference is free of what only the first ones do.
 
 use std::path::Path;
 use std::process::Command;
@@ -19,6 +19,8 @@ pub(super) struct Counted {
     /// What its figures' names begin with.
     pub(super) subject: &'static str,
     pub(super) scenarios: &'static [&'static str],
+    /// Answers one request; a pattern of callgrind's. It must not be inlined.
+    pub(super) function: &'static str,
 }
 
 /// The first hundreds fill pools and thread-locals; a thousand more are the measurement.
@@ -39,11 +41,40 @@ impl Counted {
         for scenario in self.scenarios {
             let count = |requests| {
                 let out = directory.join(format!("{}-{scenario}-{requests}", self.bench));
-                instructions(valgrind, bench, scenario, requests, &out)
+                self.instructions(valgrind, bench, scenario, requests, &out)
             };
             counts.push((*scenario, per_request(count(FEW)?, count(MANY)?)));
         }
         Ok(named(self.subject, &counts))
+    }
+
+    /// What the main thread executed in the function, in all.
+    fn instructions(
+        &self,
+        valgrind: &Path,
+        bench: &Path,
+        scenario: &str,
+        requests: u64,
+        out: &Path,
+    ) -> Result<u64, Failure> {
+        let mut command = Command::new(valgrind);
+        command.args(["--tool=callgrind", "--separate-threads=yes"]);
+        command.arg(format!("--toggle-collect={}", self.function));
+        command.arg(format!("--callgrind-out-file={}", out.display()));
+        command.arg(bench).args(["--count", scenario, &requests.to_string()]);
+        process::quietly(&mut command)?;
+        // With separate threads callgrind appends the thread's number.
+        let mut main_thread = out.as_os_str().to_owned();
+        main_thread.push("-01");
+        let path = Path::new(&main_thread);
+        let profile = std::fs::read_to_string(path).map_err(|error| Failure::io("read", path, &error))?;
+        match total(&profile) {
+            Some(0) | None => {
+                let what = format!("callgrind counted nothing in `{}` of {}", self.function, bench.display());
+                Err(Failure::new(format!("{what}: keep the function's name in step, and #[inline(never)]")))
+            }
+            Some(count) => Ok(count),
+        }
     }
 }
 
@@ -66,27 +97,6 @@ fn named(subject: &str, counts: &[(&str, f64)]) -> Vec<Figure> {
         figures.push(Figure::new(format!("{subject}.added_instructions"), last - base, unit));
     }
     figures
-}
-
-/// What the main thread executed, in all.
-fn instructions(
-    valgrind: &Path,
-    bench: &Path,
-    scenario: &str,
-    requests: u64,
-    out: &Path,
-) -> Result<u64, Failure> {
-    let mut command = Command::new(valgrind);
-    command.arg("--tool=callgrind").arg("--separate-threads=yes");
-    command.arg(format!("--callgrind-out-file={}", out.display()));
-    command.arg(bench).args(["--count", scenario, &requests.to_string()]);
-    process::quietly(&mut command)?;
-    // With separate threads callgrind appends the thread's number.
-    let mut main_thread = out.as_os_str().to_owned();
-    main_thread.push("-01");
-    let path = Path::new(&main_thread);
-    let profile = std::fs::read_to_string(path).map_err(|error| Failure::io("read", path, &error))?;
-    total(&profile).ok_or_else(|| Failure::new(format!("{} has no `totals:` line", path.display())))
 }
 
 /// The instruction count of a callgrind profile.

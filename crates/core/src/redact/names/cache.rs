@@ -4,21 +4,32 @@ use std::cell::RefCell;
 
 use crate::redact::hash::Ends;
 
-/// 5 KiB per thread that handles requests.
+/// 8 KiB per thread that handles requests.
 const SLOTS: usize = 128;
 /// Longer names are decided each time.
-const MAX: usize = 30;
+const MAX: usize = 32;
 
 /// Direct-mapped: a newcomer takes the place of the name that hashes alike.
 #[derive(Clone, Copy)]
 struct Slot {
     rules: u64,
-    name: [u8; MAX],
-    len: u8,
+    ends: Ends,
+    /// What the ends leave out.
+    middle: [u8; MAX - 16],
     secret: bool,
 }
 
-const EMPTY: Slot = Slot { rules: 0, name: [0; MAX], len: 0, secret: false };
+const EMPTY: Slot = Slot { rules: 0, ends: Ends::NONE, middle: [0; MAX - 16], secret: false };
+
+impl Slot {
+    #[inline]
+    fn is_of(&self, rules: u64, ends: Ends, name: &[u8]) -> bool {
+        let middle = || name.len().checked_sub(16).and_then(|n| self.middle.get(..n));
+        self.rules == rules
+            && self.ends == ends
+            && (ends.are_all() || name.get(8..name.len() - 8) == middle())
+    }
+}
 
 thread_local! {
     static CACHE: RefCell<[Slot; SLOTS]> = const { RefCell::new([EMPTY; SLOTS]) };
@@ -32,12 +43,14 @@ pub(super) fn remember(rules: u64, name: &[u8], decide: impl Fn() -> bool) -> bo
     }
     let found = CACHE.try_with(|cache| {
         let mut cache = cache.try_borrow_mut().ok()?;
-        let slot = &mut cache[Ends::of(name).hash() % SLOTS];
-        if slot.rules != rules || slot.name.get(..usize::from(slot.len)) != Some(name) {
-            slot.secret = decide();
-            slot.rules = rules;
-            slot.len = name.len() as u8;
-            slot.name[..name.len()].copy_from_slice(name);
+        let ends = Ends::of(name);
+        let slot = &mut cache[ends.hash() % SLOTS];
+        if !slot.is_of(rules, ends, name) {
+            let mut middle = [0; MAX - 16];
+            if !ends.are_all() {
+                middle[..name.len() - 16].copy_from_slice(&name[8..name.len() - 8]);
+            }
+            *slot = Slot { rules, ends, middle, secret: decide() };
         }
         Some(slot.secret)
     });
