@@ -1,6 +1,7 @@
 """Compares an entry as it was sent with the entry as the collector returns it."""
 
 import json
+import re
 from datetime import datetime
 
 # Text columns: a number sent for one comes back as text.
@@ -14,12 +15,15 @@ OTHER = {"level", "created_at", "duration_ms", "status_code"}
 
 LEVELS = {"WARNING": "WARN", "CRITICAL": "FATAL"}
 
+UUID = re.compile("[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
+
 # A double holds the present time to a quarter of this, in seconds.
 MICROSECOND = 1e-6
 
 
 def entry(sent, stored):
     """Yields `(field, agrees, expected, found)` for every field that was sent."""
+    sent = _storable(sent)
     metadata = stored.get("metadata") or {}
     for field, value in sent.items():
         if field == "metadata":
@@ -32,6 +36,17 @@ def entry(sent, stored):
         else:
             found = metadata.get(field)
             yield field, _same(value, found), value, found
+
+
+def _storable(value):
+    """NUL, which PostgreSQL cannot hold, and lone surrogates, which UTF-8 cannot, come back as U+FFFD."""
+    if isinstance(value, str):
+        return re.sub("[\0\ud800-\udfff]", "\ufffd", value)
+    if isinstance(value, list):
+        return [_storable(each) for each in value]
+    if isinstance(value, dict):
+        return {_storable(key): _storable(each) for key, each in value.items()}
+    return value
 
 
 def _object(value):
@@ -48,6 +63,8 @@ def _expected(field, value):
         return _seconds(value)
     if field in TEXT and not isinstance(value, str):
         return json.dumps(value)
+    if field == "trace_id" and UUID.fullmatch(value):
+        return value.replace("-", "").lower()  # a trace id has one form, whoever wrote it
     return value
 
 

@@ -50,14 +50,24 @@ const HEADERS: [(&str, &str); 10] = [
 /// CPU time of this thread so far.
 #[must_use]
 pub fn thread_cpu() -> Duration {
-    let t = clock_gettime(ClockId::ThreadCPUTime);
+    cpu(ClockId::ThreadCPUTime)
+}
+
+/// CPU time of this process so far.
+#[must_use]
+pub fn process_cpu() -> Duration {
+    cpu(ClockId::ProcessCPUTime)
+}
+
+fn cpu(clock: ClockId) -> Duration {
+    let t = clock_gettime(clock);
     Duration::new(u64::try_from(t.tv_sec).unwrap_or(0), u32::try_from(t.tv_nsec).unwrap_or(0))
 }
 
 /// Prints one figure.
 #[expect(clippy::print_stdout, reason = "that is what a bench is for")]
 pub fn figure(name: &str, value: f64, unit: &str) {
-    println!("FIGURE {name} {value:.1} {unit}");
+    println!("FIGURE {name} {value:.2} {unit}");
 }
 
 /// The middle one.

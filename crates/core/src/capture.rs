@@ -18,3 +18,6 @@ mod live;
 pub use exchange::Exchange;
 pub use head::RequestHead;
 pub(crate) use live::Live;
+
+#[cfg(test)]
+mod tests;

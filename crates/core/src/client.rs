@@ -7,7 +7,6 @@ use std::thread::Thread;
 use std::time::{Duration, Instant};
 
 use hoplog_entry::Level;
-use tokio::sync::oneshot;
 
 use crate::capture::{Exchange, RequestHead};
 use crate::config::ClientBuilder;
@@ -20,6 +19,8 @@ use crate::worker::{Worker, is_worker_thread};
 
 /// How long the drop of the last handle waits for delivery.
 const DROP_DEADLINE: Duration = Duration::from_secs(2);
+/// What the worker may take beyond a deadline to say that it is done.
+const GRACE: Duration = Duration::from_millis(250);
 
 /// The way into hoplog: one per process, cloned freely.
 ///
@@ -174,7 +175,7 @@ impl Client {
     pub async fn flush(&self, deadline: Duration) -> Result<FlushReport, Error> {
         let Some(inner) = &self.inner else { return Ok(FlushReport::default()) };
         let before = self.stats();
-        let done = inner.worker.flush(Instant::now() + deadline).ok_or_else(Error::closed)?;
+        let done = inner.worker.flush(after(deadline)).ok_or_else(Error::closed)?;
         let _ = done.await;
         Ok(FlushReport::between(&before, &self.stats()))
     }
@@ -184,7 +185,8 @@ impl Client {
     /// # Errors
     /// The client is closed.
     pub fn flush_blocking(&self, deadline: Duration) -> Result<FlushReport, Error> {
-        block_on(self.flush(deadline))
+        block_on(self.flush(deadline), deadline.saturating_add(GRACE))
+            .unwrap_or_else(|| Ok(FlushReport::stuck(&self.stats())))
     }
 
     /// Delivers what is queued and ends the worker, within the deadline; what is left then is dropped and counted.
@@ -192,7 +194,7 @@ impl Client {
     pub async fn shutdown(&self, deadline: Duration) -> ShutdownReport {
         let Some(inner) = &self.inner else { return ShutdownReport::default() };
         let before = self.stats();
-        if let Some(done) = inner.worker.close(Instant::now() + deadline) {
+        if let Some(done) = inner.worker.close(after(deadline)) {
             let _ = done.await;
         }
         ShutdownReport(FlushReport::between(&before, &self.stats()))
@@ -201,12 +203,11 @@ impl Client {
 
 impl Drop for Inner {
     fn drop(&mut self) {
-        if let Some(done) = self.worker.close(Instant::now() + DROP_DEADLINE)
-            && !is_worker_thread()
-        {
-            wait(done);
+        let done = self.worker.close(after(DROP_DEADLINE));
+        // A worker that is stuck in a write to a blocked console is left to itself.
+        if !is_worker_thread() && done.is_none_or(|done| block_on(done, DROP_DEADLINE + GRACE).is_some()) {
+            self.worker.join();
         }
-        self.worker.join();
     }
 }
 
@@ -229,6 +230,11 @@ pub struct FlushReport {
 }
 
 impl FlushReport {
+    /// The worker did not answer: nothing is known to have moved.
+    fn stuck(now: &Stats) -> Self {
+        Self { left: now.pending(), ..Self::default() }
+    }
+
     fn between(before: &Stats, after: &Stats) -> Self {
         let delivered = |s: &Stats| s.destinations.iter().map(|d| d.delivered).sum::<u64>();
         Self {
@@ -251,13 +257,14 @@ impl std::ops::Deref for ShutdownReport {
     }
 }
 
-fn wait(done: oneshot::Receiver<()>) {
-    let _ = block_on(done);
+/// That long from now; more than a year is taken as one, for the clock has an end.
+fn after(wait: Duration) -> Instant {
+    Instant::now() + wait.min(Duration::from_secs(365 * 24 * 60 * 60))
 }
 
-/// Polls a future on this thread, parked in between. Unlike a runtime's `block_on` it may be called anywhere: what it
-/// waits for is done by the worker's thread.
-fn block_on<F: Future>(future: F) -> F::Output {
+/// Polls a future on this thread, parked in between, for as long as `patience` lasts. Unlike a runtime's `block_on` it
+/// may be called anywhere: what it waits for is done by the worker's thread.
+fn block_on<F: Future>(future: F, patience: Duration) -> Option<F::Output> {
     struct Unpark(Thread);
     impl Wake for Unpark {
         fn wake(self: Arc<Self>) {
@@ -265,11 +272,17 @@ fn block_on<F: Future>(future: F) -> F::Output {
         }
     }
     let waker = Waker::from(Arc::new(Unpark(std::thread::current())));
+    // A patience beyond all time is none.
+    let until = Instant::now().checked_add(patience);
     let mut future = std::pin::pin!(future);
     loop {
-        match future.as_mut().poll(&mut TaskContext::from_waker(&waker)) {
-            Poll::Ready(output) => return output,
-            Poll::Pending => std::thread::park(),
+        match (future.as_mut().poll(&mut TaskContext::from_waker(&waker)), until) {
+            (Poll::Ready(output), _) => return Some(output),
+            (Poll::Pending, None) => std::thread::park(),
+            (Poll::Pending, Some(until)) => match until.checked_duration_since(Instant::now()) {
+                Some(left) if !left.is_zero() => std::thread::park_timeout(left),
+                _ => return None,
+            },
         }
     }
 }

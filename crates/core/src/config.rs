@@ -64,6 +64,7 @@ pub enum Console {
 /// | `compression` | – | gzip |
 /// | `queue_bytes`, `queue_entries` | – | 16 MiB, 65 536 |
 /// | `redaction` | – | an allow list of headers, the built-in secret names |
+/// | `without_variables` | – | variables are read |
 /// | `enabled` | `HOPLOG_ENABLED`: `true`, `false` | true |
 /// <!-- end:configuration -->
 #[derive(Debug, Default)]
@@ -73,6 +74,7 @@ pub struct ClientBuilder {
     min_level: Option<Level>,
     allow_insecure_http: bool,
     without_collector: bool,
+    without_variables: bool,
     batch_size: Option<usize>,
     flush_interval: Option<Duration>,
     compression: Compression,
@@ -188,6 +190,12 @@ impl ClientBuilder {
         self
     }
 
+    /// Ignores the environment: what is not set in code has its default.
+    pub fn without_variables(mut self) -> Self {
+        self.without_variables = true;
+        self
+    }
+
     /// False makes a client that does nothing.
     pub fn enabled(mut self, enabled: bool) -> Self {
         self.settings.enabled = Some(enabled);
@@ -199,7 +207,8 @@ impl ClientBuilder {
     /// # Errors
     /// Every complaint about settings and variables at once; the log file cannot be opened; no thread can be started.
     pub fn build(self) -> Result<Client, Error> {
-        self.build_from(|name| std::env::var(name).ok(), None)
+        let read = !self.without_variables;
+        self.build_from(|name| std::env::var(name).ok().filter(|_| read), None)
     }
 
     pub(crate) fn build_in_memory(self, memory: Memory) -> Result<Client, Error> {

@@ -177,7 +177,7 @@ impl<F: Future> Future for WithContext<F> {
 
     fn poll(self: Pin<&mut Self>, cx: &mut task::Context<'_>) -> Poll<F::Output> {
         let this = self.project();
-        let _entered = Entered::new(this.live);
+        let _entered = Entered::new(this.live, false);
         this.future.poll(cx)
     }
 }
@@ -202,13 +202,15 @@ impl Drop for ContextGuard {
 pub struct Entered<'a> {
     slot: &'a mut Option<Arc<Live>>,
     previous: Option<Arc<Live>>,
+    /// The request itself is polled, not a task that it spawned: a panic in here is its end.
+    is_request: bool,
 }
 
 impl<'a> Entered<'a> {
     #[inline]
-    pub(crate) fn new(slot: &'a mut Option<Arc<Live>>) -> Self {
+    pub(crate) fn new(slot: &'a mut Option<Arc<Live>>, is_request: bool) -> Self {
         let previous = swap(slot.take());
-        Self { slot, previous }
+        Self { slot, previous, is_request }
     }
 }
 
@@ -216,6 +218,10 @@ impl Drop for Entered<'_> {
     #[inline]
     fn drop(&mut self) {
         *self.slot = swap(self.previous.take());
+        // Seen here and not only when the exchange is dropped: a layer outside may catch the panic before that.
+        if self.is_request && std::thread::panicking() {
+            self.slot.iter().for_each(|live| live.mark_panicked());
+        }
     }
 }
 

@@ -70,13 +70,18 @@ impl Worker {
             })
             .collect();
         let ledgers = outlets.iter().map(|o| (o.destination.name(), Arc::clone(&o.around.ledger))).collect();
-        let mut shop = Shop { pipeline, outlets, orders, flush_interval };
+        let mut shop = Shop { pipeline, outlets, orders, flush_interval, diagnostics };
         let thread = thread::Builder::new()
             .name("hoplog-worker".into())
             .spawn(move || {
                 IS_WORKER.with(|w| w.set(true));
-                // A panic here is a fault of ours: what the destinations held is counted, and work goes on.
-                while std::panic::catch_unwind(AssertUnwindSafe(|| runtime.block_on(shop.work()))).is_err() {}
+                // A panic here is a fault of ours. The destinations are tasks and keep what they have; work goes on,
+                // after a pause, so that a fault that stays does not take a core.
+                while std::panic::catch_unwind(AssertUnwindSafe(|| runtime.block_on(shop.work()))).is_err() {
+                    shop.diagnostics
+                        .warn("panic", || "the worker panicked and goes on; please report this".into());
+                    thread::sleep(Duration::from_millis(100));
+                }
                 // Connections that are still open need not be waited for.
                 runtime.shutdown_background();
             })
@@ -116,6 +121,7 @@ struct Shop {
     outlets: Vec<Outlet>,
     orders: mpsc::UnboundedReceiver<Command>,
     flush_interval: Duration,
+    diagnostics: Arc<Diagnostics>,
 }
 
 /// A destination and the way to its task.

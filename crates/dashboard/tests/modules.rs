@@ -4,7 +4,6 @@
 use std::process::Command;
 
 #[test]
-#[ignore = "needs node (20 or later) on the PATH"]
 fn the_pure_modules_keep_their_promises() {
     let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/modules");
     let mut files: Vec<_> = std::fs::read_dir(folder)
@@ -15,7 +14,10 @@ fn the_pure_modules_keep_their_promises() {
     files.sort();
     assert!(!files.is_empty(), "no tests in {folder}");
 
-    let run = Command::new("node").arg("--test").args(&files).output().expect("node runs");
+    let Ok(run) = Command::new("node").arg("--test").args(&files).output() else {
+        println!("SKIPPED the page's modules: node is not installed (apt-get install nodejs)");
+        return;
+    };
     let report = String::from_utf8_lossy(&run.stdout);
     assert!(run.status.success(), "{report}");
     assert!(!report.contains("# tests 0"), "nothing ran: {report}");

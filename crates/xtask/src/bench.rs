@@ -5,16 +5,14 @@
 //!
 //! ```text
 //! <bench>                       measures at leisure, prints FIGURE lines
-//! <bench> --figures             prints the figures that the gate reads
 //! <bench> --count <scenario> N  performs N requests of the scenario on its main thread, and exits
 //! ```
 //!
-//! A figure's name begins with the name of the bench that prints it and a dot.
+//! The gate runs only what gives the same number on every run: allocations, and instructions under callgrind.
 
 mod callgrind;
 mod limits;
 
-use std::collections::BTreeSet;
 use std::path::Path;
 use std::process::Command;
 
@@ -23,7 +21,6 @@ use crate::outcome::{Failure, Outcome, Skip};
 use crate::process::{self, Executable};
 use crate::workspace::Workspace;
 use callgrind::Counted;
-use limits::Limit;
 
 pub(crate) const HELP: &str = "\
 usage: cargo xtask bench [gate | <bench>...]
@@ -35,9 +32,17 @@ usage: cargo xtask bench [gate | <bench>...]
 
 const LIMITS: &str = "crates/bench/limits.txt";
 
+/// Benches whose figures do not depend on the machine's mood.
+const STEADY: [&str; 1] = ["allocations"];
+
 /// The benches whose scenarios are counted in instructions. `added` is that of the last scenario over
 /// the first.
-const COUNTED: [Counted; 1] = [Counted { bench: "request_path", scenarios: &["bare", "empty", "hoplog"] }];
+const COUNTED: [Counted; 1] = [Counted {
+    bench: "request_path",
+    subject: "axum",
+    scenarios: &["bare", "empty", "hoplog"],
+    function: "*App*answer*",
+}];
 
 pub(crate) fn run(arguments: &[String]) -> Outcome {
     if let Some(option) = arguments.iter().find(|argument| argument.starts_with('-')) {
@@ -69,21 +74,23 @@ pub(crate) fn gate(workspace: &Workspace) -> Outcome {
     let benches = build(workspace)?;
     let mut figures = Vec::new();
     let mut skips = Vec::new();
-    for name in limits.iter().map(Limit::bench).collect::<BTreeSet<&str>>() {
-        let Some(bench) = benches.iter().find(|bench| bench.name == name) else {
-            let fix = format!("add crates/bench/benches/{name}.rs or take its limits out of {LIMITS}");
-            return Err(Failure::new(format!("there is no bench `{name}`: {fix}")));
-        };
-        let output = process::stdout(command(workspace, &bench.path).arg("--figures"))?;
+    let find = |name: &str| {
+        let missing = || Failure::new(format!("crates/bench has no bench `{name}`, which the gate runs"));
+        benches.iter().find(|bench| bench.name == name).ok_or_else(missing)
+    };
+    for name in STEADY {
+        let output = process::stdout(&mut command(workspace, &find(name)?.path))?;
         figures.extend(Figure::parse_all(&output));
-        if let Some(counted) = COUNTED.iter().find(|counted| counted.bench == name) {
-            match process::find_program("valgrind") {
-                Some(valgrind) => figures.extend(counted.figures(workspace, &valgrind, &bench.path)?),
-                None => skips.push(Skip::announce(
-                    "bench gate instructions",
-                    "valgrind is not installed (apt-get install valgrind)",
-                )),
+    }
+    for counted in &COUNTED {
+        match process::find_program("valgrind") {
+            Some(valgrind) => {
+                figures.extend(counted.figures(workspace, &valgrind, &find(counted.bench)?.path)?)
             }
+            None => skips.push(Skip::announce(
+                "bench gate instructions",
+                "valgrind is not installed (apt-get install valgrind)",
+            )),
         }
     }
     for figure in &figures {

@@ -5,6 +5,7 @@
 
 mod architecture;
 mod block;
+mod configuration;
 mod dependencies;
 mod edges;
 mod layout;
@@ -30,6 +31,7 @@ Checks what no compiler does, in under two seconds:
   msrv          rust-version is no lower than what the published crates need
   dependencies  docs/dependencies.md gives a reason for each dependency, and for no other
   architecture  docs/architecture.md names every crate
+  tables        generated tables in the docs are up to date: edges of the SDK, the README's settings
 
   --write       bring the generated tables in the docs up to date first";
 
@@ -93,7 +95,7 @@ pub(crate) fn check(workspace: &Workspace) -> Outcome {
 
 /// Every table in the docs that is generated from code or metadata.
 fn tables(workspace: &Workspace) -> Vec<block::Block> {
-    vec![dependencies::table(workspace)]
+    vec![dependencies::table(workspace), configuration::table(workspace)]
 }
 
 fn write_tables(workspace: &Workspace) -> Result<(), Failure> {

@@ -34,7 +34,7 @@ impl Exchange {
     /// and of the response body.
     #[inline]
     pub fn enter(&mut self) -> Entered<'_> {
-        Entered::new(&mut self.live)
+        Entered::new(&mut self.live, true)
     }
 
     /// This exchange's context.
@@ -146,6 +146,7 @@ impl Exchange {
             let record = &mut *guard;
             let status = record.status;
             let outcome = match (outcome(self, record), status) {
+                _ if record.panicked => Outcome::Panicked,
                 (Outcome::Completed, 408 | 504) => Outcome::TimedOut,
                 (Outcome::Completed, 101) => Outcome::Upgraded,
                 (outcome, _) => outcome,

@@ -37,6 +37,8 @@ pub(crate) struct Live {
 pub(super) struct OpenRecord {
     pub(super) writer: RecordWriter,
     pub(super) open: bool,
+    /// A poll of it unwound.
+    pub(super) panicked: bool,
     /// HEAD: whatever the body declares, none of it is sent.
     pub(super) head_only: bool,
     /// 0 without a response head.
@@ -104,6 +106,10 @@ impl Live {
     /// The record, without a lock: nobody else holds this yet.
     pub(super) fn record_mut(&mut self) -> &mut OpenRecord {
         self.record.get_mut().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    pub(crate) fn mark_panicked(&self) {
+        crate::sync::lock(&self.record).panicked = true;
     }
 
     /// Whether its exchange has not ended yet.

@@ -1,9 +1,9 @@
 //! Instructions per request, counted by valgrind: the same number on every run and every machine of a
 //! kind, which no clock gives.
 //!
-//! A scenario is run twice with different numbers of requests; the difference is free of start-up. Only
-//! the main thread counts, for that is where requests run: what the worker does beside it is no cost of
-//! the request.
+//! Counted is the function that answers a request, on the main thread: neither the making of requests nor
+//! what the worker does beside it is a cost of the request. A scenario is run twice with different numbers of
+//! requests; the difference is free of what only the first ones do.
 
 use std::path::Path;
 use std::process::Command;
@@ -16,7 +16,11 @@ use crate::workspace::Workspace;
 /// A bench whose scenarios are counted, what hoplog is measured against first, hoplog last.
 pub(super) struct Counted {
     pub(super) bench: &'static str,
+    /// What its figures' names begin with.
+    pub(super) subject: &'static str,
     pub(super) scenarios: &'static [&'static str],
+    /// Answers one request; a pattern of callgrind's. It must not be inlined.
+    pub(super) function: &'static str,
 }
 
 /// The first hundreds fill pools and thread-locals; a thousand more are the measurement.
@@ -24,7 +28,7 @@ const FEW: u64 = 200;
 const MANY: u64 = 1_200;
 
 impl Counted {
-    /// `<bench>.instructions.<scenario>` for each, and `<bench>.added_instructions`.
+    /// `<subject>.instructions.<scenario>` for each, and `<subject>.added_instructions`.
     pub(super) fn figures(
         &self,
         workspace: &Workspace,
@@ -37,11 +41,40 @@ impl Counted {
         for scenario in self.scenarios {
             let count = |requests| {
                 let out = directory.join(format!("{}-{scenario}-{requests}", self.bench));
-                instructions(valgrind, bench, scenario, requests, &out)
+                self.instructions(valgrind, bench, scenario, requests, &out)
             };
             counts.push((*scenario, per_request(count(FEW)?, count(MANY)?)));
         }
-        Ok(named(self.bench, &counts))
+        Ok(named(self.subject, &counts))
+    }
+
+    /// What the main thread executed in the function, in all.
+    fn instructions(
+        &self,
+        valgrind: &Path,
+        bench: &Path,
+        scenario: &str,
+        requests: u64,
+        out: &Path,
+    ) -> Result<u64, Failure> {
+        let mut command = Command::new(valgrind);
+        command.args(["--tool=callgrind", "--separate-threads=yes"]);
+        command.arg(format!("--toggle-collect={}", self.function));
+        command.arg(format!("--callgrind-out-file={}", out.display()));
+        command.arg(bench).args(["--count", scenario, &requests.to_string()]);
+        process::quietly(&mut command)?;
+        // With separate threads callgrind appends the thread's number.
+        let mut main_thread = out.as_os_str().to_owned();
+        main_thread.push("-01");
+        let path = Path::new(&main_thread);
+        let profile = std::fs::read_to_string(path).map_err(|error| Failure::io("read", path, &error))?;
+        match total(&profile) {
+            Some(0) | None => {
+                let what = format!("callgrind counted nothing in `{}` of {}", self.function, bench.display());
+                Err(Failure::new(format!("{what}: keep the function's name in step, and #[inline(never)]")))
+            }
+            Some(count) => Ok(count),
+        }
     }
 }
 
@@ -54,36 +87,16 @@ fn per_request(few: u64, many: u64) -> f64 {
     ((many as f64 - few as f64) / (MANY - FEW) as f64).round()
 }
 
-fn named(bench: &str, counts: &[(&str, f64)]) -> Vec<Figure> {
+fn named(subject: &str, counts: &[(&str, f64)]) -> Vec<Figure> {
     let unit = "instructions";
-    let each =
-        counts.iter().map(|(name, count)| Figure::new(format!("{bench}.instructions.{name}"), *count, unit));
+    let each = counts
+        .iter()
+        .map(|(name, count)| Figure::new(format!("{subject}.instructions.{name}"), *count, unit));
     let mut figures: Vec<Figure> = each.collect();
     if let [(_, base), .., (_, last)] = counts {
-        figures.push(Figure::new(format!("{bench}.added_instructions"), last - base, unit));
+        figures.push(Figure::new(format!("{subject}.added_instructions"), last - base, unit));
     }
     figures
-}
-
-/// What the main thread executed, in all.
-fn instructions(
-    valgrind: &Path,
-    bench: &Path,
-    scenario: &str,
-    requests: u64,
-    out: &Path,
-) -> Result<u64, Failure> {
-    let mut command = Command::new(valgrind);
-    command.arg("--tool=callgrind").arg("--separate-threads=yes");
-    command.arg(format!("--callgrind-out-file={}", out.display()));
-    command.arg(bench).args(["--count", scenario, &requests.to_string()]);
-    process::quietly(&mut command)?;
-    // With separate threads callgrind appends the thread's number.
-    let mut main_thread = out.as_os_str().to_owned();
-    main_thread.push("-01");
-    let path = Path::new(&main_thread);
-    let profile = std::fs::read_to_string(path).map_err(|error| Failure::io("read", path, &error))?;
-    total(&profile).ok_or_else(|| Failure::new(format!("{} has no `totals:` line", path.display())))
 }
 
 /// The instruction count of a callgrind profile.
@@ -105,13 +118,13 @@ mod tests {
 
     #[test]
     fn what_hoplog_adds_is_the_last_scenario_over_the_first() {
-        let figures = named("request_path", &[("bare", 10_199.0), ("empty", 11_183.0), ("hoplog", 15_000.0)]);
+        let figures = named("axum", &[("bare", 10_199.0), ("empty", 11_183.0), ("hoplog", 15_000.0)]);
         assert_eq!(figures.len(), 4);
-        assert_eq!(figures[1].name, "request_path.instructions.empty");
-        assert_eq!(figures[3], Figure::new("request_path.added_instructions", 4_801.0, "instructions"));
+        assert_eq!(figures[1].name, "axum.instructions.empty");
+        assert_eq!(figures[3], Figure::new("axum.added_instructions", 4_801.0, "instructions"));
         assert!(figures.iter().all(|figure| is_instructions(&figure.name)));
-        assert!(!is_instructions("request_path.added_allocations"));
-        assert!(!is_instructions("instructions.ns"), "a bench's name does not count");
+        assert!(!is_instructions("axum.added_allocations"));
+        assert!(!is_instructions("instructions.ns"), "a subject's name does not count");
     }
 
     #[test]

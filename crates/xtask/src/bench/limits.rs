@@ -17,11 +17,6 @@ enum Bound {
 }
 
 impl Limit {
-    /// The bench that must print the figure.
-    pub(super) fn bench(&self) -> &str {
-        self.name.split('.').next().unwrap_or_default()
-    }
-
     fn holds(&self, value: f64) -> bool {
         match self.bound {
             Bound::Max(limit) => value <= limit,
@@ -47,7 +42,7 @@ pub(super) fn parse(text: &str) -> Result<Vec<Limit>, String> {
         }
         let limit = limit(&words).ok_or_else(|| {
             format!(
-                "{}: `{}` is no limit; write `bench.figure max 5500` or `… min 5500`",
+                "{}: `{}` is no limit; write `subject.figure max 5500` or `… min 5500`",
                 index + 1,
                 line.trim()
             )
@@ -189,6 +184,5 @@ mod tests {
     fn a_figure_may_have_a_floor_and_a_ceiling() {
         let limits = parse("a.b max 4\na.b min 2\n").unwrap();
         assert_eq!(limits.len(), 2);
-        assert_eq!(limits[0].bench(), "a");
     }
 }

@@ -1,0 +1,32 @@
+//! actix-web's types as the plain values that core takes.
+
+use actix_web::HttpRequest;
+use actix_web::http::Version;
+use actix_web::http::header::HeaderMap;
+use hoplog::RequestHead;
+
+/// The route is not known before routing.
+pub(crate) fn of(request: &HttpRequest) -> RequestHead<'_> {
+    let uri = request.uri();
+    RequestHead {
+        method: request.method().as_str(),
+        path: uri.path(),
+        query: uri.query(),
+        route: None,
+        scheme: Some(if request.app_config().secure() { "https" } else { "http" }),
+        host: uri.host(),
+        http_version: match request.version() {
+            Version::HTTP_09 => "0.9",
+            Version::HTTP_10 => "1.0",
+            Version::HTTP_2 => "2",
+            Version::HTTP_3 => "3",
+            _ => "1.1",
+        },
+        peer: request.peer_addr().map(|peer| peer.ip()),
+    }
+}
+
+/// Names are lower-case and values of one name stand together, as `HeaderMap` has them.
+pub(crate) fn headers(map: &HeaderMap) -> impl Iterator<Item = (&str, &[u8])> {
+    map.iter().map(|(name, value)| (name.as_str(), value.as_bytes()))
+}

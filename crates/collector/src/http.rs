@@ -1,0 +1,99 @@
+//! What all routes share: the state they work on, and the forms of an answer.
+
+use crate::ingest::routes::Intake;
+use crate::metrics::Metrics;
+use crate::store::{Store, StoreError};
+use crate::time::Clock;
+use axum::body::Body;
+use axum::response::IntoResponse;
+use hyper::header::{CACHE_CONTROL, CONTENT_TYPE, HeaderValue, RETRY_AFTER};
+use hyper::{Response, StatusCode};
+use serde::Serialize;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicU32, Ordering::Relaxed};
+
+pub(crate) mod guard;
+pub(crate) mod ops;
+pub(crate) mod page;
+pub(crate) mod router;
+
+pub(crate) type Answer = Response<Body>;
+
+/// What the routes work on.
+pub(crate) struct App {
+    pub(crate) store: Arc<dyn Store>,
+    pub(crate) intake: Arc<Intake>,
+    pub(crate) guard: guard::Guard,
+    pub(crate) metrics: Metrics,
+    pub(crate) clock: Clock,
+    /// Set once a shutdown has begun.
+    pub(crate) draining: AtomicBool,
+}
+
+/// An answer with a JSON body.
+pub(crate) fn json(status: StatusCode, value: &impl Serialize) -> Answer {
+    match serde_json::to_vec(value) {
+        Ok(body) => json_text(status, body),
+        Err(_) => json_text(StatusCode::INTERNAL_SERVER_ERROR, Vec::new()),
+    }
+}
+
+/// An answer whose body is finished JSON.
+pub(crate) fn json_text(status: StatusCode, body: impl Into<Body>) -> Answer {
+    with_type(status, "application/json; charset=utf-8", body)
+}
+
+/// An error of the query side (RFC 9457).
+pub(crate) fn problem(status: StatusCode, detail: &str) -> Answer {
+    let title = status.canonical_reason().unwrap_or("Error");
+    let body = serde_json::json!({ "title": title, "status": status.as_u16(), "detail": detail });
+    let mut answer = with_type(status, "application/problem+json", body.to_string());
+    if status == StatusCode::SERVICE_UNAVAILABLE {
+        answer.headers_mut().insert(RETRY_AFTER, retry_after());
+    }
+    answer
+}
+
+/// The same, on its way through a handler.
+#[derive(Debug)]
+pub(crate) struct Problem {
+    pub(crate) status: StatusCode,
+    pub(crate) detail: String,
+}
+
+impl Problem {
+    pub(crate) fn bad(detail: impl Into<String>) -> Self {
+        Self { status: StatusCode::BAD_REQUEST, detail: detail.into() }
+    }
+
+    pub(crate) fn not_found(detail: &str) -> Self {
+        Self { status: StatusCode::NOT_FOUND, detail: detail.to_owned() }
+    }
+}
+
+impl From<StoreError> for Problem {
+    fn from(error: StoreError) -> Self {
+        Self { status: StatusCode::SERVICE_UNAVAILABLE, detail: error.to_string() }
+    }
+}
+
+impl IntoResponse for Problem {
+    fn into_response(self) -> Answer {
+        problem(self.status, &self.detail)
+    }
+}
+
+/// An answer that nobody keeps.
+pub(crate) fn with_type(status: StatusCode, content_type: &'static str, body: impl Into<Body>) -> Answer {
+    let mut answer = Response::new(body.into());
+    *answer.status_mut() = status;
+    answer.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static(content_type));
+    answer.headers_mut().insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
+    answer
+}
+
+/// 1 to 4 seconds in turn, so that senders do not come back all at once.
+pub(crate) fn retry_after() -> HeaderValue {
+    static TURN: AtomicU32 = AtomicU32::new(0);
+    HeaderValue::from(TURN.fetch_add(1, Relaxed) % 4 + 1)
+}

@@ -1,0 +1,13 @@
+//! Entries on their way in: what came over the wire is inflated and parsed within bounds ([`inflate`], [`envelope`]),
+//! each entry is read leniently or refused on its own ([`entry`]), the store commits, the sender is told ([`answer`]).
+
+pub(crate) mod answer;
+pub(crate) mod entry;
+pub(crate) mod envelope;
+pub(crate) mod inflate;
+pub(crate) mod routes;
+pub(crate) mod value;
+pub(crate) mod wire;
+
+#[cfg(test)]
+mod tests;

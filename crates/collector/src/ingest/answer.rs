@@ -1,0 +1,69 @@
+//! What a sender is told: one verdict count after commit, or what is wrong as `{"detail": …}`.
+
+use super::entry::Rejected;
+use crate::http::Answer;
+use crate::store::StoreError;
+use hyper::StatusCode;
+use hyper::header::{ACCEPT_ENCODING, HeaderValue, RETRY_AFTER};
+use serde::Serialize;
+
+/// The answer to a batch (protocols §1). accepted + duplicates + rejected = count.
+#[derive(Debug, Serialize)]
+pub(crate) struct Receipt {
+    pub(crate) status: &'static str,
+    pub(crate) count: usize,
+    pub(crate) batch_id: Option<String>,
+    pub(crate) accepted: usize,
+    pub(crate) duplicates: usize,
+    pub(crate) rejected: Vec<Rejected>,
+    /// What a committed entry survives: `fsync` is a power cut.
+    pub(crate) durability: &'static str,
+    /// Unix seconds.
+    pub(crate) server_time: f64,
+}
+
+/// Why a batch was not taken.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Refusal {
+    BadRequest(String),
+    Timeout,
+    TooLarge(String),
+    Unsupported(String),
+    /// Not now; the same bytes may be sent again later.
+    Busy(String),
+    /// The disk is full.
+    Full(String),
+}
+
+impl From<StoreError> for Refusal {
+    fn from(error: StoreError) -> Self {
+        match error {
+            StoreError::Full(why) => Self::Full(why),
+            StoreError::Unavailable(why) | StoreError::TooSlow(why) => Self::Busy(why),
+        }
+    }
+}
+
+impl Refusal {
+    pub(crate) fn into_answer(self) -> Answer {
+        let (status, detail) = match self {
+            Self::BadRequest(why) => (StatusCode::BAD_REQUEST, why),
+            Self::Timeout => (StatusCode::REQUEST_TIMEOUT, "the body did not come in time".to_owned()),
+            Self::TooLarge(why) => (StatusCode::PAYLOAD_TOO_LARGE, why),
+            Self::Unsupported(why) => (StatusCode::UNSUPPORTED_MEDIA_TYPE, why),
+            Self::Busy(why) => (StatusCode::SERVICE_UNAVAILABLE, why),
+            Self::Full(why) => (StatusCode::INSUFFICIENT_STORAGE, why),
+        };
+        let mut answer = crate::http::json(status, &serde_json::json!({ "detail": detail }));
+        if matches!(status, StatusCode::SERVICE_UNAVAILABLE | StatusCode::INSUFFICIENT_STORAGE) {
+            answer.headers_mut().insert(RETRY_AFTER, crate::http::retry_after());
+        }
+        with_encodings(answer)
+    }
+}
+
+/// Says which encodings may be sent (RFC 7694 §3).
+pub(crate) fn with_encodings(mut answer: Answer) -> Answer {
+    answer.headers_mut().insert(ACCEPT_ENCODING, HeaderValue::from_static("zstd, gzip"));
+    answer
+}

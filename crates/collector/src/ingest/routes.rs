@@ -1,0 +1,153 @@
+//! The routes that take entries in.
+
+use super::answer::{Receipt, Refusal, with_encodings};
+use super::entry::EntryLimits;
+use super::envelope::{BatchLimits, Form, Parsed, Unreadable, parse};
+use super::inflate::{Encoding, InflateLimits, Refused, inflate};
+use super::wire::{self, WireLimits};
+use crate::budget::{Budget, Grant};
+use crate::config::Limits;
+use crate::http::{Answer, App};
+use crate::store::batch::Verdict;
+use axum::Router;
+use axum::body::Body;
+use axum::extract::State;
+use axum::routing::post;
+use hyper::{Request, StatusCode};
+use std::sync::Arc;
+use std::time::Duration;
+use tokio::sync::Semaphore;
+
+/// The bounds of everything that comes in, and what is shared between bodies.
+#[derive(Debug)]
+pub(crate) struct Intake {
+    wire: WireLimits,
+    inflate: InflateLimits,
+    batch: BatchLimits,
+    budget: Budget,
+    /// At most this many bodies are inflated and parsed at once.
+    workers: Arc<Semaphore>,
+    /// Microseconds.
+    retention: i64,
+}
+
+impl Intake {
+    pub(crate) fn new(limits: &Limits, retention: Duration) -> Self {
+        let cores = std::thread::available_parallelism().map_or(2, usize::from);
+        Self {
+            wire: WireLimits {
+                identity_bytes: limits.body_bytes,
+                compressed_bytes: limits.compressed_bytes,
+                idle: limits.body_idle,
+                total: limits.body_total,
+            },
+            inflate: InflateLimits { bytes: limits.body_bytes, ratio: limits.inflate_ratio },
+            batch: BatchLimits {
+                entries: limits.batch_entries,
+                entry: EntryLimits { bytes: limits.entry_bytes, depth: limits.json_depth },
+            },
+            budget: Budget::new(limits.memory_bytes, limits.memory_wait),
+            workers: Arc::new(Semaphore::new(2 * cores)),
+            retention: i64::try_from(retention.as_micros()).unwrap_or(i64::MAX),
+        }
+    }
+
+    /// Inflates and parses on a thread that may block. The body's share of memory goes on with the batch.
+    async fn decode(
+        self: Arc<Self>,
+        wire: Vec<u8>,
+        encoding: Encoding,
+        form: Form,
+        now: i64,
+        mut grant: Grant,
+    ) -> Result<Parsed, Refusal> {
+        let gone = || Refusal::Busy("shutting down; try again later".to_owned());
+        let worker = Arc::clone(&self.workers).acquire_owned().await.map_err(|_| gone())?;
+        let work = move || {
+            let _worker = worker;
+            let body =
+                inflate(wire, encoding, self.inflate, &mut grant).map_err(|refused| match refused {
+                    Refused::Malformed(why) => Refusal::BadRequest(why),
+                    Refused::TooLarge(why) => Refusal::TooLarge(why),
+                    Refused::NoRoom => busy(),
+                })?;
+            match parse(&body, form, self.batch, now, self.retention) {
+                Ok(mut parsed) => {
+                    drop(body);
+                    grant.cover_blocking(parsed.batch.bytes()).map_err(|_| busy())?;
+                    parsed.batch.share = Some(grant);
+                    Ok(parsed)
+                }
+                Err(Unreadable::Malformed(why)) => Err(Refusal::BadRequest(why)),
+                Err(Unreadable::TooMany(count)) => Err(Refusal::TooLarge(format!(
+                    "{count} entries; a batch may have {}",
+                    self.batch.entries
+                ))),
+            }
+        };
+        tokio::task::spawn_blocking(work).await.map_err(|_| gone())?
+    }
+}
+
+/// The answer where the memory for bodies is taken.
+pub(super) fn busy() -> Refusal {
+    Refusal::Busy("too many bodies at once; try again later".to_owned())
+}
+
+pub(crate) fn routes() -> Router<Arc<App>> {
+    Router::new()
+        .route("/logs", post(|app, request| ingest(app, request, Form::Logs)))
+        .route("/api/v1/logs/batch", post(|app, request| ingest(app, request, Form::LogsOrArray)))
+}
+
+/// `POST /api/v1/logs`; its path also answers `GET`, so the router is put together elsewhere.
+pub(crate) async fn one(app: State<Arc<App>>, request: Request<Body>) -> Answer {
+    ingest(app, request, Form::One).await
+}
+
+async fn ingest(State(app): State<Arc<App>>, request: Request<Body>, form: Form) -> Answer {
+    let (head, mut body) = request.into_parts();
+    match take(&app, &head.headers, &mut body, form).await {
+        Ok(receipt) => with_encodings(crate::http::json(StatusCode::OK, &receipt)),
+        Err(refusal) => {
+            if refusal != Refusal::Timeout {
+                wire::discard(&head.headers, body).await;
+            }
+            refusal.into_answer()
+        }
+    }
+}
+
+async fn take(
+    app: &App,
+    headers: &hyper::HeaderMap,
+    body: &mut Body,
+    form: Form,
+) -> Result<Receipt, Refusal> {
+    let intake = &app.intake;
+    let encoding = wire::encoding(headers)?;
+    let mut grant = intake.budget.grant();
+    let wire = wire::read(headers, body, encoding, intake.wire, &mut grant).await?;
+    let now = app.clock.now();
+    let Parsed { batch, rejected, count, batch_id } =
+        Arc::clone(intake).decode(wire, encoding, form, now, grant).await?;
+    let verdicts = match batch.rows.is_empty() && batch.sender.is_none() {
+        true => Vec::new(),
+        false => app.store.write(batch).await?,
+    };
+    let duplicates = verdicts.iter().filter(|v| **v == Verdict::Duplicate).count();
+    let accepted = verdicts.len() - duplicates;
+    app.metrics.entries(accepted, duplicates, rejected.len());
+    #[expect(clippy::cast_precision_loss, reason = "microseconds of this century fit")]
+    let server_time = now as f64 / 1e6;
+    Ok(Receipt {
+        status: "ok",
+        count,
+        batch_id,
+        accepted,
+        duplicates,
+        rejected,
+        durability: "fsync",
+        server_time,
+    })
+}

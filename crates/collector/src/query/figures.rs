@@ -1,0 +1,28 @@
+//! Figures: totals, services, routes.
+
+use super::params::Params;
+use crate::http::{Answer, App, Problem, json};
+use crate::time::SECOND;
+use axum::extract::State;
+use hyper::StatusCode;
+use serde_json::json;
+use std::sync::Arc;
+
+/// `GET /stats` (protocols §1)
+pub(crate) async fn stats(State(app): State<Arc<App>>, params: Params) -> Result<Answer, Problem> {
+    params.none()?;
+    let an_hour_ago = app.clock.now().saturating_sub(3_600 * SECOND);
+    Ok(json(StatusCode::OK, &app.store.totals(an_hour_ago).await?))
+}
+
+/// `GET /api/v1/services`
+pub(crate) async fn services(State(app): State<Arc<App>>, params: Params) -> Result<Answer, Problem> {
+    params.none()?;
+    Ok(json(StatusCode::OK, &json!({ "services": app.store.services().await? })))
+}
+
+/// `GET /api/v1/routes`
+pub(crate) async fn routes(State(app): State<Arc<App>>, params: Params) -> Result<Answer, Problem> {
+    let routes = app.store.routes(params.period()?).await?;
+    Ok(json(StatusCode::OK, &json!({ "routes": routes })))
+}

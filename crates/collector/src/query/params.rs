@@ -1,0 +1,163 @@
+//! Query parameters, read strictly: what is not known is an error that names it, since a filter that was silently
+//! left out answers another question.
+
+use crate::fields::Words;
+use crate::http::Problem;
+use crate::store::search::{Cursor, Filter, Period, Search, Status, TraceKey};
+use crate::time;
+use axum::extract::{FromRequestParts, Query};
+use hoplog_entry::Level;
+use hyper::http::request::Parts;
+
+/// The parameters of a request, in order.
+#[derive(Debug)]
+pub(crate) struct Params(Vec<(String, String)>);
+
+impl<S: Sync> FromRequestParts<S> for Params {
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Problem> {
+        let Query(pairs) = Query::<Vec<(String, String)>>::try_from_uri(&parts.uri)
+            .map_err(|e| Problem::bad(format!("the query cannot be read: {e}")))?;
+        for (i, (name, _)) in pairs.iter().enumerate() {
+            if pairs.iter().take(i).any(|(before, _)| before == name) {
+                return Err(Problem::bad(format!("`{name}` is given twice")));
+            }
+        }
+        Ok(Self(pairs))
+    }
+}
+
+const DEFAULT_LIMIT: usize = 100;
+const MOST: usize = 1000;
+/// The most filters on `metadata` in one question: each reads every entry's metadata.
+const MOST_METADATA: usize = 8;
+
+impl Params {
+    /// No parameter is known.
+    pub(crate) fn none(self) -> Result<(), Problem> {
+        match self.0.first() {
+            None => Ok(()),
+            Some((name, _)) => Err(unknown(name, "there are none here")),
+        }
+    }
+
+    pub(crate) fn period(self) -> Result<Period, Problem> {
+        let mut period = Period::default();
+        for (name, value) in self.0 {
+            match name.as_str() {
+                "from" => period.from = moment(&name, &value)?,
+                "to" => period.to = moment(&name, &value)?,
+                _ => return Err(unknown(&name, "known are from, to")),
+            }
+        }
+        Ok(period)
+    }
+
+    /// An empty value is no filter, as forms send it.
+    pub(crate) fn search(self) -> Result<Search, Problem> {
+        let mut filter = Filter::default();
+        let (mut limit, mut after) = (DEFAULT_LIMIT, None);
+        for (name, value) in self.0.into_iter().filter(|(name, v)| !v.is_empty() || !is_known(name)) {
+            match name.as_str() {
+                "service" => filter.service = Some(value),
+                "path" => filter.path = Some(value),
+                "route" => filter.route = Some(value),
+                "method" => filter.method = Some(value),
+                "request_id" => filter.request_id = Some(value),
+                "user_id" => filter.user_id = Some(value),
+                "q" => filter.text = Some(value),
+                "trace_id" => filter.trace = Some(TraceKey::new(&value)),
+                "level" => {
+                    let level = Level::parse_lenient(&value);
+                    filter.level = Some(level.ok_or_else(|| wrong(&name, &value, "a level such as ERROR"))?);
+                }
+                "status" => filter.status = Some(status(&value)?),
+                "kind" => filter.kind = Some(word(Words::Kind, &name, &value)?),
+                "outcome" => filter.outcome = Some(word(Words::Outcome, &name, &value)?),
+                "from" => filter.period.from = moment(&name, &value)?,
+                "to" => filter.period.to = moment(&name, &value)?,
+                "limit" => {
+                    let given = value.parse().ok().filter(|n| (1..=MOST).contains(n));
+                    limit = given.ok_or_else(|| wrong(&name, &value, "a number from 1 to 1000"))?;
+                }
+                "cursor" => {
+                    let cursor = Cursor::parse(&value);
+                    after = Some(cursor.ok_or_else(|| wrong(&name, &value, "the next_cursor of an answer"))?);
+                }
+                _ => match name.strip_prefix("metadata.").filter(|member| !member.is_empty()) {
+                    Some(member) if filter.metadata.len() < MOST_METADATA => {
+                        filter.metadata.push((member.to_owned(), value));
+                    }
+                    Some(_) => {
+                        return Err(Problem::bad(format!("more than {MOST_METADATA} filters on metadata")));
+                    }
+                    None => return Err(unknown(&name, KNOWN_TEXT)),
+                },
+            }
+        }
+        Ok(Search { filter, limit, after })
+    }
+}
+
+const KNOWN: [&str; 16] = [
+    "service",
+    "level",
+    "path",
+    "route",
+    "method",
+    "status",
+    "trace_id",
+    "request_id",
+    "user_id",
+    "outcome",
+    "kind",
+    "q",
+    "from",
+    "to",
+    "limit",
+    "cursor",
+];
+const KNOWN_TEXT: &str = "known are service, level, path, route, method, status, trace_id, request_id, user_id, outcome, \
+     kind, q, from, to, limit, cursor, metadata.<name>";
+
+fn is_known(name: &str) -> bool {
+    KNOWN.contains(&name)
+}
+
+fn unknown(name: &str, known: &str) -> Problem {
+    Problem::bad(format!("unknown parameter `{name}`: {known}"))
+}
+
+fn wrong(name: &str, value: &str, expected: &str) -> Problem {
+    Problem::bad(format!("`{name}` is `{value}`; expected {expected}"))
+}
+
+fn moment(name: &str, value: &str) -> Result<Option<i64>, Problem> {
+    if value.is_empty() {
+        return Ok(None);
+    }
+    // An unescaped `+` of an offset arrives as a blank.
+    let text = match value.rsplit_once(' ') {
+        Some((at, offset)) if at.contains([':']) => format!("{at}+{offset}"),
+        _ => value.to_owned(),
+    };
+    let micros = match text.parse::<f64>() {
+        Ok(number) => time::from_number(number),
+        Err(_) => time::parse_rfc3339(&text),
+    };
+    micros.map(Some).ok_or_else(|| wrong(name, value, "an RFC 3339 time, Unix seconds or milliseconds"))
+}
+
+fn status(value: &str) -> Result<Status, Problem> {
+    let expected = || wrong("status", value, "a status such as 404, or a class such as 4xx");
+    match value.as_bytes() {
+        [class @ b'1'..=b'9', b'x' | b'X', b'x' | b'X'] => Ok(Status::Class(class - b'0')),
+        _ => value.parse().ok().filter(|n| (100..1000).contains(n)).map(Status::Code).ok_or_else(expected),
+    }
+}
+
+fn word(words: Words, name: &str, value: &str) -> Result<u8, Problem> {
+    let known = || (0..).map_while(|code| words.word(code)).collect::<Vec<_>>().join(", ");
+    words.code(value).ok_or_else(|| wrong(name, value, &format!("one of {}", known())))
+}

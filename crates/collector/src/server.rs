@@ -1,0 +1,119 @@
+//! A collector's life: start, serve, drain.
+
+use crate::config::Config;
+use crate::error::StartError;
+use crate::http::guard::Guard;
+use crate::http::{App, router};
+use crate::ingest::routes::Intake;
+use crate::metrics::Metrics;
+use crate::store::sqlite::SqliteStore;
+use std::fmt;
+use std::net::SocketAddr;
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
+use std::time::Duration;
+use tokio::net::TcpListener;
+use tokio::sync::watch;
+use tokio::task::JoinHandle;
+
+mod accept;
+mod stream;
+
+/// Starts collectors.
+#[derive(Debug)]
+pub struct Collector;
+
+impl Collector {
+    /// Opens the store, binds the address and begins to serve. Needs a tokio runtime with time and net.
+    ///
+    /// # Errors
+    /// The address cannot be listened on, or is beyond loopback without a key; the data directory cannot be written
+    /// to, is in use, or comes from a newer version; the store is of an unknown kind.
+    pub async fn start(config: Config) -> Result<Running, StartError> {
+        if !config.listen.ip().is_loopback() && config.api_key.is_none() {
+            return Err(StartError::open_without_key(config.listen));
+        }
+        let directory = sqlite_directory(&config)?;
+        // The address first: it is the cheaper of the two to be refused.
+        let listener =
+            TcpListener::bind(config.listen).await.map_err(|e| StartError::listen(config.listen, e))?;
+        let local_addr = listener.local_addr().map_err(|e| StartError::listen(config.listen, e))?;
+        let options = crate::store::sqlite::Options::new(directory, &config);
+        let opened = tokio::task::spawn_blocking(move || SqliteStore::open(options)).await;
+        let store = opened.map_err(|e| StartError::new(format!("the store did not open: {e}")))??;
+        let retention = Duration::from_secs(u64::from(config.retention_days) * 86_400);
+        let app = Arc::new(App {
+            store: Arc::new(store),
+            intake: Arc::new(Intake::new(&config.limits, retention)),
+            guard: Guard::new(config.api_key),
+            metrics: Metrics::default(),
+            clock: config.clock,
+            draining: AtomicBool::new(false),
+        });
+        let (stop, stopped) = watch::channel(accept::Phase::Serving);
+        let serving = accept::serve(
+            listener,
+            router::router(Arc::clone(&app)),
+            Arc::clone(&app),
+            config.limits,
+            stopped,
+        );
+        Ok(Running {
+            local_addr,
+            app,
+            stop,
+            serving: tokio::spawn(serving),
+            drain_lag: config.drain_lag,
+            drain_time: config.drain_time,
+        })
+    }
+}
+
+fn sqlite_directory(config: &Config) -> Result<PathBuf, StartError> {
+    match config.store.as_deref() {
+        None => Ok(config.data_dir.clone()),
+        Some(store) => match store.strip_prefix("sqlite:").filter(|path| !path.is_empty()) {
+            Some(path) => Ok(path.into()),
+            None => Err(StartError::new(format!("unknown store `{store}`: pass --store sqlite:PATH"))),
+        },
+    }
+}
+
+/// A collector that serves. Dropped without [`shutdown`](Self::shutdown), it stops at once: what was answered stays
+/// stored, requests under way are cut off.
+pub struct Running {
+    local_addr: SocketAddr,
+    app: Arc<App>,
+    stop: watch::Sender<accept::Phase>,
+    serving: JoinHandle<()>,
+    drain_lag: Duration,
+    drain_time: Duration,
+}
+
+impl Running {
+    /// The address that it listens on, with the real port.
+    #[must_use]
+    pub fn local_addr(&self) -> SocketAddr {
+        self.local_addr
+    }
+
+    /// Drains: says no at `/readyz`, stops accepting, lets requests under way end within the drain time, commits,
+    /// closes the store. Whoever got no answer by then sends again.
+    pub async fn shutdown(mut self) {
+        self.app.draining.store(true, Relaxed);
+        tokio::time::sleep(self.drain_lag).await;
+        self.stop.send_replace(accept::Phase::Draining);
+        if tokio::time::timeout(self.drain_time, &mut self.serving).await.is_err() {
+            self.stop.send_replace(accept::Phase::Stopped);
+        }
+        // The store says nothing that anybody could still act on.
+        let _ = self.app.store.close().await;
+    }
+}
+
+impl fmt::Debug for Running {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Running").field("local_addr", &self.local_addr).finish_non_exhaustive()
+    }
+}

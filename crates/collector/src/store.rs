@@ -1,0 +1,73 @@
+//! What the collector asks of a store. One trait; SQLite is the first behind it.
+//!
+//! Requests are values ([`Batch`], [`Search`]); each store compiles them to its own language. Answers are entries
+//! as finished JSON text, since the collector passes them on and never looks inside.
+
+use std::fmt;
+use std::future::Future;
+use std::pin::Pin;
+
+pub(crate) mod batch;
+pub(crate) mod figures;
+pub(crate) mod search;
+pub(crate) mod shown;
+pub(crate) mod sqlite;
+
+use batch::{Batch, Verdict};
+use figures::{RouteFigures, ServiceFigures, Totals};
+use hoplog_entry::EntryId;
+use search::{Listing, Period, Search, TraceKey};
+
+/// An answer to come. Dropping it gives up a query; a write goes on.
+pub(crate) type Reply<'a, T> = Pin<Box<dyn Future<Output = Result<T, StoreError>> + Send + 'a>>;
+
+/// Keeps entries and finds them.
+pub(crate) trait Store: Send + Sync + 'static {
+    /// Commits a batch; the verdicts stand in the order of its rows. An answer means that the rows outlive the
+    /// process and the machine's power.
+    fn write(&self, batch: Batch) -> Reply<'_, Vec<Verdict>>;
+
+    /// One page of entries, newest first.
+    fn search(&self, search: Search) -> Reply<'_, Listing>;
+
+    /// One entry.
+    fn entry(&self, id: EntryId) -> Reply<'_, Option<String>>;
+
+    /// The entries of a trace, oldest first.
+    fn trace(&self, key: TraceKey) -> Reply<'_, Listing>;
+
+    /// What each route did.
+    fn routes(&self, period: Period) -> Reply<'_, Vec<RouteFigures>>;
+
+    /// The services that sent something, most entries first.
+    fn services(&self) -> Reply<'_, Vec<ServiceFigures>>;
+
+    /// Counts over everything, and the errors since a time (microseconds).
+    fn totals(&self, errors_since: i64) -> Reply<'_, Totals>;
+
+    /// Whether entries can be taken right now.
+    fn ready(&self) -> Reply<'_, ()>;
+
+    /// Commits what is under way and lets go of the files.
+    fn close(&self) -> Reply<'_, ()>;
+}
+
+/// Why a store did not do as asked.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum StoreError {
+    /// Not now; the same again may work later. Says what is wrong and what to do.
+    Unavailable(String),
+    /// No room on the disk.
+    Full(String),
+    /// A query took longer, or waited longer, than it may.
+    TooSlow(String),
+}
+
+impl fmt::Display for StoreError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let (Self::Unavailable(why) | Self::Full(why) | Self::TooSlow(why)) = self;
+        f.write_str(why)
+    }
+}
+
+impl std::error::Error for StoreError {}

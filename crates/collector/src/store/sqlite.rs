@@ -1,0 +1,157 @@
+//! Entries in SQLite: one file per UTC day, `logs-YYYY-MM-DD.db`, in one directory.
+//!
+//! ```text
+//! write ─► channel ─► writer thread: many batches, one transaction per day's file, fsync ─► verdicts
+//! read  ─► a few threads that block, each with read-only connections of its own
+//! ```
+//!
+//! - One thread writes; readers see the last commit and never hold it up (WAL).
+//! - A committed batch survives a power cut (`synchronous=FULL`).
+//! - An entry lies in the file of the day that its id names, so that a copy, however late, meets the first one.
+//! - Old entries leave as whole files; no row is ever deleted.
+
+use super::batch::{Batch, Verdict};
+use super::figures::{RouteFigures, ServiceFigures, Totals};
+use super::search::{Listing, Period, Search, TraceKey};
+use super::{Reply, Store, StoreError};
+use crate::config::Config;
+use crate::error::StartError;
+use crate::time::Clock;
+use directory::Directory;
+use hoplog_entry::EntryId;
+use readers::Readers;
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Duration;
+use tokio::sync::{mpsc, oneshot};
+use writer::{Command, Writer};
+
+mod connection;
+mod directory;
+mod figures;
+mod insert;
+mod listing;
+mod readers;
+mod retention;
+mod schema;
+mod select;
+mod writer;
+
+/// How a store of this kind runs.
+#[derive(Debug, Clone)]
+pub(crate) struct Options {
+    directory: PathBuf,
+    retention_days: u32,
+    retention_bytes: u64,
+    query_time: Duration,
+    queries: usize,
+    answer_bytes: usize,
+    clock: Clock,
+}
+
+impl Options {
+    pub(crate) fn new(directory: PathBuf, config: &Config) -> Self {
+        Self {
+            directory,
+            retention_days: config.retention_days,
+            retention_bytes: config.retention_bytes,
+            query_time: config.limits.query_time,
+            queries: config.limits.queries,
+            answer_bytes: config.limits.answer_bytes,
+            clock: config.clock.clone(),
+        }
+    }
+}
+
+/// Batches that wait for the writer: enough to fill a group while one is being committed.
+const QUEUE: usize = 256;
+/// How often old files are looked for.
+const SWEEP: Duration = Duration::from_secs(3600);
+
+/// Entries in files by day.
+pub(crate) struct SqliteStore {
+    commands: mpsc::Sender<Command>,
+    readers: Readers,
+    answer_bytes: usize,
+}
+
+impl SqliteStore {
+    /// Opens the directory, sets damaged files aside, deletes what is too old, starts the writer. Blocks; called
+    /// on a runtime's thread.
+    pub(crate) fn open(options: Options) -> Result<Self, StartError> {
+        let directory = Arc::new(Directory::open(&options.directory, &options.clock)?);
+        let readers = Readers::new(Arc::clone(&directory), options.queries, options.query_time);
+        let answer_bytes = options.answer_bytes;
+        let (commands, receiver) = mpsc::channel(QUEUE);
+        let mut writer = Writer::new(directory, readers.clone(), options);
+        writer.sweep();
+        writer.probe().map_err(|e| StartError::new(e.to_string()))?;
+        std::thread::Builder::new()
+            .name("hoplog-writer".to_owned())
+            .spawn(move || writer.run(receiver))
+            .map_err(|e| StartError::new(format!("cannot start the writer's thread: {e}")))?;
+        let sweeper = commands.downgrade();
+        tokio::spawn(async move {
+            loop {
+                tokio::time::sleep(SWEEP).await;
+                let Some(commands) = sweeper.upgrade() else { return };
+                if commands.send(Command::Sweep).await.is_err() {
+                    return;
+                }
+            }
+        });
+        Ok(Self { commands, readers, answer_bytes })
+    }
+
+    /// Sends the writer a command and waits for its answer.
+    async fn ask<T>(&self, command: impl FnOnce(oneshot::Sender<T>) -> Command) -> Result<T, StoreError> {
+        let closed = || StoreError::Unavailable("the store is closed".to_owned());
+        let (sender, receiver) = oneshot::channel();
+        self.commands.send(command(sender)).await.map_err(|_| closed())?;
+        receiver.await.map_err(|_| closed())
+    }
+}
+
+impl Store for SqliteStore {
+    fn write(&self, batch: Batch) -> Reply<'_, Vec<Verdict>> {
+        Box::pin(async { self.ask(|reply| Command::Write(Box::new(batch), reply)).await? })
+    }
+
+    fn search(&self, search: Search) -> Reply<'_, Listing> {
+        let most = self.answer_bytes;
+        Box::pin(self.readers.run(move |files| listing::search(files, &search, most)))
+    }
+
+    fn entry(&self, id: EntryId) -> Reply<'_, Option<String>> {
+        Box::pin(self.readers.run(move |files| listing::entry(files, id)))
+    }
+
+    fn trace(&self, key: TraceKey) -> Reply<'_, Listing> {
+        let most = self.answer_bytes;
+        Box::pin(self.readers.run(move |files| listing::trace(files, &key, most)))
+    }
+
+    fn routes(&self, period: Period) -> Reply<'_, Vec<RouteFigures>> {
+        Box::pin(self.readers.run(move |files| figures::routes(files, period)))
+    }
+
+    fn services(&self) -> Reply<'_, Vec<ServiceFigures>> {
+        Box::pin(self.readers.run(figures::services))
+    }
+
+    fn totals(&self, errors_since: i64) -> Reply<'_, Totals> {
+        Box::pin(self.readers.run(move |files| figures::totals(files, errors_since)))
+    }
+
+    fn ready(&self) -> Reply<'_, ()> {
+        const MOST: Duration = Duration::from_secs(2);
+        Box::pin(async {
+            let probed = tokio::time::timeout(MOST, self.ask(Command::Probe)).await;
+            probed.map_err(|_| StoreError::Unavailable("the store does not keep up".to_owned()))??
+        })
+    }
+
+    fn close(&self) -> Reply<'_, ()> {
+        Box::pin(self.ask(Command::Close))
+    }
+}

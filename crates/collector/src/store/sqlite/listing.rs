@@ -1,0 +1,231 @@
+//! Entries found and shown. Two steps: first the places of what is asked for, over all files in one order, then the
+//! rows at those places, as many as an answer holds.
+
+use super::readers::Files;
+use super::select::{Conditions, conditions};
+use super::{insert, schema};
+use crate::fields::{Field, Words};
+use crate::store::StoreError;
+use crate::store::batch::DEFAULT_PROJECT;
+use crate::store::search::{Cursor, Listing, Search, TraceKey};
+use crate::store::shown::{Shown, Stored};
+use crate::time::Day;
+use hoplog_entry::EntryId;
+use rusqlite::types::ValueRef;
+use rusqlite::{Connection, OptionalExtension as _, Row, params, params_from_iter};
+
+/// The most entries of a trace that are shown.
+const TRACE_ENTRIES: usize = 10_000;
+
+/// One page, newest first.
+pub(super) fn search(files: &Files, search: &Search, bytes: usize) -> Result<Listing, StoreError> {
+    // One more than asked for tells whether there is a next page.
+    let wanted = search.limit + 1;
+    let mut found: Vec<Cursor> = Vec::new();
+    let mut ranges = Vec::new();
+    for (&day, connection) in &files.by_day {
+        if let Some((oldest, newest)) = range(connection).map_err(files.explain(day))? {
+            ranges.push((newest, oldest, day, connection));
+        }
+    }
+    // Files overlap in time: an entry lies where its id says, whatever time it states. The newest come first, and a
+    // file is not read at all once the page is full of newer ones.
+    ranges.sort_by_key(|(newest, _, day, _)| std::cmp::Reverse((*newest, *day)));
+    let period = search.filter.period;
+    for (newest, oldest, day, connection) in ranges {
+        let last = found.get(wanted - 1).map(|cursor| cursor.created_at);
+        if last.is_some_and(|last| last > newest) {
+            break;
+        }
+        let outside = period.from.is_some_and(|from| newest < from)
+            || period.to.is_some_and(|to| oldest >= to)
+            || search.after.is_some_and(|after| oldest > after.created_at);
+        if outside {
+            continue;
+        }
+        let mut conditions = conditions(&search.filter);
+        if let Some(after) = search.after {
+            follow(&mut conditions, after, day);
+        }
+        let order = "created_at DESC, seq DESC";
+        found.extend(places(files, day, connection, &conditions, order, wanted)?);
+        found.sort_unstable_by_key(|cursor| std::cmp::Reverse(*cursor));
+        found.truncate(wanted);
+    }
+    show(files, &found, search.limit, bytes)
+}
+
+/// A trace, oldest first.
+pub(super) fn trace(files: &Files, key: &TraceKey, bytes: usize) -> Result<Listing, StoreError> {
+    let mut found = Vec::new();
+    for (&day, connection) in &files.by_day {
+        let mut conditions = Conditions::new();
+        conditions.in_trace(key);
+        found.extend(places(files, day, connection, &conditions, "created_at, seq", TRACE_ENTRIES + 1)?);
+    }
+    found.sort_unstable();
+    show(files, &found, TRACE_ENTRIES, bytes)
+}
+
+/// One entry, wherever it lies.
+pub(super) fn entry(files: &Files, id: EntryId) -> Result<Option<String>, StoreError> {
+    for (day, connection) in candidates(files, id) {
+        let explain = files.explain(day);
+        let seq = connection
+            .query_row(
+                "SELECT seq FROM entries WHERE project = ?1 AND id = ?2",
+                params![DEFAULT_PROJECT, &id.as_bytes()[..]],
+                |row| row.get::<_, i64>(0),
+            )
+            .optional()
+            .map_err(&explain)?;
+        if let Some(seq) = seq {
+            let mut json = String::new();
+            Rows::new(connection).and_then(|mut rows| rows.show(seq, &mut json)).map_err(&explain)?;
+            return Ok(Some(json));
+        }
+    }
+    Ok(None)
+}
+
+/// The files in which an id may lie, the likeliest first.
+fn candidates(files: &Files, id: EntryId) -> impl Iterator<Item = (Day, &Connection)> {
+    let own = id.unix_ms().and_then(|ms| i64::try_from(ms).ok()?.checked_mul(1_000)).map(Day::of);
+    let first = own.and_then(|day| files.by_day.get_key_value(&day));
+    let others = files.by_day.iter().rev().filter(move |(day, _)| Some(**day) != own);
+    first.into_iter().chain(others).map(|(day, connection)| (*day, connection))
+}
+
+/// Oldest and newest `created_at` of a file; `None` for an empty one.
+fn range(connection: &Connection) -> rusqlite::Result<Option<(i64, i64)>> {
+    // Each end by itself is one step in the index; both in one statement would read all of it.
+    let end = |order: &str| {
+        let sql =
+            format!("SELECT created_at FROM entries WHERE project = ?1 ORDER BY created_at {order} LIMIT 1");
+        connection.query_row(&sql, [DEFAULT_PROJECT], |row| row.get(0)).optional()
+    };
+    Ok(end("ASC")?.zip(end("DESC")?))
+}
+
+/// Leaves out what comes before the cursor in the order of all entries: by time, then day, then arrival.
+fn follow(conditions: &mut Conditions, after: Cursor, day: Day) {
+    match day.0.cmp(&after.day) {
+        std::cmp::Ordering::Less => conditions.and("created_at <= ?", [after.created_at.into()]),
+        std::cmp::Ordering::Greater => conditions.and("created_at < ?", [after.created_at.into()]),
+        std::cmp::Ordering::Equal => {
+            conditions.and("(created_at, seq) < (?, ?)", [after.created_at.into(), after.seq.into()]);
+        }
+    }
+}
+
+/// Where the first `most` entries of a file stand that meet the conditions. A running entry whose final one is
+/// there is none of them.
+fn places(
+    files: &Files,
+    day: Day,
+    connection: &Connection,
+    conditions: &Conditions,
+    order: &str,
+    most: usize,
+) -> Result<Vec<Cursor>, StoreError> {
+    let explain = files.explain(day);
+    let running = Words::Kind.code("running").map(i64::from);
+    let Conditions { from, sql, values } = conditions;
+    let sql = format!("SELECT created_at, seq, kind, exchange_id FROM {from} WHERE {sql} ORDER BY {order}");
+    let mut statement = connection.prepare(&sql).map_err(&explain)?;
+    let mut rows = statement.query(params_from_iter(values)).map_err(&explain)?;
+    let mut found = Vec::new();
+    while found.len() < most {
+        let Some(row) = rows.next().map_err(&explain)? else { break };
+        let cursor = Cursor {
+            created_at: row.get(0).map_err(&explain)?,
+            day: day.0,
+            seq: row.get(1).map_err(&explain)?,
+        };
+        let kind: Option<i64> = row.get(2).map_err(&explain)?;
+        let ended = match row.get_ref(3).map_err(&explain)? {
+            ValueRef::Blob(id) if kind == running => is_stored(files, id)?,
+            _ => false,
+        };
+        if !ended {
+            found.push(cursor);
+        }
+    }
+    Ok(found)
+}
+
+fn is_stored(files: &Files, id: &[u8]) -> Result<bool, StoreError> {
+    let Ok(id) = <[u8; 16]>::try_from(id).map(EntryId::from_bytes) else { return Ok(false) };
+    for (day, connection) in candidates(files, id) {
+        if insert::contains(connection, id).map_err(files.explain(day))? {
+            return Ok(true);
+        }
+    }
+    Ok(false)
+}
+
+/// Shows the first `limit` places, or as many as fit into `bytes` (one always does).
+fn show(files: &Files, found: &[Cursor], limit: usize, bytes: usize) -> Result<Listing, StoreError> {
+    let mut listing = Listing::default();
+    let mut open: Option<(i32, Rows<'_>)> = None;
+    let mut last = None;
+    for (n, place) in found.iter().enumerate() {
+        if n >= limit || listing.json.len() >= bytes {
+            listing.next = last;
+            break;
+        }
+        let day = Day(place.day);
+        let Some(connection) = files.by_day.get(&day) else { continue };
+        let explain = files.explain(day);
+        let mut rows = match open.take() {
+            Some((at, rows)) if at == place.day => rows,
+            _ => Rows::new(connection).map_err(&explain)?,
+        };
+        if !listing.json.is_empty() {
+            listing.json.push(',');
+        }
+        rows.show(place.seq, &mut listing.json).map_err(&explain)?;
+        open = Some((place.day, rows));
+        last = Some(*place);
+    }
+    Ok(listing)
+}
+
+/// The rows of one file, by place.
+struct Rows<'c> {
+    statement: rusqlite::Statement<'c>,
+}
+
+impl<'c> Rows<'c> {
+    fn new(connection: &'c Connection) -> rusqlite::Result<Self> {
+        let (head, fields) = (schema::HEAD, schema::field_columns());
+        let statement = connection.prepare(&format!("SELECT {head}{fields} FROM entries WHERE seq = ?1"))?;
+        Ok(Self { statement })
+    }
+
+    fn show(&mut self, seq: i64, out: &mut String) -> rusqlite::Result<()> {
+        self.statement.query_row([seq], |row| write(row, out))
+    }
+}
+
+/// Columns before those of the fields.
+const FIRST_FIELD: usize = 6;
+
+fn write(row: &Row<'_>, out: &mut String) -> rusqlite::Result<()> {
+    let id = EntryId::from_bytes(row.get(0)?);
+    let service = row.get_ref(3)?;
+    let mut shown = Shown::begin(out, id, row.get(1)?, row.get(2)?, service.as_str().unwrap_or_default());
+    for field in Field::columns() {
+        let value = match row.get_ref(FIRST_FIELD + field as usize)? {
+            ValueRef::Null => Stored::Null,
+            ValueRef::Integer(n) => Stored::Integer(n),
+            ValueRef::Real(n) => Stored::Real(n),
+            ValueRef::Text(text) => std::str::from_utf8(text).map_or(Stored::Null, Stored::Text),
+            ValueRef::Blob(bytes) => Stored::Bytes(bytes),
+        };
+        shown.field(field, value);
+    }
+    let (detail, metadata) = (row.get_ref(4)?, row.get_ref(5)?);
+    shown.end(detail.as_str().ok(), metadata.as_str().ok());
+    Ok(())
+}

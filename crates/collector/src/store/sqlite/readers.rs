@@ -1,0 +1,119 @@
+//! Queries: a few at once, each within its time, on connections that never write.
+
+use super::connection::{self, explain};
+use super::directory::Directory;
+use crate::store::StoreError;
+use crate::time::Day;
+use rusqlite::Connection;
+use std::collections::{BTreeMap, HashMap};
+use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::{Duration, Instant};
+use tokio::sync::Semaphore;
+
+/// SQLite's steps between two looks at the clock: well under a millisecond.
+const STEPS: i32 = 10_000;
+/// Connections kept per day between queries.
+const IDLE: usize = 2;
+
+/// Where queries run.
+#[derive(Clone)]
+pub(super) struct Readers {
+    directory: Arc<Directory>,
+    idle: Arc<Mutex<HashMap<Day, Vec<Connection>>>>,
+    slots: Arc<Semaphore>,
+    time: Duration,
+}
+
+/// The files of one query: every day, opened read-only.
+pub(super) struct Files {
+    pub(super) by_day: BTreeMap<Day, Connection>,
+    directory: Arc<Directory>,
+}
+
+impl Files {
+    /// Says what an error of this day's file means.
+    pub(super) fn explain(&self, day: Day) -> impl Fn(rusqlite::Error) -> StoreError + use<> {
+        let path = self.directory.file(day);
+        move |error| explain(&error, &path)
+    }
+}
+
+impl Readers {
+    pub(super) fn new(directory: Arc<Directory>, queries: usize, time: Duration) -> Self {
+        Self { directory, idle: Arc::default(), slots: Arc::new(Semaphore::new(queries.max(1))), time }
+    }
+
+    /// Runs a query over all files. Dropping the future ends the query soon after.
+    pub(super) async fn run<T: Send + 'static>(
+        &self,
+        query: impl FnOnce(&Files) -> Result<T, StoreError> + Send + 'static,
+    ) -> Result<T, StoreError> {
+        let busy = || StoreError::TooSlow("too many queries at once: try again".to_owned());
+        let slot = tokio::time::timeout(self.time, Arc::clone(&self.slots).acquire_owned()).await;
+        let slot = slot.map_err(|_| busy())?.map_err(|_| busy())?;
+        let given_up = GivenUp::default();
+        let (readers, flag, until) = (self.clone(), Arc::clone(&given_up.0), Instant::now() + self.time);
+        let work = move || {
+            let _slot = slot;
+            let files = readers.open(until, &flag)?;
+            let result = query(&files);
+            readers.keep(files);
+            result
+        };
+        let done = tokio::task::spawn_blocking(work).await;
+        done.map_err(|_| StoreError::Unavailable("the query was cut off".to_owned()))?
+    }
+
+    fn open(&self, until: Instant, given_up: &Arc<AtomicBool>) -> Result<Files, StoreError> {
+        let mut files = Files { by_day: BTreeMap::new(), directory: Arc::clone(&self.directory) };
+        for day in self.directory.days() {
+            let explain = files.explain(day);
+            let idle =
+                self.idle.lock().unwrap_or_else(PoisonError::into_inner).get_mut(&day).and_then(Vec::pop);
+            let mut connection = match idle {
+                Some(connection) => connection,
+                None => match connection::for_reading(&self.directory.file(day)) {
+                    Ok(connection) => connection,
+                    Err(_) if !self.directory.has(day) => continue, // deleted since
+                    Err(error) => return Err(explain(error)),
+                },
+            };
+            let given_up = Arc::clone(given_up);
+            connection
+                .progress_handler(STEPS, Some(move || Instant::now() >= until || given_up.load(Relaxed)))
+                .map_err(explain)?;
+            files.by_day.insert(day, connection);
+        }
+        Ok(files)
+    }
+
+    fn keep(&self, files: Files) {
+        let mut idle = self.idle.lock().unwrap_or_else(PoisonError::into_inner);
+        for (day, connection) in files.by_day {
+            let kept = idle.entry(day).or_default();
+            if kept.len() < IDLE && self.directory.has(day) {
+                kept.push(connection);
+            }
+        }
+    }
+
+    /// Closes what is kept of a day.
+    pub(super) fn forget(&self, day: Day) {
+        self.idle.lock().unwrap_or_else(PoisonError::into_inner).remove(&day);
+    }
+
+    pub(super) fn forget_all(&self) {
+        self.idle.lock().unwrap_or_else(PoisonError::into_inner).clear();
+    }
+}
+
+/// Tells the query when nobody waits for it any more.
+#[derive(Default)]
+struct GivenUp(Arc<AtomicBool>);
+
+impl Drop for GivenUp {
+    fn drop(&mut self) {
+        self.0.store(true, Relaxed);
+    }
+}

@@ -1,0 +1,169 @@
+//! Filters as SQL. Every value is a parameter; the text is put together from fixed pieces only.
+
+use super::schema::STRETCH;
+use crate::store::batch::DEFAULT_PROJECT;
+use crate::store::search::{Filter, Status, TraceKey};
+use hoplog_entry::Level;
+use rusqlite::types::Value;
+
+/// Conditions and their parameters, in order.
+pub(super) struct Conditions {
+    pub(super) from: &'static str,
+    pub(super) sql: String,
+    pub(super) values: Vec<Value>,
+}
+
+impl Conditions {
+    pub(super) fn new() -> Self {
+        Self { from: "entries", sql: "project = ?".to_owned(), values: vec![DEFAULT_PROJECT.into()] }
+    }
+
+    pub(super) fn and(&mut self, sql: &str, values: impl IntoIterator<Item = Value>) {
+        self.sql.push_str(" AND ");
+        self.sql.push_str(sql);
+        self.values.extend(values);
+    }
+
+    /// Keeps to the entries of a trace.
+    pub(super) fn in_trace(&mut self, key: &TraceKey) {
+        let (sql, values) = of_trace(key);
+        // Without this, SQLite would read the whole day in order and look each entry up among the trace's.
+        self.from = "entries NOT INDEXED";
+        self.and(&format!("seq IN ({sql})"), values);
+    }
+
+    fn equal(&mut self, column: &str, value: Option<impl Into<Value>>) {
+        if let Some(value) = value {
+            self.and(&format!("{column} = ?"), [value.into()]);
+        }
+    }
+}
+
+pub(super) fn conditions(filter: &Filter) -> Conditions {
+    let mut all = Conditions::new();
+    let Filter { period, service, level, path, route, method, .. } = filter;
+    period.from.into_iter().for_each(|from| all.and("created_at >= ?", [from.into()]));
+    period.to.into_iter().for_each(|to| all.and("created_at < ?", [to.into()]));
+    for (column, text) in [
+        ("service", service),
+        ("path", path),
+        ("route", route),
+        ("method", method),
+        ("request_id", &filter.request_id),
+        ("user_id", &filter.user_id),
+    ] {
+        all.equal(column, text.clone());
+    }
+    if let Some(level) = *level {
+        if level >= Level::Error {
+            all.and("level >= 4", []); // word for word as the index of errors has it
+        }
+        all.equal("level", Some(i64::from(level.code())));
+    }
+    all.equal("outcome", filter.outcome.map(i64::from));
+    all.equal("kind", filter.kind.map(i64::from));
+    match filter.status {
+        Some(Status::Code(code)) => all.equal("status_code", Some(i64::from(code))),
+        Some(Status::Class(class)) => {
+            let first = i64::from(class) * 100;
+            all.and("status_code BETWEEN ? AND ?", [first.into(), (first + 99).into()]);
+        }
+        None => {}
+    }
+    if let Some(key) = &filter.trace {
+        all.in_trace(key);
+    }
+    if let Some(text) = &filter.text {
+        let pattern = Value::from(like(text));
+        let columns = ["message", "path", "error_type", "error_message"];
+        let any = columns.map(|column| format!("{column} LIKE ? ESCAPE '\\'")).join(" OR ");
+        all.and(&format!("({any})"), columns.map(|_| pattern.clone()));
+    }
+    for (name, value) in &filter.metadata {
+        all.and(
+            "EXISTS (SELECT 1 FROM json_each(entries.metadata) WHERE key = ? AND ? =
+               CASE type WHEN 'true' THEN 'true' WHEN 'false' THEN 'false' WHEN 'null' THEN 'null'
+               ELSE CAST(value AS TEXT) END)",
+            [name.clone().into(), value.clone().into()],
+        );
+    }
+    all
+}
+
+/// The entries of a trace, each by its own index: a W3C id as bytes, an opaque one as text in either column.
+fn of_trace(key: &TraceKey) -> (String, [Value; 4]) {
+    let id = match key.id {
+        Some(id) => Value::Blob(id.as_bytes().to_vec()),
+        None => Value::Text(key.text.clone()),
+    };
+    let project = Value::Integer(DEFAULT_PROJECT);
+    let sql = format!(
+        "WITH RECURSIVE stretch (n) AS (
+           SELECT 0 UNION ALL SELECT n + 1 FROM stretch WHERE n < (SELECT max(seq) >> 14 FROM entries))
+         SELECT seq FROM stretch CROSS JOIN entries WHERE project = ? AND {STRETCH} = n AND trace_id = ?
+         UNION
+         SELECT seq FROM stretch CROSS JOIN entries WHERE project = ? AND {STRETCH} = n AND x_trace_id = ?"
+    );
+    (sql, [project.clone(), id, project, key.text.clone().into()])
+}
+
+/// A pattern for any text that contains this one.
+fn like(text: &str) -> String {
+    let mut pattern = String::with_capacity(text.len() + 2);
+    pattern.push('%');
+    for c in text.chars() {
+        if matches!(c, '%' | '_' | '\\') {
+            pattern.push('\\');
+        }
+        pattern.push(c);
+    }
+    pattern.push('%');
+    pattern
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::store::sqlite::schema;
+    use rusqlite::{Connection, params_from_iter};
+
+    fn plan(sql: &str, values: &[Value]) -> String {
+        let connection = Connection::open_in_memory().unwrap();
+        connection.execute_batch(&schema::create()).unwrap();
+        let mut statement = connection.prepare(&format!("EXPLAIN QUERY PLAN {sql}")).unwrap();
+        let steps = statement.query_map(params_from_iter(values), |row| row.get::<_, String>(3)).unwrap();
+        steps.map(Result::unwrap).collect::<Vec<_>>().join("; ")
+    }
+
+    #[test]
+    fn what_is_asked_often_reads_an_index_and_sorts_nothing() {
+        let page = |filter: Filter| {
+            let Conditions { from, sql, values } = conditions(&filter);
+            plan(
+                &format!("SELECT created_at, seq FROM {from} WHERE {sql} ORDER BY created_at DESC, seq DESC"),
+                &values,
+            )
+        };
+        let newest = page(Filter::default());
+        assert!(newest.contains("USING COVERING INDEX entries_created_at"), "{newest}");
+        let errors = page(Filter { level: Some(Level::Error), ..Filter::default() });
+        assert!(errors.contains("USING INDEX entries_errors"), "{errors}");
+        for plan in [newest, errors] {
+            assert!(!plan.contains("TEMP B-TREE"), "{plan}");
+        }
+        let key = TraceKey::new("4bf92f3577b34da6a3ce929d0e0e4736");
+        let trace = page(Filter { trace: Some(key), ..Filter::default() });
+        for part in [
+            "SEARCH entries USING INTEGER PRIMARY KEY",
+            "INDEX entries_trace_id (project=? AND <expr>=? AND trace_id=?)",
+            "INDEX entries_x_trace_id (project=? AND <expr>=? AND x_trace_id=?)",
+        ] {
+            assert!(trace.contains(part), "{part} in {trace}");
+        }
+    }
+
+    #[test]
+    fn a_text_is_looked_for_as_it_is() {
+        assert_eq!(like(r"50%_\x"), r"%50\%\_\\x%");
+    }
+}

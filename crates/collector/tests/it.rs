@@ -1,0 +1,21 @@
+//! The collector over real sockets, with real files.
+
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "tests, and what they share")]
+
+#[path = "it/support.rs"]
+mod support;
+
+#[path = "it/bodies.rs"]
+mod bodies;
+#[path = "it/dedup.rs"]
+mod dedup;
+#[path = "it/entries.rs"]
+mod entries;
+#[path = "it/process.rs"]
+mod process;
+#[path = "it/query.rs"]
+mod query;
+#[path = "it/safety.rs"]
+mod safety;
+#[path = "it/store.rs"]
+mod store;

@@ -1,0 +1,93 @@
+//! An entry that comes again is stored once.
+
+use crate::support::{NOON, Server};
+use hoplog_entry::EntryId;
+use serde_json::{Value, json};
+
+const DAY: u64 = 86_400;
+
+fn v7(seconds: u64) -> String {
+    EntryId::generate(seconds * 1000).to_string()
+}
+
+fn verdicts(answer: &Value) -> (u64, u64) {
+    (answer["accepted"].as_u64().unwrap(), answer["duplicates"].as_u64().unwrap())
+}
+
+fn total(server: &Server) -> u64 {
+    server.get("/stats").json()["total_logs"].as_u64().unwrap()
+}
+
+#[test]
+fn within_a_batch_and_between_batches_the_first_one_stays() {
+    let server = Server::start();
+    let (a, b) = (v7(NOON), v7(NOON));
+    let twice = json!([{"id": a, "message": "first"}, {"id": b}, {"id": a.to_uppercase().replace('-', ""), "message": "second"}]);
+    assert_eq!(verdicts(&server.send(twice.clone())), (2, 1));
+    assert_eq!(verdicts(&server.send(twice)), (0, 3));
+    assert_eq!(total(&server), 2);
+    assert_eq!(server.get(&format!("/api/v1/logs/{a}")).json()["message"], "first");
+}
+
+#[test]
+fn a_replay_across_midnight_meets_the_first_copy() {
+    let server = Server::start();
+    // Made by a sender in this order: an hour ago, now, and one whose clock is a little ahead.
+    let ids = [NOON - 3600, NOON, NOON + 3600].map(v7);
+    let batch = json!(ids.clone().map(|id| json!({"id": id})));
+    assert_eq!(verdicts(&server.send(batch.clone())), (3, 0));
+    for days in [1, 7, 8, 29] {
+        server.clock.set(NOON + days * DAY);
+        assert_eq!(verdicts(&server.send(batch.clone())), (0, 3), "{days} days later");
+    }
+    assert_eq!(total(&server), 3);
+    assert!(server.directory.path().join("logs-2026-03-10.db").exists());
+    for id in &ids {
+        assert_eq!(server.get(&format!("/api/v1/logs/{id}")).status, 200);
+    }
+}
+
+#[test]
+fn an_id_without_a_day_is_known_for_two_days() {
+    let server = Server::start();
+    let v4 = "9b1deb4d-3b7d-4bad-9bdd-2b0d7b3dcb6d".to_owned();
+    let (ancient, future) = (v7(1_000_000_000), v7(NOON + 30 * DAY));
+    let batch = json!([{"id": v4}, {"id": ancient}, {"id": future}]);
+    assert_eq!(verdicts(&server.send(batch.clone())), (3, 0));
+    assert_eq!(verdicts(&server.send(batch.clone())), (0, 3));
+    server.clock.set(NOON + DAY);
+    assert_eq!(verdicts(&server.send(batch.clone())), (0, 3), "the next day");
+    let flags = |id: &str| server.get(&format!("/api/v1/logs/{id}")).json()["metadata"].clone();
+    assert_eq!(flags(&v4), Value::Null);
+    assert_eq!(flags(&ancient), json!({"hoplog_flags": ["clock_suspect"]}));
+    assert_eq!(flags(&future), json!({"hoplog_flags": ["clock_suspect"]}));
+    let files = std::fs::read_dir(server.directory.path()).unwrap();
+    let days = files.filter(|f| f.as_ref().unwrap().file_name().to_string_lossy().ends_with(".db")).count();
+    assert_eq!(days, 2, "a wrong clock makes no files of its own");
+}
+
+#[test]
+fn entries_without_an_id_get_one_each() {
+    let server = Server::start();
+    assert_eq!(verdicts(&server.send(json!([{"message": "x"}, {"message": "x"}]))), (2, 0));
+    let logs = server.logs("");
+    assert_ne!(logs[0]["id"], logs[1]["id"]);
+    let id: EntryId = logs[0]["id"].as_str().unwrap().parse().unwrap();
+    assert_eq!(id.unix_ms().map(|ms| ms / 1000), Some(NOON));
+    // What is no UUID cannot be an id; it is kept all the same.
+    server.send(json!([{"id": "order-17"}, {"id": 17}]));
+    assert_eq!(server.logs("?metadata.id=order-17").len(), 1);
+    assert_eq!(server.logs("?metadata.id=17").len(), 1);
+}
+
+#[test]
+fn the_same_batch_sent_many_times_at_once_is_stored_once() {
+    let server = Server::start();
+    let batch: Vec<Value> = (0..100).map(|_| json!({"id": v7(NOON)})).collect();
+    let sums = std::thread::scope(|scope| {
+        let senders: Vec<_> = (0..16).map(|_| scope.spawn(|| verdicts(&server.send(json!(batch))))).collect();
+        senders.into_iter().map(|s| s.join().unwrap()).fold((0, 0), |sum, v| (sum.0 + v.0, sum.1 + v.1))
+    });
+    assert_eq!(sums, (100, 1500));
+    assert_eq!(total(&server), 100);
+}

@@ -1,0 +1,203 @@
+//! A collector of one's own on a free port, in a directory of its own, and a plain HTTP client.
+
+use hoplog_collector::{Collector, Config, Running};
+use serde_json::{Value, json};
+use std::io::{Read as _, Write as _};
+use std::net::{SocketAddr, TcpStream};
+use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicU32, AtomicU64, Ordering::Relaxed};
+use std::sync::{Arc, LazyLock};
+use std::time::{Duration, SystemTime};
+
+/// 2026-03-10T12:00:00Z: the noon at which the collectors of these tests live.
+pub(crate) const NOON: u64 = 1_773_144_000;
+
+/// A directory that is gone with this value.
+pub(crate) struct TempDir(PathBuf);
+
+impl TempDir {
+    pub(crate) fn new() -> Self {
+        static NEXT: AtomicU32 = AtomicU32::new(0);
+        let name = format!("hoplog-it-{}-{}", std::process::id(), NEXT.fetch_add(1, Relaxed));
+        let path = std::env::temp_dir().join(name);
+        std::fs::create_dir_all(&path).unwrap();
+        Self(path)
+    }
+
+    pub(crate) fn path(&self) -> &Path {
+        &self.0
+    }
+}
+
+impl Drop for TempDir {
+    fn drop(&mut self) {
+        let _ = std::fs::remove_dir_all(&self.0);
+    }
+}
+
+pub(crate) static RUNTIME: LazyLock<tokio::runtime::Runtime> = LazyLock::new(|| {
+    tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().unwrap()
+});
+
+/// Unix seconds, moved by hand.
+#[derive(Clone)]
+pub(crate) struct Clock(Arc<AtomicU64>);
+
+impl Clock {
+    pub(crate) fn set(&self, seconds: u64) {
+        self.0.store(seconds, Relaxed);
+    }
+}
+
+/// A collector under test.
+pub(crate) struct Server {
+    running: Option<Running>,
+    pub(crate) address: SocketAddr,
+    pub(crate) directory: Arc<TempDir>,
+    pub(crate) clock: Clock,
+}
+
+impl Server {
+    pub(crate) fn start() -> Self {
+        Self::with(|config| config)
+    }
+
+    pub(crate) fn with(change: impl FnOnce(Config) -> Config) -> Self {
+        Self::in_directory(Arc::new(TempDir::new()), change)
+    }
+
+    pub(crate) fn in_directory(directory: Arc<TempDir>, change: impl FnOnce(Config) -> Config) -> Self {
+        let clock = Clock(Arc::new(AtomicU64::new(NOON)));
+        let hand = clock.clone();
+        let config = Config::default()
+            .listen("127.0.0.1:0".parse().unwrap())
+            .data_dir(directory.path())
+            .clock(move || SystemTime::UNIX_EPOCH + Duration::from_secs(hand.0.load(Relaxed)));
+        let running = RUNTIME.block_on(Collector::start(change(config))).unwrap();
+        Self { address: running.local_addr(), running: Some(running), directory, clock }
+    }
+
+    /// Drains it, and gives the directory back.
+    pub(crate) fn stop(mut self) -> Arc<TempDir> {
+        RUNTIME.block_on(self.running.take().unwrap().shutdown());
+        Arc::clone(&self.directory)
+    }
+
+    /// Begins to drain it, and does not wait.
+    pub(crate) fn begin_stop(&mut self) -> tokio::task::JoinHandle<()> {
+        RUNTIME.spawn(self.running.take().unwrap().shutdown())
+    }
+
+    pub(crate) fn get(&self, path: &str) -> Response {
+        request(self.address, "GET", path, &[], b"")
+    }
+
+    /// The `logs` of a question.
+    pub(crate) fn logs(&self, query: &str) -> Vec<Value> {
+        let response = self.get(&format!("/api/v1/logs{query}"));
+        assert_eq!(response.status, 200, "{query}: {response:?}");
+        response.json()["logs"].as_array().unwrap().clone()
+    }
+
+    pub(crate) fn post(&self, path: &str, headers: &[(&str, &str)], body: &[u8]) -> Response {
+        let mut all = vec![("content-type", "application/json")];
+        all.extend(headers);
+        request(self.address, "POST", path, &all, body)
+    }
+
+    /// Sends entries; the answer to them.
+    pub(crate) fn send(&self, logs: Value) -> Value {
+        let response = self.post("/logs", &[], json!({ "logs": logs }).to_string().as_bytes());
+        assert_eq!(response.status, 200, "{response:?}");
+        let answer = response.json();
+        let sum: u64 = answer["accepted"].as_u64().unwrap()
+            + answer["duplicates"].as_u64().unwrap()
+            + answer["rejected"].as_array().unwrap().len() as u64;
+        assert_eq!(answer["count"], sum, "every entry has one verdict");
+        answer
+    }
+
+    /// Sends one entry and asks for it.
+    pub(crate) fn round_trip(&self, entry: &str) -> Value {
+        let marker = hoplog_entry::EntryId::generate(NOON * 1000);
+        let body = entry.replacen('{', &format!("{{\"id\":\"{marker}\","), 1).replace(",}", "}");
+        let response = self.post("/logs", &[], format!("{{\"logs\":[{body}]}}").as_bytes());
+        assert_eq!(response.status, 200, "{entry}: {response:?}");
+        assert_eq!(response.json()["accepted"], 1, "{entry}: {response:?}");
+        let found = self.get(&format!("/api/v1/logs/{marker}"));
+        assert_eq!(found.status, 200, "{entry}: {found:?}");
+        found.json()
+    }
+}
+
+/// An answer.
+#[derive(Debug)]
+pub(crate) struct Response {
+    pub(crate) status: u16,
+    pub(crate) head: String,
+    pub(crate) body: String,
+}
+
+impl Response {
+    pub(crate) fn json(&self) -> Value {
+        serde_json::from_str(&self.body).unwrap_or_else(|e| panic!("{e}: {self:?}"))
+    }
+
+    pub(crate) fn header(&self, name: &str) -> Option<&str> {
+        self.head.lines().find_map(|line| {
+            let (key, value) = line.split_once(':')?;
+            key.eq_ignore_ascii_case(name).then(|| value.trim())
+        })
+    }
+
+    fn parse(bytes: &[u8]) -> Self {
+        let text = String::from_utf8_lossy(bytes);
+        let (head, body) = text.split_once("\r\n\r\n").unwrap_or((&text, ""));
+        let status = head.split(' ').nth(1).and_then(|s| s.parse().ok()).unwrap_or(0);
+        Self { status, head: head.to_owned(), body: body.to_owned() }
+    }
+}
+
+pub(crate) fn connect(address: SocketAddr) -> TcpStream {
+    let stream = TcpStream::connect(address).unwrap();
+    stream.set_read_timeout(Some(Duration::from_secs(20))).unwrap();
+    stream
+}
+
+/// One request on a connection of its own.
+pub(crate) fn request(
+    address: SocketAddr,
+    method: &str,
+    path: &str,
+    headers: &[(&str, &str)],
+    body: &[u8],
+) -> Response {
+    let mut head = format!("{method} {path} HTTP/1.1\r\nconnection: close\r\n");
+    if !headers.iter().any(|(name, _)| name.eq_ignore_ascii_case("host")) {
+        head.push_str("host: localhost\r\n");
+    }
+    for (name, value) in headers {
+        head.push_str(&format!("{name}: {value}\r\n"));
+    }
+    if method == "POST" {
+        head.push_str(&format!("content-length: {}\r\n", body.len()));
+    }
+    head.push_str("\r\n");
+    exchange(address, &[head.as_bytes(), body].concat())
+}
+
+/// Sends bytes as they are and reads until the other side closes.
+pub(crate) fn exchange(address: SocketAddr, bytes: &[u8]) -> Response {
+    let mut stream = connect(address);
+    // A server that refuses early may close before all is sent; what it said counts.
+    let _ = stream.write_all(bytes);
+    let mut answer = Vec::new();
+    let _ = stream.read_to_end(&mut answer);
+    Response::parse(&answer)
+}
+
+pub(crate) fn gzip(plain: &[u8]) -> Vec<u8> {
+    let mut encoder = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::best());
+    encoder.write_all(plain).unwrap();
+    encoder.finish().unwrap()
+}

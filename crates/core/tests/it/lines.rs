@@ -1,0 +1,154 @@
+//! Entries as lines, in a file and on the console.
+
+use std::path::{Path, PathBuf};
+
+use hoplog::{Client, Console, Outcome, RequestHead};
+use hoplog_testkit::scripted::Scripted;
+use serde_json::Value;
+
+use crate::support::{LONG, builder, in_a_child, send};
+
+/// A file that goes with the test.
+struct Scratch(PathBuf);
+
+impl Scratch {
+    fn new(name: &str) -> Self {
+        let path = Path::new(env!("CARGO_TARGET_TMPDIR")).join(format!("{}-{name}", std::process::id()));
+        let _ = std::fs::remove_file(&path);
+        Self(path)
+    }
+
+    fn lines(&self) -> Vec<Value> {
+        let text = std::fs::read_to_string(&self.0).unwrap();
+        assert!(text.is_empty() || text.ends_with('\n'));
+        text.lines().map(|line| serde_json::from_str(line).unwrap()).collect()
+    }
+}
+
+impl Drop for Scratch {
+    fn drop(&mut self) {
+        let _ = std::fs::remove_file(&self.0);
+    }
+}
+
+fn client(file: &Scratch) -> Client {
+    builder("http://127.0.0.1:9").without_collector().file(&file.0).build().unwrap()
+}
+
+/// A request by `GET /users/7?token=…`, answered with 200.
+fn request(client: &Client) {
+    let head = RequestHead {
+        method: "GET",
+        path: "/users/7",
+        query: Some("token=hunter2"),
+        route: Some("/users/{id}"),
+        http_version: "1.1",
+        ..RequestHead::default()
+    };
+    let mut exchange = client.begin_request(&head, std::iter::empty).unwrap();
+    exchange.response(200, std::iter::empty(), Some(0));
+    exchange.finish(Outcome::Completed);
+}
+
+#[test]
+fn a_file_gets_a_json_object_per_entry_with_the_source_in_each() {
+    let file = Scratch::new("entries.jsonl");
+    let client = client(&file);
+    send(&client, 2);
+    request(&client);
+    assert_eq!(client.flush_blocking(LONG).unwrap().delivered, 3);
+    let lines = file.lines();
+    assert_eq!(lines.len(), 3);
+    for line in &lines {
+        assert_eq!((&line["service"], &line["environment"]), (&"shop".into(), &"test".into()));
+        assert_eq!(line["pid"], std::process::id());
+    }
+    assert_eq!(lines.iter().filter(|line| line["message"] == "an entry").count(), 2);
+    let request = lines.iter().find(|line| line["kind"] == "request").unwrap();
+    assert_eq!(request["message"], "GET /users/{id} 200");
+    assert_eq!(request["query"], "token=[redacted]");
+    crate::support::assert_settled(&client, 3, 0);
+}
+
+#[test]
+fn a_file_is_appended_to_and_readable_by_its_owner_alone() {
+    let file = Scratch::new("appended.jsonl");
+    for _ in 0..2 {
+        let client = client(&file);
+        send(&client, 1);
+    }
+    assert_eq!(file.lines().len(), 2);
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::PermissionsExt as _;
+        let mode = std::fs::metadata(&file.0).unwrap().permissions().mode();
+        assert_eq!(mode & 0o777, 0o600);
+    }
+}
+
+#[test]
+fn a_file_that_cannot_be_opened_is_a_complaint_that_names_it() {
+    let error = builder("http://127.0.0.1:9").file("/nowhere/entries.jsonl").build().unwrap_err();
+    assert!(error.is_config());
+    assert!(error.complaints()[0].contains("`file` /nowhere/entries.jsonl"), "{error}");
+}
+
+#[test]
+fn a_file_and_a_collector_each_get_everything_and_count_for_themselves() {
+    let (file, collector) = (Scratch::new("both.jsonl"), Scripted::start([]));
+    let client = builder(collector.url()).file(&file.0).build().unwrap();
+    send(&client, 5);
+    client.flush_blocking(LONG).unwrap();
+    assert_eq!((file.lines().len(), collector.entries().len()), (5, 5));
+    let stats = client.stats();
+    let delivered: Vec<(&str, u64)> = stats.destinations.iter().map(|d| (d.name, d.delivered)).collect();
+    assert_eq!(delivered, [("collector", 5), ("file", 5)]);
+}
+
+#[test]
+#[cfg(target_os = "linux")]
+fn what_a_full_disk_takes_is_counted() {
+    let client = builder("http://127.0.0.1:9").without_collector().file("/dev/full").build().unwrap();
+    send(&client, 5);
+    let report = client.flush_blocking(LONG).unwrap();
+    assert_eq!((report.delivered, report.dropped, report.left), (0, 5, 0));
+    crate::support::assert_settled(&client, 0, 5);
+}
+
+fn on_the_console(console: Console) {
+    let client = builder("http://127.0.0.1:9").without_collector().console(console).build().unwrap();
+    client.warn("low on tea").field("cups", 1).send();
+    request(&client);
+}
+
+/// What the child printed, but for what the test harness says around it.
+fn printed(output: std::process::Output, ours: impl Fn(&str) -> bool) -> Vec<String> {
+    let text = String::from_utf8(output.stdout).unwrap();
+    text.lines().filter(|line| ours(line)).map(ToOwned::to_owned).collect()
+}
+
+#[test]
+fn the_console_gets_json_lines() {
+    let output = in_a_child("lines::the_console_gets_json_lines", || on_the_console(Console::Json));
+    let lines = printed(output, |line| line.starts_with('{'));
+    let entries: Vec<Value> = lines.iter().map(|line| serde_json::from_str(line).unwrap()).collect();
+    assert_eq!(entries.len(), 2);
+    assert_eq!(entries[0]["message"], "low on tea");
+    assert_eq!(entries[0]["metadata"]["cups"], 1);
+    assert_eq!(entries[1]["route"], "/users/{id}");
+}
+
+#[test]
+fn the_console_gets_a_readable_line_each_without_colours_where_nobody_sees_them() {
+    let output = in_a_child(
+        "lines::the_console_gets_a_readable_line_each_without_colours_where_nobody_sees_them",
+        || on_the_console(Console::Text),
+    );
+    let lines = printed(output, |line| line.contains("tea") || line.contains("GET"));
+    let [event, request] = &lines[..] else { panic!("two lines, not {lines:?}") };
+    assert!(event.contains(" WARN  low on tea cups=1"), "{event}");
+    assert!(request.contains(" INFO  GET /users/{id} 200 "), "{request}");
+    assert!(request.contains("ms") && request.contains("trace="), "{request}");
+    assert!(!lines.concat().contains(['\x1b', '\r']));
+    assert!(!lines.concat().contains("hunter2"));
+}

@@ -1,0 +1,67 @@
+//! What the tests share.
+
+use std::process::{Command, Output};
+use std::time::Duration;
+
+use hoplog::{Client, ClientBuilder, DestinationStats};
+use hoplog_testkit::scripted::Scripted;
+
+/// Longer than any delivery takes.
+pub(crate) const LONG: Duration = Duration::from_secs(10);
+
+/// A client of this collector that knows nothing else.
+pub(crate) fn builder(url: impl Into<String>) -> ClientBuilder {
+    Client::builder()
+        .without_variables()
+        .endpoint(url)
+        .service("shop")
+        .environment("test")
+        .service_version("v1.2.3")
+        .flush_interval(Duration::from_millis(10))
+}
+
+pub(crate) fn client_of(collector: &Scripted) -> Client {
+    builder(collector.url()).build().unwrap()
+}
+
+pub(crate) fn send(client: &Client, entries: usize) {
+    for i in 0..entries {
+        client.info("an entry").field("i", i).send();
+    }
+}
+
+/// The counts of the one destination.
+pub(crate) fn destination(client: &Client) -> DestinationStats {
+    let stats = client.stats();
+    assert_eq!(stats.destinations.len(), 1);
+    stats.destinations[0].clone()
+}
+
+/// Nothing is under way any more, and every entry that was taken in has its fate.
+pub(crate) fn assert_settled(client: &Client, delivered: u64, dropped: u64) {
+    let (stats, d) = (client.stats(), destination(client));
+    assert_eq!((d.delivered, d.dropped.total()), (delivered, dropped), "{d:?}");
+    assert_eq!((d.queued, d.in_flight), (0, 0), "{d:?}");
+    assert_eq!(stats.accepted, delivered + dropped, "accepted = delivered + dropped");
+}
+
+/// An address of loopback where nobody listens.
+pub(crate) fn nobody() -> std::net::SocketAddr {
+    std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap()
+}
+
+const CHILD: &str = "HOPLOG_TEST_CHILD";
+
+/// Runs `role` in a process of its own, which is this test again; for what is written to the console. `test` is the
+/// full name of the calling test.
+pub(crate) fn in_a_child(test: &str, role: impl FnOnce()) -> Output {
+    if std::env::var_os(CHILD).is_some() {
+        role();
+        std::process::exit(0);
+    }
+    let mut child = Command::new(std::env::current_exe().unwrap());
+    child.args(["--exact", test, "--nocapture"]).env(CHILD, "1").env_remove("NO_COLOR");
+    let output = child.output().unwrap();
+    assert!(output.status.success(), "{output:?}");
+    output
+}

@@ -1,0 +1,5 @@
+//! Journeys through several crates over real sockets.
+#![allow(clippy::expect_used, clippy::unwrap_used, clippy::panic)] // a helper of a test fails like the test itself
+
+mod scenarios_actix;
+mod scenarios_tower;

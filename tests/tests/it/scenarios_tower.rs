@@ -1,0 +1,134 @@
+//! The scenario suite over axum and hoplog-tower.
+
+use std::convert::Infallible;
+use std::net::SocketAddr;
+
+use axum::body::{Body, Bytes};
+use axum::error_handling::HandleErrorLayer;
+use axum::extract::{Path, Request, State};
+use axum::http::{StatusCode, header};
+use axum::response::Response;
+use axum::routing::{MethodRouter, get, get_service, post};
+use axum::{BoxError, Router};
+use futures_util::stream::{self, StreamExt as _};
+use hoplog_testkit::gate::Gate;
+use hoplog_testkit::scenarios::{self, Framework, Subject, routes};
+use hoplog_tower::RequestLogLayer;
+use routes::{BROKEN, ENDLESS_CHUNK, FIRST, LAST, TIMEOUT};
+use tokio::sync::oneshot;
+use tower::service_fn;
+use tower::timeout::TimeoutLayer as FailingTimeout;
+use tower::timeout::error::Elapsed;
+use tower_http::catch_panic::CatchPanicLayer;
+use tower_http::timeout::TimeoutLayer as AnsweringTimeout;
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn every_request_on_tower_is_one_entry_that_says_how_it_went() {
+    scenarios::run(&Axum).await;
+}
+
+struct Axum;
+
+impl Framework for Axum {
+    const NAME: &'static str = "tower";
+
+    async fn serve(&self, client: Option<hoplog::Client>, gate: Gate) -> Subject {
+        let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let address = listener.local_addr().unwrap();
+        let app = app(client, gate).into_make_service_with_connect_info::<SocketAddr>();
+        let (stop, stopped) = oneshot::channel::<()>();
+        let stopped = async { drop(stopped.await) };
+        let server = tokio::spawn(async { axum::serve(listener, app).with_graceful_shutdown(stopped).await });
+        Subject::new(address, async {
+            drop(stop);
+            server.await.unwrap().unwrap();
+        })
+    }
+}
+
+fn app(client: Option<hoplog::Client>, gate: Gate) -> Router {
+    let answering = AnsweringTimeout::with_status_code(StatusCode::GATEWAY_TIMEOUT, TIMEOUT);
+    let inside = Router::new().route("/slow-inside", get(wait)).layer(answering);
+    let plain = logged(routes().merge(inside), client.as_ref());
+    // The log layer lies inside of these timeouts and error handlers, so each brings its own.
+    let outside = logged(Router::new().route("/slow-outside", get(wait)), client.as_ref()).layer(answering);
+    let panics = async || -> () { panic!("a panic of the test's handler") };
+    let caught = logged(Router::new().route("/panics-caught", get(panics)), client.as_ref());
+    let failing = get(wait).layer(FailingTimeout::new(TIMEOUT));
+    let broken = get_service(service_fn(|_: Request| async { Err::<Response, BoxError>(BROKEN.into()) }));
+    Router::new()
+        .route("/slow-error", answered(failing, client.as_ref()))
+        .route("/broken", answered(broken, client.as_ref()))
+        .merge(outside)
+        .merge(caught.layer(CatchPanicLayer::new()))
+        // The last one's answer to what is nowhere is the one that counts, so it is the logged one.
+        .merge(plain)
+        .with_state(gate)
+}
+
+fn logged(router: Router<Gate>, client: Option<&hoplog::Client>) -> Router<Gate> {
+    match client {
+        Some(client) => router.layer(RequestLogLayer::new(client.clone())),
+        None => router,
+    }
+}
+
+/// A route that fails, logged, and an answer to its failure around that.
+fn answered(route: MethodRouter<Gate, BoxError>, client: Option<&hoplog::Client>) -> MethodRouter<Gate> {
+    let route = match client {
+        Some(client) => route.layer(RequestLogLayer::new(client.clone())),
+        None => route,
+    };
+    route.layer(HandleErrorLayer::new(async |error: BoxError| {
+        let status = match error.is::<Elapsed>() {
+            true => StatusCode::GATEWAY_TIMEOUT,
+            false => StatusCode::INTERNAL_SERVER_ERROR,
+        };
+        (status, error.to_string())
+    }))
+}
+
+fn routes() -> Router<Gate> {
+    Router::new()
+        .route("/users/{id}", get(async |Path(id): Path<String>| format!("user {id}")))
+        .route("/echo", post(async |body: Bytes| body))
+        .route(
+            "/unsized",
+            get(async || Body::from_stream(stream::iter([Ok::<_, Infallible>(FIRST), Ok(LAST)]))),
+        )
+        .route("/stream", get(async |gate| late(gate, || Ok(LAST))))
+        .route("/empty", get(async || StatusCode::NO_CONTENT))
+        .route("/cached", get(async || (StatusCode::NOT_MODIFIED, [(header::ETAG, "\"v1\"")])))
+        .route("/wait", get(wait))
+        .route("/endless", get(async || Body::from_stream(stream::repeat(Ok::<_, Infallible>(ZEROS)))))
+        .route("/breaks", get(async |gate| late(gate, || Err(BROKEN.into()))))
+        .route("/fails", get(async || Err::<(), _>((StatusCode::INTERNAL_SERVER_ERROR, BROKEN))))
+        .route("/panics", get(async || -> () { panic!("a panic of the test's handler") }))
+        .route("/panics-late", get(async |gate| late(gate, || panic!("a panic of the test's body"))))
+        .route(
+            "/upgrade",
+            get(async || {
+                (
+                    StatusCode::SWITCHING_PROTOCOLS,
+                    [(header::CONNECTION, "upgrade"), (header::UPGRADE, "echo")],
+                )
+            }),
+        )
+        .route("/context", get(async || routes::current_context()))
+}
+
+static ZEROS: &[u8] = &[0; ENDLESS_CHUNK];
+
+async fn wait(State(gate): State<Gate>) -> &'static str {
+    gate.pass().await;
+    "done"
+}
+
+/// The first half, and what `second` says once the gate is open.
+fn late(State(gate): State<Gate>, second: fn() -> Result<&'static str, BoxError>) -> Body {
+    let second = stream::once(async move {
+        gate.pass().await;
+        second()
+    });
+    Body::from_stream(stream::once(async { Ok(FIRST) }).chain(second))
+}
