@@ -13,22 +13,25 @@ pub(crate) struct Pipeline {
     pub(crate) queue: Queue,
     pub(crate) redactor: Redactor,
     /// The redactor's word on every header that has a code, decided once.
-    known_headers: Box<[HeaderAction]>,
+    known_headers: [HeaderAction; KnownHeader::ALL.len()],
     /// Events below this level are not taken.
     pub(crate) min_level: Level,
 }
 
 impl Pipeline {
     pub(crate) fn new(clock: Clock, limits: QueueLimits, redactor: Redactor, min_level: Level) -> Self {
-        let known_headers = KnownHeader::ALL.iter().map(|h| redactor.header(h.as_str().as_bytes())).collect();
+        let mut known_headers = [HeaderAction::Skip; KnownHeader::ALL.len()];
+        for (header, action) in KnownHeader::ALL.iter().zip(&mut known_headers) {
+            *action = redactor.header(header.as_str().as_bytes());
+        }
         Self { clock, queue: Queue::new(limits), redactor, known_headers, min_level }
     }
 
     /// What becomes of a header.
     #[inline]
     pub(crate) fn header(&self, known: Option<KnownHeader>, name: &str) -> HeaderAction {
-        match known.and_then(|k| self.known_headers.get(usize::from(k.code()))) {
-            Some(action) => *action,
+        match known {
+            Some(known) => self.known_headers[known as usize],
             None => self.redactor.header(name.as_bytes()),
         }
     }

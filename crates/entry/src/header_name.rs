@@ -127,10 +127,11 @@ static TABLE: [Option<KnownHeader>; SLOTS] = {
 
 impl KnownHeader {
     /// Finds a lower-case name: one table look-up and one comparison.
-    #[inline]
+    #[inline(always)] // asked of every header
     #[must_use]
     pub fn from_name(name: &str) -> Option<Self> {
-        TABLE[slot(name.as_bytes())].filter(|known| same(known.as_str().as_bytes(), name.as_bytes()))
+        let known = TABLE[slot(name.as_bytes())]?;
+        same(known.as_str().as_bytes(), name.as_bytes()).then_some(known)
     }
 }
 

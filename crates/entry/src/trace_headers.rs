@@ -29,7 +29,7 @@ mod tests;
 
 pub use incoming::{Incoming, IncomingHeaders};
 pub use parent::{InvalidTraceParent, TraceFlags, TraceParent};
-pub use request_ids::{XTraceId, request_id};
+pub use request_ids::{XTraceId, is_request_id, request_id};
 pub use state::TraceState;
 
 /// W3C: trace id, span id of the caller, flags.

@@ -55,12 +55,11 @@ where
     }
 }
 
-fn begin_body<B: Body>(response: Response<B>, mut exchange: Exchange) -> Response<ResponseBody<B>> {
-    let (mut parts, body) = response.into_parts();
-    let length =
-        || parts.headers.get(http::header::CONTENT_LENGTH).and_then(|v| v.to_str().ok()?.parse().ok());
-    let size = body.size_hint().exact().or_else(length);
-    exchange.response(parts.status.as_u16(), head::headers(&parts.headers), size);
-    ids::insert(&mut parts.headers, &exchange);
-    Response::from_parts(parts, ResponseBody::new(body, exchange))
+fn begin_body<B: Body>(mut response: Response<B>, mut exchange: Exchange) -> Response<ResponseBody<B>> {
+    let headers = response.headers();
+    let length = || headers.get(http::header::CONTENT_LENGTH).and_then(|v| v.to_str().ok()?.parse().ok());
+    let size = response.body().size_hint().exact().or_else(length);
+    exchange.response(response.status().as_u16(), head::headers(headers), size);
+    ids::insert(response.headers_mut(), &exchange);
+    response.map(|body| ResponseBody::new(body, exchange))
 }

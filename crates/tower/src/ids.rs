@@ -19,7 +19,7 @@ thread_local! {
 
 /// Adds both headers where the service did not set them.
 pub(crate) fn insert(headers: &mut HeaderMap, exchange: &Exchange) {
-    let (trace_id, request_id) = (exchange.x_trace_id(), exchange.request_id());
+    let (trace_id, request_id) = exchange.response_ids();
     let mut both = shared(trace_id, request_id);
     set(headers, X_TRACE_ID, both.split_to(trace_id.len()));
     set(headers, X_REQUEST_ID, both);
@@ -35,7 +35,7 @@ fn set(headers: &mut HeaderMap, name: HeaderName, value: Bytes) {
 }
 
 /// Both texts, one behind the other.
-fn shared(a: &str, b: &str) -> Bytes {
+fn shared(a: &[u8], b: &[u8]) -> Bytes {
     let len = a.len() + b.len();
     BLOCK_IN_USE
         .try_with(|block| {
@@ -43,8 +43,8 @@ fn shared(a: &str, b: &str) -> Bytes {
             if block.capacity() < len {
                 *block = BytesMut::with_capacity(BLOCK.max(len));
             }
-            block.extend_from_slice(a.as_bytes());
-            block.extend_from_slice(b.as_bytes());
+            block.extend_from_slice(a);
+            block.extend_from_slice(b);
             block.split().freeze()
         })
         .unwrap_or_else(|_| Bytes::from([a, b].concat()))

@@ -63,12 +63,14 @@ fn begin<'h>(
             record.text(Field::HostHeader, host);
         }
         let (opaque, request_id) = place(live, &mut record, &seen);
-        live.set_ids(opaque.as_deref(), seen.request_id.or(request_id.as_deref()), &id);
+        let request_id = seen.request_id.or(request_id.as_deref().map(str::as_bytes));
+        live.set_ids(opaque.as_deref(), request_id, &id);
         record.trace_id(Field::TraceId, &live.trace_id);
         record.span_id(Field::SpanId, &live.span_id);
-        record.text(Field::RequestId, live.request_id());
+        let (x_trace_id, request_id) = live.ids();
+        record.ascii(Field::RequestId, request_id);
         if live.is_opaque() {
-            record.text(Field::XTraceId, live.x_trace_id());
+            record.ascii(Field::XTraceId, x_trace_id);
         }
         *live.record_mut() = OpenRecord {
             writer: record,
@@ -87,7 +89,7 @@ fn begin<'h>(
 struct Seen<'h> {
     trace: Incoming<'h>,
     tracestate: bool,
-    request_id: Option<&'h str>,
+    request_id: Option<&'h [u8]>,
     host: Option<&'h str>,
     request_bytes: Option<u64>,
 }
@@ -152,7 +154,9 @@ fn walk<'h>(
                 trace.offer(name.as_bytes(), value);
             }
             Some(KnownHeader::TraceState) => tracestate = true,
-            Some(KnownHeader::XRequestId) => request_id = trace_headers::request_id(value),
+            Some(KnownHeader::XRequestId) => {
+                request_id = Some(value).filter(|id| trace_headers::is_request_id(id));
+            }
             Some(KnownHeader::Host) => host = std::str::from_utf8(value).ok(),
             Some(KnownHeader::ContentLength) => request_bytes = parse_decimal(value),
             Some(KnownHeader::TransferEncoding) => request_bytes = None,

@@ -55,6 +55,12 @@ impl Exchange {
         self.live.as_deref().map_or("", Live::request_id)
     }
 
+    /// [`Exchange::x_trace_id`] and [`Exchange::request_id`] as the header values that they are: visible ASCII.
+    #[must_use]
+    pub fn response_ids(&self) -> (&[u8], &[u8]) {
+        self.live.as_deref().map_or((&[], &[]), Live::ids)
+    }
+
     /// The headers that this call carries, for outgoing exchanges. A call that has a `traceparent` already keeps it:
     /// do not set what is there.
     pub fn inject(&self, set: impl FnMut(&'static str, &str)) {

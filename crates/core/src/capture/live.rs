@@ -26,9 +26,9 @@ pub(crate) struct Live {
     /// Valid, or empty.
     pub(crate) tracestate: String,
     /// What `x-trace-id` carries: the trace id in hex, or the caller's opaque one.
-    x_trace_id: String,
+    x_trace_id: Vec<u8>,
     opaque: bool,
-    request_id: String,
+    request_id: Vec<u8>,
     pub(super) record: Mutex<OpenRecord>,
 }
 
@@ -60,25 +60,26 @@ impl Live {
             span_id: SpanId::generate(),
             flags: TraceFlags::SAMPLED,
             tracestate: String::new(),
-            x_trace_id: String::new(),
+            x_trace_id: Vec::new(),
             opaque: false,
-            request_id: String::new(),
+            request_id: Vec::new(),
             record: Mutex::default(),
         }
     }
 
     /// Sets what `x-trace-id` and `x-request-id` carry: the caller's where they are given, else ids of our own.
-    pub(super) fn set_ids(&mut self, opaque: Option<&str>, request_id: Option<&str>, id: &EntryId) {
+    /// All of them are ASCII.
+    pub(super) fn set_ids(&mut self, opaque: Option<&str>, request_id: Option<&[u8]>, id: &EntryId) {
         self.opaque = opaque.is_some();
         self.x_trace_id.clear();
         match opaque {
-            Some(opaque) => self.x_trace_id.push_str(opaque),
-            None => push_ascii(&mut self.x_trace_id, &self.trace_id.to_ascii()),
+            Some(opaque) => self.x_trace_id.extend_from_slice(opaque.as_bytes()),
+            None => self.x_trace_id.extend_from_slice(&self.trace_id.to_ascii()),
         }
         self.request_id.clear();
         match request_id {
-            Some(given) => self.request_id.push_str(given),
-            None => push_ascii(&mut self.request_id, &id.to_ascii()),
+            Some(given) => self.request_id.extend_from_slice(given),
+            None => self.request_id.extend_from_slice(&id.to_ascii()),
         }
     }
 
@@ -88,11 +89,16 @@ impl Live {
     }
 
     pub(crate) fn x_trace_id(&self) -> &str {
-        &self.x_trace_id
+        str_of(&self.x_trace_id)
     }
 
     pub(crate) fn request_id(&self) -> &str {
-        &self.request_id
+        str_of(&self.request_id)
+    }
+
+    /// [`Live::x_trace_id`] and [`Live::request_id`], nothing checked again.
+    pub(super) fn ids(&self) -> (&[u8], &[u8]) {
+        (&self.x_trace_id, &self.request_id)
     }
 
     pub(crate) fn trace_parent(&self) -> TraceParent {
@@ -120,8 +126,8 @@ impl fmt::Debug for Live {
     }
 }
 
-fn push_ascii(text: &mut String, ascii: &[u8]) {
-    text.push_str(std::str::from_utf8(ascii).unwrap_or_default());
+fn str_of(ascii: &[u8]) -> &str {
+    std::str::from_utf8(ascii).unwrap_or_default()
 }
 
 /// One for a new exchange; nobody else holds it, so [`Arc::get_mut`] succeeds.

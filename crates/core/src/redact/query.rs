@@ -19,9 +19,22 @@ pub(super) fn mask(rules: &NameRules, raw: &[u8], out: &mut Vec<u8>) -> Verdict 
     rewrite.finish()
 }
 
-/// Looks at every byte, so that it can look at many at once.
 pub(super) fn has_control(raw: &[u8]) -> bool {
-    raw.iter().fold(false, |found, b| found | b.is_ascii_control())
+    any(raw, |b| b.is_ascii_control())
+}
+
+/// Whether a byte passes the test; sixteen are looked at together.
+#[inline]
+pub(super) fn any(text: &[u8], test: impl Fn(u8) -> bool) -> bool {
+    let Some(last) = text.last_chunk::<16>() else { return text.iter().any(|&b| test(b)) };
+    let mut found = [0; 16];
+    // The last block may overlap the one before.
+    for block in text.as_chunks().0.iter().chain([last]) {
+        for (found, &b) in found.iter_mut().zip(block) {
+            *found |= u8::from(test(b));
+        }
+    }
+    u128::from_ne_bytes(found) != 0
 }
 
 /// Where parameters stand.

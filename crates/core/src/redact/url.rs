@@ -86,7 +86,7 @@ fn is_host_and_port(text: &[u8]) -> bool {
 
 fn mask_segments(rules: &NameRules, rewrite: &mut Rewrite<'_>, from: usize, to: usize) {
     let path = &rewrite.raw()[from..to];
-    if !path.iter().fold(false, |found, b| found | matches!(b, b'=' | b'%' | b'@')) {
+    if !query::any(path, |b| (b == b'=') | (b == b'%') | (b == b'@')) {
         return;
     }
     let (mut at, mut before_last, mut last): (usize, &[u8], &[u8]) = (from, b"", b"");

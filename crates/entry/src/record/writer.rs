@@ -87,6 +87,15 @@ impl RecordWriter {
         self.put(field, Type::Text, value.as_bytes());
     }
 
+    /// A text that is ASCII by the caller's word; a reader refuses a text that is not UTF-8. Cut at the field's limit.
+    #[inline]
+    pub fn ascii(&mut self, field: Field, value: &[u8]) {
+        if value.len() > field.limit() {
+            self.mark_cut();
+        }
+        self.put(field, Type::Text, Self::cut_bytes(field, value));
+    }
+
     #[cold]
     fn long_text(&mut self, field: Field, value: &str) {
         let cut = cut_text(value, field.limit());
@@ -152,7 +161,7 @@ impl RecordWriter {
     /// A header with a well-known name; `field` is `RequestHeader` or `ResponseHeader`.
     #[inline]
     pub fn known_header(&mut self, field: Field, name: KnownHeader, value: &[u8]) {
-        self.parts(field, Type::Header, [name.code()], &[], self.cut_bytes(field, value));
+        self.parts(field, Type::Header, [name.code()], &[], Self::cut_bytes(field, value));
     }
 
     /// A header of any name, in lower case.
@@ -167,7 +176,7 @@ impl RecordWriter {
     pub fn named_header(&mut self, field: Field, name: &str, value: &[u8]) {
         match u8::try_from(name.len()) {
             Ok(len) => {
-                let value = self.cut_bytes(field, value);
+                let value = Self::cut_bytes(field, value);
                 self.parts(field, Type::Header, [NAMED_HEADER, len], name.as_bytes(), value);
             }
             Err(_) => self.mark_cut(),
@@ -203,7 +212,7 @@ impl RecordWriter {
     }
 
     #[inline]
-    fn cut_bytes<'v>(&self, field: Field, value: &'v [u8]) -> &'v [u8] {
+    fn cut_bytes(field: Field, value: &[u8]) -> &[u8] {
         &value[..value.len().min(field.limit())]
     }
 
@@ -228,17 +237,25 @@ impl RecordWriter {
     /// The next `len` bytes, or a note in the record that there is no room for them.
     #[inline]
     fn claim(&mut self, len: usize) -> Option<&mut [u8]> {
-        let end = self.len + len;
-        if end > self.buf.len() && !self.grow(end) {
+        let start = self.len;
+        if len > self.buf.len().wrapping_sub(start) {
+            return self.claim_more(len);
+        }
+        self.len = start + len;
+        self.buf.get_mut(start..)?.get_mut(..len)
+    }
+
+    #[cold]
+    fn claim_more(&mut self, len: usize) -> Option<&mut [u8]> {
+        let (start, end) = (self.len, self.len + len);
+        if !self.grow(end) {
             return None;
         }
-        let room = self.buf.get_mut(self.len..end);
         self.len = end;
-        room
+        self.buf.get_mut(start..end)
     }
 
     /// Makes the buffer at least `len` bytes long; false where a record may not be.
-    #[cold]
     fn grow(&mut self, len: usize) -> bool {
         let fits = len <= MAX_RECORD;
         if fits {
