@@ -51,8 +51,6 @@ async fn shop(client: &Client, payments: SocketAddr) -> SocketAddr {
             Err(_) => StatusCode::BAD_GATEWAY,
         }
     }
-    // A reqwest that is built with hoplog's TLS has no cryptography of its own.
-    let _ = rustls::crypto::ring::default_provider().install_default();
     let http = hoplog_reqwest::client(client.clone(), reqwest::Client::new());
     let app = Router::new()
         .route("/orders/{id}", route(order))
