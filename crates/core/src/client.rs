@@ -204,10 +204,16 @@ impl Client {
 impl Drop for Inner {
     fn drop(&mut self) {
         let done = self.worker.close(after(DROP_DEADLINE));
-        // A worker that is stuck in a write to a blocked console is left to itself.
-        if !is_worker_thread() && done.is_none_or(|done| block_on(done, DROP_DEADLINE + GRACE).is_some()) {
-            self.worker.join();
+        if is_worker_thread() {
+            return;
         }
+        // An earlier shutdown with a longer deadline, or a console that blocks, does not make this wait any longer.
+        let patience = match done.map(|done| block_on(done, DROP_DEADLINE + GRACE)) {
+            Some(Some(_)) => GRACE,
+            Some(None) => Duration::ZERO,
+            None => DROP_DEADLINE + GRACE,
+        };
+        self.worker.join(patience);
     }
 }
 

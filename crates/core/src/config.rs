@@ -17,7 +17,7 @@ use crate::error::Error;
 use crate::pipeline::Pipeline;
 use crate::queue::QueueLimits;
 use crate::redact::Redaction;
-use crate::transport::HttpConfig;
+use crate::transport::{HttpConfig, is_loopback};
 use crate::worker::Worker;
 use settings::Settings;
 
@@ -339,13 +339,6 @@ impl ClientBuilder {
         }
         destinations
     }
-}
-
-fn is_loopback(url: &reqwest::Url) -> bool {
-    url.host_str().is_some_and(|host| {
-        host == "localhost"
-            || host.trim_matches(['[', ']']).parse::<std::net::IpAddr>().is_ok_and(|ip| ip.is_loopback())
-    })
 }
 
 #[cfg(test)]

@@ -1,6 +1,7 @@
 //! What hoplog says about itself: to stderr, at most one line per subject and minute, never an entry's content.
 
 use std::collections::HashMap;
+use std::io::Write as _;
 use std::sync::Mutex;
 use std::time::{Duration, Instant};
 
@@ -29,7 +30,8 @@ impl Diagnostics {
             } else {
                 String::new()
             };
-            eprintln!("hoplog: {}{more}", line());
+            // Where nobody reads stderr any more there is nobody to tell; `eprintln!` would panic.
+            let _ = writeln!(std::io::stderr(), "hoplog: {}{more}", line());
         }
     }
 

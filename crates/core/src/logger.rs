@@ -61,14 +61,17 @@ impl EntryBuilder {
     }
 
     /// A field of your own, of any serializable value. A secret name (`password`, `api_key`, …) keeps its key and
-    /// loses its value. A value that cannot be serialized is replaced by a note that says so.
+    /// loses its value, at any depth. A value that cannot be serialized is replaced by a note that says so.
     pub fn field(mut self, name: &str, value: impl Serialize) -> Self {
         if let Some(open) = &mut self.open {
             if open.pipeline.redactor.is_secret(name.as_bytes()) {
                 open.record.custom_text(name, REDACTED);
             } else {
                 match serde_json::to_string(&value) {
-                    Ok(json) => open.record.custom_json(name, &json),
+                    Ok(json) => {
+                        let masked = open.pipeline.redactor.json(&json);
+                        open.record.custom_json(name, masked.as_deref().unwrap_or(&json));
+                    }
                     Err(error) => open.record.custom_text(name, &format!("[not serializable: {error}]")),
                 }
             }

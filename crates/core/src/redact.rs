@@ -12,6 +12,7 @@
 mod hash;
 mod headers;
 mod inner;
+mod json;
 mod names;
 mod query;
 mod rewrite;
@@ -164,5 +165,11 @@ impl Redactor {
     /// Masks the path of a request: parameters in it, as `;jsessionid=…`.
     pub(crate) fn path(&self, raw: &[u8], out: &mut Vec<u8>) -> Verdict {
         url::mask_path(&self.names, raw, out)
+    }
+
+    /// JSON in which the values under secret names are masked, at any depth and whatever their type; `None` where
+    /// nothing was to mask.
+    pub(crate) fn json(&self, text: &str) -> Option<String> {
+        json::mask(&self.names, text)
     }
 }

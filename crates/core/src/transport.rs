@@ -7,5 +7,5 @@ mod http;
 mod retry;
 
 pub(crate) use answer::{Answer, Verdict};
-pub(crate) use http::{Http, HttpConfig, SealedBatch, SendError};
+pub(crate) use http::{Http, HttpConfig, SealedBatch, SendError, is_loopback};
 pub(crate) use retry::Backoff;

@@ -105,11 +105,15 @@ impl Worker {
         self.commands.send(Command::Close { deadline, done }).ok().map(|()| waiting)
     }
 
-    /// Waits for the thread's end; call after the receiver of [`Worker::close`] has resolved.
-    pub(crate) fn join(&self) {
-        if let Some(thread) = lock(&self.thread).take()
-            && thread.thread().id() != thread::current().id()
-        {
+    /// Waits for the thread's end, no longer than `patience`; call it after [`Worker::close`].
+    pub(crate) fn join(&self, patience: Duration) {
+        let Some(thread) = lock(&self.thread).take() else { return };
+        let until = Instant::now() + patience;
+        // There is no join with a time limit; a worker that is done ends within microseconds.
+        while !thread.is_finished() && Instant::now() < until {
+            thread::sleep(Duration::from_millis(1));
+        }
+        if thread.is_finished() {
             let _ = thread.join();
         }
     }
@@ -196,7 +200,7 @@ impl Shop {
         self.distribute();
         let waiting = self.ask(|done| Message::Flush(deadline, done));
         tokio::spawn(async move {
-            settle(waiting).await;
+            settle(waiting, deadline).await;
             let _ = done.send(());
         });
     }
@@ -206,7 +210,7 @@ impl Shop {
         self.distribute();
         let waiting = self.ask(|done| Message::Close(deadline, done));
         self.orders.close();
-        settle(waiting).await;
+        settle(waiting, deadline).await;
         let _ = done.send(());
     }
 
@@ -222,9 +226,11 @@ impl Shop {
     }
 }
 
-/// Each destination drops its sender when it is done, at its deadline, or when it dies.
-async fn settle(waiting: Vec<oneshot::Receiver<()>>) {
+/// Each destination drops its sender when it is done, at its deadline, or when it dies. One that is stuck in a write
+/// does none of it: a little after the deadline nobody waits any more.
+async fn settle(waiting: Vec<oneshot::Receiver<()>>, deadline: Instant) {
+    const GRACE: Duration = Duration::from_millis(100);
     for done in waiting {
-        let _ = done.await;
+        let _ = tokio::time::timeout_at((deadline + GRACE).into(), done).await;
     }
 }

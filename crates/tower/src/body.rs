@@ -59,6 +59,8 @@ where
         let Some(exchange) = this.exchange.as_mut() else { return polled };
         match &polled {
             Poll::Pending => {}
+            // Short of what it declared, the server cuts the connection: the exchange knows, and ends itself.
+            Poll::Ready(None) if exchange.falls_short() => drop(this.exchange.take()),
             Poll::Ready(None) => finish(this.exchange, Outcome::Completed),
             Poll::Ready(Some(Err(error))) => {
                 exchange.error(std::any::type_name::<B::Error>(), &error.to_string(), None);

@@ -1,6 +1,6 @@
 //! `http`'s types as the plain values that core takes.
 
-use std::net::IpAddr;
+use std::net::{IpAddr, SocketAddr};
 
 use hoplog::RequestHead;
 use http::{HeaderMap, Request, Version};
@@ -43,15 +43,13 @@ fn is_grpc(headers: &HeaderMap) -> bool {
     headers.get(http::header::CONTENT_TYPE).is_some_and(|v| v.as_bytes().starts_with(b"application/grpc"))
 }
 
+/// From axum's `ConnectInfo`, else from a `SocketAddr` that a server put there.
 fn peer<B>(request: &Request<B>) -> Option<IpAddr> {
+    let extensions = request.extensions();
     #[cfg(feature = "axum")]
+    if let Some(axum::extract::ConnectInfo(addr)) = extensions.get::<axum::extract::ConnectInfo<SocketAddr>>()
     {
-        use axum::extract::ConnectInfo;
-        let info = request.extensions().get::<ConnectInfo<std::net::SocketAddr>>();
-        info.map(|ConnectInfo(addr)| addr.ip())
+        return Some(addr.ip());
     }
-    #[cfg(not(feature = "axum"))]
-    {
-        request.extensions().get::<std::net::SocketAddr>().map(std::net::SocketAddr::ip)
-    }
+    extensions.get::<SocketAddr>().map(SocketAddr::ip)
 }

@@ -30,7 +30,8 @@
 //!
 //! # Where to put it
 //! Inside the `Router` (`Router::layer`), where axum has matched the route; around the router the `route` is missing.
-//! The peer's address needs `into_make_service_with_connect_info::<SocketAddr>()`. A layer inside another one's request
+//! The peer's address needs `into_make_service_with_connect_info::<SocketAddr>()`; other servers may put
+//! a `SocketAddr` among the request's extensions. A layer inside another one's request
 //! passes through.
 //!
 //! # Features

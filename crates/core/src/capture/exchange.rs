@@ -98,6 +98,12 @@ impl Exchange {
         }
     }
 
+    /// Whether fewer body bytes went by than the response had promised.
+    #[must_use]
+    pub fn falls_short(&self) -> bool {
+        self.declared.is_some_and(|size| self.response_bytes < size)
+    }
+
     /// Request body bytes that were read, where they are counted. Without a call the `content-length` is taken.
     pub fn request_bytes(&mut self, read: u64) {
         self.write(|record| record.request_bytes = Some(read));

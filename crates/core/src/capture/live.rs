@@ -138,7 +138,11 @@ pub(super) fn take() -> Arc<Live> {
 
 /// Puts one back, unless a context still holds it or its buffers grew too large.
 pub(super) fn give_back(mut live: Arc<Live>) {
-    let Some(alone) = Arc::get_mut(&mut live) else { return };
+    let Some(alone) = Arc::get_mut(&mut live) else {
+        // A context that lives on needs the ids, not the record's buffer.
+        crate::sync::lock(&live.record).writer = RecordWriter::default();
+        return;
+    };
     if alone.record_mut().writer.capacity() + alone.tracestate.capacity() > LARGEST_KEPT {
         return;
     }

@@ -214,6 +214,17 @@ fn dropped_unfinished_it_ends_by_what_had_happened() {
 }
 
 #[test]
+fn a_body_short_of_its_declared_length_is_not_whole() {
+    let rig = Rig::new();
+    let mut exchange = rig.begin(&[]);
+    exchange.response(200, pairs(&[]), Some(20));
+    exchange.response_bytes(19);
+    assert!(exchange.falls_short());
+    drop(exchange);
+    assert_eq!(rig.entry().outcome(), Outcome::BodyAborted);
+}
+
+#[test]
 fn a_panic_is_seen_whether_or_not_it_is_caught_before_the_drop() {
     let rig = Rig::new();
     let mut exchange = rig.begin(&[]);

@@ -23,6 +23,8 @@ use batch::Former;
 
 /// Batches under way at once while all is well; while it is not, one probes.
 const IN_FLIGHT: usize = 4;
+/// Failures in a row after which the next attempt is made with another batch.
+const PATIENCE: u32 = 2;
 
 /// How this client talks to its collector.
 #[derive(Debug, Clone)]
@@ -45,10 +47,21 @@ pub(crate) struct Collector {
     again: VecDeque<SealedBatch>,
     sending: JoinSet<Sent>,
     backoff: Backoff,
+    /// When the next attempt is due after a failure. A flush may hurry it.
     not_before: Option<Instant>,
-    /// Who waits for everything so far to be delivered, and until when.
-    flushes: Vec<(Instant, oneshot::Sender<()>)>,
+    /// What the server itself asked for. Nothing but time ends it.
+    server_wait: Option<Instant>,
+    /// `first` of each batch that has no fate yet.
+    outstanding: Vec<u64>,
+    flushes: Vec<Flush>,
     closing: Option<Closing>,
+}
+
+/// Somebody waits for the entries up to a mark to be delivered.
+struct Flush {
+    mark: u64,
+    deadline: Instant,
+    _done: oneshot::Sender<()>,
 }
 
 struct Closing {
@@ -73,6 +86,8 @@ impl Collector {
             sending: JoinSet::new(),
             backoff: Backoff::default(),
             not_before: None,
+            server_wait: None,
+            outstanding: Vec::new(),
             flushes: Vec::new(),
             closing: None,
         }
@@ -111,9 +126,11 @@ impl Collector {
     }
 
     fn next_timer(&self) -> Option<Instant> {
-        let flush = self.flushes.iter().map(|(deadline, _)| *deadline).min();
+        let flush = self.flushes.iter().map(|f| f.deadline).min();
         let close = self.closing.as_ref().map(|c| c.deadline);
-        let retry = self.not_before.filter(|_| self.has_work());
+        // While a probe is out there is nothing to do at that time.
+        let may_start = self.has_work() && self.sending.len() < self.places();
+        let retry = self.not_before.max(self.server_wait).filter(|_| may_start);
         [flush, close, retry].into_iter().flatten().min()
     }
 
@@ -124,7 +141,7 @@ impl Collector {
             Message::Flush(deadline, done) => {
                 self.former.seal_rest();
                 self.not_before = None;
-                self.flushes.push((deadline, done));
+                self.flushes.push(Flush { mark: self.former.progress().0, deadline, _done: done });
             }
             Message::Close(deadline, done) => {
                 self.former.seal_rest();
@@ -135,19 +152,33 @@ impl Collector {
     }
 
     fn start_sends(&mut self, now: Instant) {
-        if self.not_before.is_some_and(|t| t > now) {
+        self.not_before.take_if(|t| *t <= now);
+        self.server_wait.take_if(|t| *t <= now);
+        if self.not_before.is_some() || self.server_wait.is_some() {
             return;
         }
-        let most = if self.backoff.is_failing() { 1 } else { IN_FLIGHT };
-        while self.sending.len() < most {
-            let Some(batch) =
-                self.again.pop_front().or_else(|| self.former.next_batch()).or_else(|| self.goodbye())
-            else {
-                return;
-            };
+        while self.sending.len() < self.places() {
+            let Some(batch) = self.next_batch().or_else(|| self.goodbye()) else { return };
             let request = self.http.send(batch.clone());
             self.sending.spawn(async move { (batch, request.await) });
         }
+    }
+
+    /// Batches that may be under way now.
+    fn places(&self) -> usize {
+        if self.backoff.is_failing() { 1 } else { IN_FLIGHT }
+    }
+
+    /// What to send next: what failed goes first. When that has failed again and again, fresh batches take their turn
+    /// with it, up to the number that may be in flight: one that the collector never takes must not stand in the way.
+    fn next_batch(&mut self) -> Option<SealedBatch> {
+        let fresh_first = self.backoff.failures() > PATIENCE && self.again.len() < IN_FLIGHT;
+        if !fresh_first && let Some(batch) = self.again.pop_front() {
+            return Some(batch);
+        }
+        let fresh = self.former.next_batch();
+        self.outstanding.extend(fresh.iter().map(|batch| batch.first));
+        fresh.or_else(|| self.again.pop_front())
     }
 
     /// The mark of a clean end, once, after everything else.
@@ -161,6 +192,7 @@ impl Collector {
     }
 
     fn resolve(&mut self, batch: SealedBatch, result: Result<Answer, SendError>) {
+        let settled = self.outstanding.iter().position(|first| *first == batch.first);
         let ledger = &self.around.ledger;
         let warn = |subject, line: String| self.around.diagnostics.warn(subject, || line);
         let verdict = match &result {
@@ -179,17 +211,23 @@ impl Collector {
                 }
                 self.backoff.succeeded();
                 self.not_before = None;
+                settled.map(|at| self.outstanding.swap_remove(at));
                 return;
             }
             Verdict::Refused { why } => {
                 ledger.drop_in_flight(batch.entries, DropReason::ServerRejected);
                 warn("refused", format!("{} entries were dropped: {why}{}", batch.entries, detail(&result)));
                 self.backoff.succeeded();
+                settled.map(|at| self.outstanding.swap_remove(at));
                 return;
             }
             Verdict::Retry { after, why } => {
                 warn("down", format!("{why}{}; entries are kept and sent again", detail(&result)));
-                self.backoff.failed(after, random())
+                let wait = self.backoff.failed(after, random());
+                if after.is_some() {
+                    self.server_wait = self.server_wait.max(Some(Instant::now() + wait));
+                }
+                wait
             }
             Verdict::Paused { why } => {
                 warn("paused", format!("{why}{}; entries are kept", detail(&result)));
@@ -214,11 +252,9 @@ impl Collector {
     }
 
     fn answer_flushes(&mut self, now: Instant) {
-        if self.is_idle() {
-            self.flushes.clear();
-        } else {
-            self.flushes.retain(|(deadline, _)| *deadline > now);
-        }
+        let (_, taken) = self.former.progress();
+        let outstanding = self.outstanding.iter().min().copied().unwrap_or(u64::MAX);
+        self.flushes.retain(|f| f.deadline > now && (taken < f.mark || outstanding < f.mark));
     }
 
     fn is_done(&self, now: Instant) -> bool {

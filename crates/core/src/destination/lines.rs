@@ -52,12 +52,12 @@ impl Lines {
         // A flush finds everything before it written: its sender is dropped here.
         while let Some(message) = inbox.recv().await {
             if let Message::Chunk(chunk) = message {
-                self.write(&chunk, &around);
+                self.write(&chunk, &around).await;
             }
         }
     }
 
-    fn write(&mut self, chunk: &Chunk, around: &Surroundings) {
+    async fn write(&mut self, chunk: &Chunk, around: &Surroundings) {
         self.buffer.clear();
         let (mut rest, mut good, mut bad) = (chunk.bytes(), 0u64, 0u64);
         while let Ok((record, after)) = Record::read(rest) {
@@ -72,9 +72,10 @@ impl Lines {
         if bad > 0 {
             around.ledger.drop_queued(bad, DropReason::SerializeError);
         }
-        match self.put() {
+        let bytes = self.buffer.len();
+        match self.put().await {
             Ok(()) => {
-                around.ledger.encoded(self.buffer.len(), self.buffer.len());
+                around.ledger.encoded(bytes, bytes);
                 around.ledger.delivered(good, 0);
             }
             Err(error) => {
@@ -86,15 +87,26 @@ impl Lines {
         }
     }
 
-    /// One write per chunk, so that lines of several processes do not mix in a file opened for appending.
-    fn put(&mut self) -> io::Result<()> {
-        match &mut self.sink {
-            Sink::Console => {
+    /// One write per chunk, so that lines of several processes do not mix in a file opened for appending. On a thread
+    /// of its own: a terminal that is stopped, or a hung file system, must not hold up the worker.
+    async fn put(&mut self) -> io::Result<()> {
+        let (sink, buffer) = (self.sink.clone(), std::mem::take(&mut self.buffer));
+        let write = tokio::task::spawn_blocking(move || (sink.write(&buffer), buffer));
+        let (result, buffer) = write.await.map_err(io::Error::other)?;
+        self.buffer = buffer;
+        result
+    }
+}
+
+impl Sink {
+    fn write(&self, lines: &[u8]) -> io::Result<()> {
+        match self {
+            Self::Console => {
                 let mut out = io::stdout().lock();
-                out.write_all(&self.buffer)?;
+                out.write_all(lines)?;
                 out.flush()
             }
-            Sink::File(file) => (&**file).write_all(&self.buffer),
+            Self::File(file) => (&**file).write_all(lines),
         }
     }
 }

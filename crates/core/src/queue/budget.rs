@@ -27,7 +27,7 @@ impl Budget {
     /// Rounds down to whole chunks, but leaves two per shard whatever was asked for.
     pub(super) fn new(bytes: usize, entries: usize, shards: usize) -> Self {
         let chunk_bytes = (bytes / (shards * 8)).clamp(SMALLEST_CHUNK, LARGEST_CHUNK);
-        let chunks = (bytes / chunk_bytes).max(shards * 2);
+        let chunks = (bytes / chunk_bytes).min(entries).max(shards * 2);
         Self {
             chunk_bytes,
             chunk_entries: (entries / chunks).max(1),

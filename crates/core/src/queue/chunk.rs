@@ -18,6 +18,20 @@ impl Chunk {
         Self { bytes, entries, price, budget }
     }
 
+    /// Takes another chunk's records in behind its own, where both fit one; the other's memory can go then. Without
+    /// it an outage would keep a nearly empty chunk per sweep.
+    pub(crate) fn absorb(&mut self, other: &Self) -> bool {
+        let fits = self.price == 1
+            && other.price == 1
+            && self.bytes.len() + other.bytes.len() <= self.budget.chunk_bytes()
+            && self.entries + other.entries <= self.budget.chunk_entries();
+        if fits {
+            self.bytes.extend_from_slice(&other.bytes);
+            self.entries += other.entries;
+        }
+        fits
+    }
+
     pub(crate) fn bytes(&self) -> &[u8] {
         &self.bytes
     }

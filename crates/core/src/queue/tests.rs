@@ -91,3 +91,22 @@ fn many_producers_and_a_sweeper_lose_nothing() {
     let counts = q.counts();
     assert_eq!(counts.accepted + counts.dropped.iter().sum::<u64>(), 160_000);
 }
+
+#[test]
+fn sparse_chunks_that_have_to_wait_are_put_together() {
+    let q = queue(1 << 20, 10_000);
+    let mut kept: Vec<Arc<Chunk>> = Vec::new();
+    for i in 0..5_000u32 {
+        q.push(&[&i.to_le_bytes()[..], &[0; 96]].concat(), false).expect("half a megabyte fits");
+        for chunk in q.sweep() {
+            let absorbed = kept.last_mut().and_then(Arc::get_mut).is_some_and(|last| last.absorb(&chunk));
+            if !absorbed {
+                kept.push(chunk);
+            }
+        }
+    }
+    assert_eq!(kept.iter().map(|c| c.entries()).sum::<usize>(), 5_000);
+    let numbers: Vec<u8> = kept.iter().flat_map(|c| c.bytes().chunks(100).map(|r| r[0])).collect();
+    assert_eq!(numbers, (0..5_000u32).map(|i| i as u8).collect::<Vec<_>>(), "in order");
+    assert!(q.memory().0 <= 1 << 20);
+}

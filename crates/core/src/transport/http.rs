@@ -38,6 +38,8 @@ pub(crate) struct SealedBatch {
     pub(crate) bytes: bytes::Bytes,
     pub(crate) gzip: bool,
     pub(crate) entries: u64,
+    /// How many entries came to its destination before its own: what a flush waits for is told by it.
+    pub(crate) first: u64,
 }
 
 /// No answer came; the batch may have arrived or not.
@@ -79,7 +81,8 @@ impl Http {
         match &self.client {
             Some((client, made)) if made.elapsed() < MAX_AGE => Ok(client.clone()),
             _ => {
-                let client = build().map_err(|e| SendError { what: "no HTTP client", cause: root(&e) })?;
+                let client = build(&self.config.url)
+                    .map_err(|e| SendError { what: "no HTTP client", cause: root(&e) })?;
                 self.client = Some((client.clone(), Instant::now()));
                 Ok(client)
             }
@@ -87,15 +90,32 @@ impl Http {
     }
 }
 
-fn build() -> reqwest::Result<reqwest::Client> {
-    reqwest::Client::builder()
+fn build(url: &reqwest::Url) -> reqwest::Result<reqwest::Client> {
+    let mut builder = reqwest::Client::builder()
         .user_agent(concat!("hoplog-rust/", env!("CARGO_PKG_VERSION")))
         .connect_timeout(CONNECT_TIMEOUT)
         .timeout(REQUEST_TIMEOUT)
         .pool_idle_timeout(POOL_IDLE)
         // A redirect would carry the key to another host.
-        .redirect(reqwest::redirect::Policy::none())
-        .build()
+        .redirect(reqwest::redirect::Policy::none());
+    if is_loopback(url) {
+        // A proxy is not on this machine: it would get what is meant to stay here, and the key in the clear.
+        builder = builder.no_proxy();
+    }
+    #[cfg(feature = "tls")]
+    if url.scheme() == "http" {
+        // A system without certificates must not keep plain HTTP from working.
+        builder = builder.tls_certs_only([]);
+    }
+    builder.build()
+}
+
+/// Whether a URL leads to this machine.
+pub(crate) fn is_loopback(url: &reqwest::Url) -> bool {
+    url.host_str().is_some_and(|host| {
+        host == "localhost"
+            || host.trim_matches(['[', ']']).parse::<std::net::IpAddr>().is_ok_and(|ip| ip.is_loopback())
+    })
 }
 
 async fn post(client: reqwest::Client, config: HttpConfig, batch: SealedBatch) -> Result<Answer, SendError> {

@@ -33,6 +33,11 @@ impl Backoff {
         self.failures = 0;
     }
 
+    /// Failures since the last success.
+    pub(crate) fn failures(&self) -> u32 {
+        self.failures
+    }
+
     pub(crate) fn is_failing(&self) -> bool {
         self.failures > 0
     }

@@ -93,7 +93,8 @@ impl RecordWriter {
         if value.len() > field.limit() {
             self.mark_cut();
         }
-        self.put(field, Type::Text, Self::cut_bytes(field, value));
+        let value = self.cut_bytes(field, value);
+        self.put(field, Type::Text, value);
     }
 
     #[cold]
@@ -161,7 +162,8 @@ impl RecordWriter {
     /// A header with a well-known name; `field` is `RequestHeader` or `ResponseHeader`.
     #[inline]
     pub fn known_header(&mut self, field: Field, name: KnownHeader, value: &[u8]) {
-        self.parts(field, Type::Header, [name.code()], &[], Self::cut_bytes(field, value));
+        let value = self.cut_bytes(field, value);
+        self.parts(field, Type::Header, [name.code()], &[], value);
     }
 
     /// A header of any name, in lower case.
@@ -176,7 +178,7 @@ impl RecordWriter {
     pub fn named_header(&mut self, field: Field, name: &str, value: &[u8]) {
         match u8::try_from(name.len()) {
             Ok(len) => {
-                let value = Self::cut_bytes(field, value);
+                let value = self.cut_bytes(field, value);
                 self.parts(field, Type::Header, [NAMED_HEADER, len], name.as_bytes(), value);
             }
             Err(_) => self.mark_cut(),
@@ -212,8 +214,12 @@ impl RecordWriter {
     }
 
     #[inline]
-    fn cut_bytes(field: Field, value: &[u8]) -> &[u8] {
-        &value[..value.len().min(field.limit())]
+    fn cut_bytes<'v>(&mut self, field: Field, value: &'v [u8]) -> &'v [u8] {
+        if value.len() <= field.limit() {
+            return value;
+        }
+        self.mark_cut();
+        &value[..field.limit()]
     }
 
     #[inline]

@@ -37,6 +37,8 @@ pub(super) struct Former {
     waiting: VecDeque<(Arc<Chunk>, usize)>,
     waiting_entries: usize,
     waiting_bytes: usize,
+    /// Entries that ever came in.
+    received: u64,
     due: bool,
     json: NativeBatch,
     gzip: Option<Gzip>,
@@ -54,6 +56,7 @@ impl Former {
             waiting: VecDeque::new(),
             waiting_entries: 0,
             waiting_bytes: 0,
+            received: 0,
             due: false,
             json: NativeBatch::new(),
             gzip: gzip.then(Gzip::new),
@@ -65,7 +68,11 @@ impl Former {
     pub(super) fn add(&mut self, chunk: Arc<Chunk>) {
         self.waiting_entries += chunk.entries();
         self.waiting_bytes += chunk.bytes().len();
-        self.waiting.push_back((chunk, 0));
+        self.received += chunk.entries() as u64;
+        let last = self.waiting.back_mut().and_then(|(last, _)| Arc::get_mut(last));
+        if !last.is_some_and(|last| last.absorb(&chunk)) {
+            self.waiting.push_back((chunk, 0));
+        }
     }
 
     /// What waits now goes out also where it fills no batch.
@@ -75,6 +82,11 @@ impl Former {
 
     pub(super) fn has_work(&self) -> bool {
         self.limits.ready(self.waiting_entries, self.waiting_bytes, self.due)
+    }
+
+    /// How many entries ever came in, and how many of them wait no longer.
+    pub(super) fn progress(&self) -> (u64, u64) {
+        (self.received, self.received - self.waiting_entries as u64)
     }
 
     /// Forgets what waits; returns how many entries that were.
@@ -87,9 +99,10 @@ impl Former {
     /// The next full or due batch.
     pub(super) fn next_batch(&mut self) -> Option<SealedBatch> {
         while self.has_work() {
+            let (_, first) = self.progress();
             self.fill();
             if self.json.entries() > 0 {
-                return Some(self.seal(false));
+                return Some(self.seal(first, false));
             }
         }
         None
@@ -97,7 +110,7 @@ impl Former {
 
     /// An empty batch that says that this process ends cleanly; none where nothing was ever sent.
     pub(super) fn goodbye(&mut self) -> Option<SealedBatch> {
-        (self.sealed > 0).then(|| self.seal(true))
+        (self.sealed > 0).then(|| self.seal(self.received, true))
     }
 
     /// Moves records from the waiting chunks into the batch until it is full.
@@ -128,7 +141,7 @@ impl Former {
         }
     }
 
-    fn seal(&mut self, closing: bool) -> SealedBatch {
+    fn seal(&mut self, first: u64, closing: bool) -> SealedBatch {
         let entries = self.json.entries() as u64;
         self.around.ledger.begin_send(entries);
         let beside = Beside::new(self, closing);
@@ -143,7 +156,7 @@ impl Former {
         self.around.ledger.encoded(raw, bytes.len());
         self.json.clear();
         self.sealed += entries;
-        SealedBatch { bytes: bytes.into(), gzip, entries }
+        SealedBatch { bytes: bytes.into(), gzip, entries, first }
     }
 }
 
