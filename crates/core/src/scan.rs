@@ -5,12 +5,14 @@
 pub(crate) fn any(text: &[u8], test: impl Fn(u8) -> bool) -> bool {
     let Some(last) = text.last_chunk::<16>() else { return text.iter().any(|&b| test(b)) };
     let mut found = [0; 16];
-    // The last block may overlap the one before.
-    for block in text.as_chunks().0.iter().chain([last]) {
+    let mut look = |block: &[u8; 16]| {
         for (found, &b) in found.iter_mut().zip(block) {
             *found |= u8::from(test(b));
         }
-    }
+    };
+    text.as_chunks().0.iter().for_each(&mut look);
+    // May overlap the block before.
+    look(last);
     u128::from_ne_bytes(found) != 0
 }
 
