@@ -5,8 +5,6 @@
 mod answer;
 mod http;
 mod retry;
-#[cfg(feature = "tls")]
-mod tls;
 
 pub(crate) use answer::{Answer, Verdict};
 pub(crate) use http::{Http, HttpConfig, SealedBatch, SendError};

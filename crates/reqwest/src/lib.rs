@@ -4,7 +4,6 @@
 //! use std::time::Duration;
 //!
 //! # #[tokio::main(flavor = "current_thread")] async fn main() -> Result<(), Box<dyn std::error::Error>> {
-//! # let _ = rustls::crypto::ring::default_provider().install_default();
 //! let client = hoplog::Client::builder().service("shop").build()?;
 //! let http = hoplog_reqwest::client(client.clone(), reqwest::Client::new());
 //! let answer = http.get("http://127.0.0.1:9/charges").timeout(Duration::from_secs(1)).send().await;
@@ -47,7 +46,6 @@
 //! # Troubleshooting
 //! | sign | cause |
 //! |---|---|
-//! | `reqwest::Client::new()` panics: no provider | hoplog's `tls` turns on reqwest's rustls without a choice of cryptography, and the application's reqwest has none either: install a provider (`rustls::crypto::ring::default_provider().install_default()`), give reqwest its `rustls` feature, or take hoplog without `tls` |
 //! | a call has a trace of its own | it was made in a spawned task: spawn `future.in_current_context()`, of [`hoplog::InCurrentContext`] |
 //!
 //! # Features

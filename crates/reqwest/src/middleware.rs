@@ -13,7 +13,6 @@ use crate::{failure, head};
 /// Logs every call of the client that it is attached to; for a `reqwest_middleware::ClientBuilder` of your own.
 ///
 /// ```
-/// # let _ = rustls::crypto::ring::default_provider().install_default();
 /// let client = hoplog::Client::disabled();
 /// let http = reqwest_middleware::ClientBuilder::new(reqwest::Client::new())
 ///     // .with(a retry)
@@ -79,8 +78,6 @@ fn end(mut exchange: Exchange, url: &Url, result: &Result<Response>) {
         Ok(response) => {
             let size = response.content_length();
             exchange.response(response.status().as_u16(), head::headers(response.headers()), size);
-            // Not read yet: what the head declares.
-            exchange.response_bytes(size.unwrap_or(0));
             Outcome::Completed
         }
         Err(error) => failure::record(&mut exchange, url, error),

@@ -1,6 +1,6 @@
 //! `cargo xtask bench`: what things cost, and the gate that keeps it so.
 //!
-//! A bench is a program of `crates/bench/benches` with `harness = false`; we build it and run it
+//! A bench is a program of `crates/bench/benches`, or of the crate it measures, with `harness = false`; we build it and run it
 //! ourselves, so that it gets no arguments but these:
 //!
 //! ```text
@@ -25,7 +25,7 @@ use callgrind::Counted;
 pub(crate) const HELP: &str = "\
 usage: cargo xtask bench [gate | <bench>...]
 
-  (nothing)   run every bench of crates/bench
+  (nothing)   run every bench: those of crates/bench, and the collector's `ingest`
   <bench>     run these
   gate        hold the figures against crates/bench/limits.txt: allocations always, instructions where
               valgrind is installed";
@@ -52,12 +52,12 @@ pub(crate) fn run(arguments: &[String]) -> Outcome {
     if arguments == ["gate"] {
         return gate(&workspace);
     }
-    let benches = build(&workspace)?;
+    let benches = build(&workspace, &["hoplog-bench", "hoplog-collector"])?;
     let unknown = arguments.iter().find(|name| !benches.iter().any(|bench| bench.name == **name));
     if let Some(unknown) = unknown {
         let known: Vec<&str> = benches.iter().map(|bench| bench.name.as_str()).collect();
         let known = if known.is_empty() { "none".into() } else { known.join(", ") };
-        return Err(Failure::Usage(format!("crates/bench has no bench `{unknown}`; it has {known}")));
+        return Err(Failure::Usage(format!("there is no bench `{unknown}`: there is {known}")));
     }
     for bench in benches.iter().filter(|bench| arguments.is_empty() || arguments.contains(&bench.name)) {
         println!("\n--- {}", bench.name);
@@ -71,7 +71,7 @@ pub(crate) fn gate(workspace: &Workspace) -> Outcome {
     let path = workspace.root.join(LIMITS);
     let text = std::fs::read_to_string(&path).map_err(|error| Failure::io("read", &path, &error))?;
     let limits = limits::parse(&text).map_err(|why| Failure::new(format!("{LIMITS}:{why}")))?;
-    let benches = build(workspace)?;
+    let benches = build(workspace, &["hoplog-bench"])?;
     let mut figures = Vec::new();
     let mut skips = Vec::new();
     let find = |name: &str| {
@@ -109,8 +109,9 @@ pub(crate) fn gate(workspace: &Workspace) -> Outcome {
     )))
 }
 
-fn build(workspace: &Workspace) -> Result<Vec<Executable>, Failure> {
-    let arguments = ["bench", "--no-run", "--package", "hoplog-bench", "--benches"];
+fn build(workspace: &Workspace, packages: &[&str]) -> Result<Vec<Executable>, Failure> {
+    let mut arguments = vec!["bench", "--no-run", "--bench", "*"];
+    packages.iter().for_each(|package| arguments.extend(["--package", package]));
     process::build(&workspace.root, "bench", &arguments)
 }
 

@@ -21,8 +21,6 @@ struct Shop {
 
 pub(crate) async fn run() -> Result<(), Box<dyn Error>> {
     let log = super::client("shop")?;
-    // reqwest leaves the choice of cryptography to the application; it fails only if another one was made before.
-    let _ = rustls::crypto::ring::default_provider().install_default();
     let calls = reqwest::Client::builder().timeout(Duration::from_secs(2)).build()?;
     let shop = Shop { log: log.clone(), http: hoplog_reqwest::client(log.clone(), calls) };
     let app = Router::new()

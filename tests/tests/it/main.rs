@@ -1,5 +1,8 @@
 //! Journeys through several crates over real sockets.
 #![allow(clippy::expect_used, clippy::unwrap_used, clippy::panic)] // a helper of a test fails like the test itself
 
+mod collector;
+mod delivery;
 mod scenarios_actix;
 mod scenarios_tower;
+mod two_services;

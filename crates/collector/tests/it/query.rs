@@ -235,3 +235,15 @@ fn stats_and_services_count_what_is_stored() {
     assert_eq!(services.len(), 12);
     assert_eq!(services[0], json!({"service": "s03", "entries": 4, "errors": 3, "last_seen": NOON as f64}));
 }
+
+#[test]
+fn routes_beyond_the_bound_share_one_line() {
+    let server = Server::start();
+    let request = |n: u64| json!({"kind": "request", "route": format!("/{n}"), "created_at": NOON - n});
+    let mut logs: Vec<Value> = (0..1_100).map(request).collect();
+    logs.push(json!({"kind": "request", "route": "x".repeat(3_000)}));
+    server.send(json!(logs));
+    let routes = server.get("/api/v1/routes").json()["routes"].as_array().unwrap().clone();
+    assert_eq!(routes.len(), 1_001);
+    assert_eq!((&routes[0]["requests"], &routes[0]["service"]), (&json!(101), &Value::Null));
+}

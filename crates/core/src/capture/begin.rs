@@ -75,6 +75,7 @@ fn begin<'h>(
         *live.record_mut() = OpenRecord {
             writer: record,
             open: true,
+            outgoing: kind == Kind::Outgoing,
             head_only: head.method == "HEAD",
             started,
             request_bytes: seen.request_bytes,

@@ -157,7 +157,10 @@ impl Exchange {
             if status != 0 {
                 writer.uint(Field::StatusCode, status.into());
                 writer.nanos(Field::Ttfb, record.ttfb);
-                writer.uint(Field::ResponseSize, self.response_bytes);
+                let size = if record.outgoing { self.declared } else { Some(self.response_bytes) };
+                if let Some(size) = size {
+                    writer.uint(Field::ResponseSize, size);
+                }
             }
             if let Some(status) = record.grpc_status {
                 writer.uint(Field::GrpcStatus, status.into());

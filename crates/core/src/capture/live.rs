@@ -39,6 +39,8 @@ pub(super) struct OpenRecord {
     pub(super) open: bool,
     /// A poll of it unwound.
     pub(super) panicked: bool,
+    /// A call ends with the response head: its body's size is what the head says, or unknown.
+    pub(super) outgoing: bool,
     /// HEAD: whatever the body declares, none of it is sent.
     pub(super) head_only: bool,
     /// 0 without a response head.

@@ -88,19 +88,14 @@ impl Http {
 }
 
 fn build() -> reqwest::Result<reqwest::Client> {
-    let builder = reqwest::Client::builder()
+    reqwest::Client::builder()
         .user_agent(concat!("hoplog-rust/", env!("CARGO_PKG_VERSION")))
         .connect_timeout(CONNECT_TIMEOUT)
         .timeout(REQUEST_TIMEOUT)
         .pool_idle_timeout(POOL_IDLE)
         // A redirect would carry the key to another host.
-        .redirect(reqwest::redirect::Policy::none());
-    #[cfg(feature = "tls")]
-    let builder = match super::tls::client_config() {
-        Ok(tls) => builder.tls_backend_preconfigured(tls),
-        Err(_) => builder, // then https fails with reqwest's own words; plain http goes on
-    };
-    builder.build()
+        .redirect(reqwest::redirect::Policy::none())
+        .build()
 }
 
 async fn post(client: reqwest::Client, config: HttpConfig, batch: SealedBatch) -> Result<Answer, SendError> {

@@ -7,7 +7,7 @@ use hoplog_testkit::facts::fact_blocking;
 use hoplog_testkit::scripted::{Answer, Scripted};
 use serde_json::json;
 
-use crate::support::{LONG, assert_settled, client_of, destination, send};
+use crate::support::{LONG, assert_settled, builder, built, client_of, destination, kick, send};
 
 /// Three entries, and the script's first answer to their batch.
 fn three_entries(script: impl IntoIterator<Item = Answer>) -> (Scripted, Client) {
@@ -51,7 +51,9 @@ fn without_a_usable_answer_the_same_bytes_are_sent_again() {
 #[test]
 fn a_wait_that_the_collector_asks_for_is_kept() {
     let wait = Duration::from_secs(1);
-    let (collector, client) = three_entries([Answer::status(503).header("retry-after", "1")]);
+    let collector = Scripted::start([Answer::status(503).header("retry-after", "1")]);
+    let client = builder(collector.url()).flush_interval(Duration::from_millis(10)).build().unwrap();
+    send(&client, 3);
     let first = collector.wait_for(1)[0].at;
     // What comes in meanwhile does not go out earlier either.
     send(&client, 2);
@@ -66,6 +68,7 @@ fn a_wait_that_the_collector_asks_for_is_kept() {
 fn what_only_a_person_can_repair_costs_no_entry() {
     for status in [301, 401, 403, 404, 405, 501] {
         let (collector, client) = three_entries([Answer::status(status)]);
+        kick(&client);
         let stats = fact_blocking("the answer is understood", || {
             Some(destination(&client)).filter(|stats| stats.retries == 1)
         });
@@ -119,7 +122,7 @@ fn an_old_collector_that_only_counts_is_understood() {
 #[test]
 fn while_a_collector_fails_one_batch_probes_and_then_all_are_delivered() {
     let collector = Scripted::start((0..3).map(|_| Answer::status(503)));
-    let client = crate::support::builder(collector.url()).batch_size(10).build().unwrap();
+    let client = built(builder(collector.url()).batch_size(10));
     send(&client, 100);
     client.flush_blocking(LONG).unwrap();
     assert_settled(&client, 100, 0);

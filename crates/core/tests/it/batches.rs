@@ -1,12 +1,13 @@
 //! What a batch on the wire is: protocols §1.
 
 use std::collections::BTreeSet;
+use std::time::Duration;
 
 use hoplog::{Compression, Outcome, RequestHead};
 use hoplog_testkit::scripted::Scripted;
 use serde_json::{Value, json};
 
-use crate::support::{LONG, assert_settled, builder, client_of, destination, send};
+use crate::support::{LONG, assert_settled, builder, built, client_of, destination, send};
 
 fn is_uuid_v7(value: &Value) -> bool {
     value.as_str().is_some_and(|id| id.len() == 36 && id.as_bytes()[14] == b'7')
@@ -15,7 +16,7 @@ fn is_uuid_v7(value: &Value) -> bool {
 #[test]
 fn a_batch_says_who_sends_it_which_it_is_and_how_the_counts_stand() {
     let collector = Scripted::start([]);
-    let client = builder(collector.url()).log_type("worker").api_key("hl_secret").build().unwrap();
+    let client = built(builder(collector.url()).log_type("worker").api_key("hl_secret"));
     send(&client, 3);
     client.flush_blocking(LONG).unwrap();
     send(&client, 2);
@@ -100,7 +101,7 @@ fn a_client_that_sent_nothing_says_nothing() {
 #[test]
 fn batches_from_one_kibibyte_up_are_compressed() {
     let collector = Scripted::start([]);
-    let client = builder(collector.url()).flush_interval(LONG).build().unwrap();
+    let client = client_of(&collector);
     for length in (0..2_000).step_by(100).chain([50_000]) {
         client.info("x".repeat(length)).send();
         client.flush_blocking(LONG).unwrap();
@@ -120,7 +121,7 @@ fn batches_from_one_kibibyte_up_are_compressed() {
 #[test]
 fn without_compression_nothing_is_compressed() {
     let collector = Scripted::start([]);
-    let client = builder(collector.url()).compression(Compression::None).build().unwrap();
+    let client = built(builder(collector.url()).compression(Compression::None));
     send(&client, 500);
     client.flush_blocking(LONG).unwrap();
     assert!(collector.received().iter().all(|r| r.header("content-encoding").is_none()));
@@ -130,7 +131,7 @@ fn without_compression_nothing_is_compressed() {
 #[test]
 fn a_batch_has_a_thousand_entries_at_most_and_none_is_lost_between_two() {
     let collector = Scripted::start([]);
-    let client = builder(collector.url()).flush_interval(LONG).build().unwrap();
+    let client = client_of(&collector);
     send(&client, 2_500);
     client.flush_blocking(LONG).unwrap();
     let received = collector.received();
@@ -147,7 +148,7 @@ fn a_batch_has_a_thousand_entries_at_most_and_none_is_lost_between_two() {
 #[test]
 fn a_batch_has_a_mebibyte_at_most_but_for_its_last_entry() {
     let collector = Scripted::start([]);
-    let client = builder(collector.url()).flush_interval(LONG).build().unwrap();
+    let client = client_of(&collector);
     let text = "x".repeat(10_000);
     for _ in 0..300 {
         client.info(&text).send();
@@ -162,7 +163,7 @@ fn a_batch_has_a_mebibyte_at_most_but_for_its_last_entry() {
 #[test]
 fn a_smaller_batch_size_is_kept() {
     let collector = Scripted::start([]);
-    let client = builder(collector.url()).batch_size(7).build().unwrap();
+    let client = built(builder(collector.url()).batch_size(7));
     send(&client, 100);
     client.flush_blocking(LONG).unwrap();
     assert!(collector.received().iter().all(|r| r.entries().len() <= 7));
@@ -183,7 +184,7 @@ fn batches_share_a_connection() {
 #[test]
 fn an_entry_waits_no_longer_than_the_flush_interval() {
     let collector = Scripted::start([]);
-    let client = client_of(&collector);
+    let client = built(builder(collector.url()).flush_interval(Duration::from_millis(10)));
     send(&client, 1);
     assert_eq!(collector.wait_for(1)[0].entries().len(), 1, "nobody asked for it");
     drop(client);

@@ -8,7 +8,9 @@ use hoplog_testkit::gate::Gate;
 use hoplog_testkit::scripted::{Answer, Scripted};
 use serde_json::json;
 
-use crate::support::{LONG, assert_settled, builder, client_of, destination, in_a_child, nobody, send};
+use crate::support::{
+    LONG, assert_settled, builder, built, client_of, destination, in_a_child, kick, nobody, send,
+};
 
 /// What a shutdown may take beyond its deadline.
 const GRACE: Duration = Duration::from_millis(250);
@@ -16,8 +18,9 @@ const GRACE: Duration = Duration::from_millis(250);
 #[test]
 fn a_collector_that_comes_up_late_gets_everything() {
     let address = nobody();
-    let client = builder(format!("http://{address}")).build().unwrap();
+    let client = built(builder(format!("http://{address}")));
     send(&client, 5);
+    kick(&client);
     let stats = fact_blocking("an attempt has failed", || {
         Some(destination(&client)).filter(|stats| stats.retries > 0)
     });
@@ -37,6 +40,7 @@ fn a_collector_that_goes_and_comes_back_gets_everything() {
     client.flush_blocking(LONG).unwrap();
     drop(collector);
     send(&client, 7);
+    kick(&client);
     fact_blocking("the loss of the connection is seen", || (destination(&client).retries > 0).then_some(()));
     let collector = Scripted::start_on(address, []);
     client.flush_blocking(LONG).unwrap();
@@ -48,7 +52,8 @@ fn a_collector_that_goes_and_comes_back_gets_everything() {
 fn a_full_queue_drops_the_newest_within_its_bound_and_keeps_room_for_errors() {
     let gate = Gate::default();
     let collector = Scripted::start((0..4).map(|_| Answer::stored().behind(&gate)));
-    let client = builder(collector.url()).queue_bytes(1 << 20).build().unwrap();
+    let client =
+        built(builder(collector.url()).queue_bytes(1 << 20).flush_interval(Duration::from_millis(10)));
     let text = "x".repeat(1_000);
     // Until the four batches under way are held at the gate, room keeps appearing.
     fact_blocking("the queue is full", || {
@@ -87,7 +92,7 @@ fn a_shutdown_keeps_its_deadline_whatever_the_collector_does() {
     let gate = Gate::default();
     let hanging = Scripted::start([Answer::stored().behind(&gate)]);
     for (name, url) in [("nobody there", format!("http://{}", nobody())), ("hanging", hanging.url())] {
-        let client = builder(url).build().unwrap();
+        let client = built(builder(url));
         send(&client, 5);
         let begun = Instant::now();
         let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
@@ -129,10 +134,10 @@ fn a_flush_without_time_returns_and_says_what_is_left() {
 fn a_dead_collector_is_complained_about_once_a_minute() {
     let output = in_a_child("outages::a_dead_collector_is_complained_about_once_a_minute", || {
         let url = format!("http://{}/prefix", nobody());
-        let client = builder(url).api_key("hl_secret").build().unwrap();
+        let client = built(builder(url).api_key("hl_secret"));
         for attempt in 1..=4 {
             send(&client, 1);
-            let _ = client.flush_blocking(Duration::ZERO);
+            kick(&client);
             fact_blocking("one more attempt", || (destination(&client).retries >= attempt).then_some(()));
         }
     });

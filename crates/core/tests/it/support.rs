@@ -7,9 +7,9 @@ use hoplog::{Client, ClientBuilder, DestinationStats};
 use hoplog_testkit::scripted::Scripted;
 
 /// Longer than any delivery takes.
-pub(crate) const LONG: Duration = Duration::from_secs(10);
+pub(crate) const LONG: Duration = Duration::from_secs(20);
 
-/// A client of this collector that knows nothing else.
+/// A client of this collector that knows nothing else, and sends what fills no batch only when it is told to.
 pub(crate) fn builder(url: impl Into<String>) -> ClientBuilder {
     Client::builder()
         .without_variables()
@@ -17,11 +17,23 @@ pub(crate) fn builder(url: impl Into<String>) -> ClientBuilder {
         .service("shop")
         .environment("test")
         .service_version("v1.2.3")
-        .flush_interval(Duration::from_millis(10))
+        .flush_interval(LONG)
+}
+
+/// Builds a client and waits for its worker's first look at the queue, which would take some entries and not others.
+pub(crate) fn built(builder: ClientBuilder) -> Client {
+    let client = builder.build().unwrap();
+    client.flush_blocking(LONG).unwrap();
+    client
 }
 
 pub(crate) fn client_of(collector: &Scripted) -> Client {
-    builder(collector.url()).build().unwrap()
+    built(builder(collector.url()))
+}
+
+/// Has what is queued sent, and waits for nothing.
+pub(crate) fn kick(client: &Client) {
+    client.flush_blocking(Duration::ZERO).unwrap();
 }
 
 pub(crate) fn send(client: &Client, entries: usize) {

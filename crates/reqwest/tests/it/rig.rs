@@ -1,6 +1,5 @@
 //! A server that answers each connection once with fixed bytes, a logged client, and the entries.
 
-use std::sync::Once;
 use std::time::{Duration, Instant};
 
 use hoplog::testing::{Capture, capture};
@@ -70,10 +69,7 @@ impl Head {
     }
 }
 
-/// Without TLS in use: some provider has to be there for reqwest to build a client.
 pub(crate) fn plain() -> reqwest::Client {
-    static PROVIDER: Once = Once::new();
-    PROVIDER.call_once(|| rustls::crypto::ring::default_provider().install_default().unwrap());
     reqwest::Client::builder().no_proxy().build().unwrap()
 }
 

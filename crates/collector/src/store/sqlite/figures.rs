@@ -1,23 +1,23 @@
 //! Figures: totals from the tally that the writer keeps, routes from the rows themselves.
 
 use super::readers::Files;
-use super::select::conditions;
+use super::select::{Conditions, conditions};
 use crate::fields::Words;
 use crate::store::StoreError;
 use crate::store::batch::DEFAULT_PROJECT;
 use crate::store::figures::{Histogram, LevelCount, RouteFigures, ServiceCount, ServiceFigures, Totals};
 use crate::store::search::{Filter, Period};
 use hoplog_entry::Level;
-use rusqlite::params_from_iter;
+use rusqlite::{Row, params_from_iter};
 use std::cmp::Reverse;
 use std::collections::{BTreeMap, HashMap};
 
 /// Services in `/stats` (protocols §1).
 const TOP_SERVICES: usize = 10;
-/// Routes told apart, and the longest of their names; those beyond share one line without names. Bounds the memory
-/// of one question.
+/// Routes told apart, and the most bytes of one's names; those beyond share one line without names. Bounds the
+/// memory of one question.
 const MOST_ROUTES: usize = 1_000;
-const NAME_BYTES: usize = 1_000;
+const NAMES_BYTES: usize = 2_000;
 
 /// Services of one file that are told apart; the rest of a hostile many are left out, the totals are not.
 const MOST_SERVICES: i64 = 10_000;
@@ -91,11 +91,11 @@ fn number(count: i64) -> u64 {
     u64::try_from(count).unwrap_or_default()
 }
 
-/// service, method, route; all `None` for the routes beyond the bound.
-type RouteKey = (Option<String>, Option<String>, Option<String>);
-
+/// What is counted of one route.
 #[derive(Default)]
 struct Route {
+    /// service, method, route; all `None` for the routes beyond the bound.
+    names: [Option<String>; 3],
     requests: u64,
     errors: u64,
     bytes: u64,
@@ -105,57 +105,82 @@ struct Route {
 
 pub(super) fn routes(files: &Files, period: Period) -> Result<Vec<RouteFigures>, StoreError> {
     let filter = Filter { period, kind: Words::Kind.code("request"), ..Filter::default() };
-    let conditions = conditions(&filter);
-    let sql = format!(
-        "SELECT service, method, route, level, response_size, ttfb_ms, duration_ms FROM entries WHERE {}",
-        conditions.sql
-    );
-    let mut routes: HashMap<RouteKey, Route> = HashMap::new();
+    let mut conditions = conditions(&filter);
+    if period == Period::default() {
+        conditions.from = "entries NOT INDEXED"; // all rows, then as they lie
+    }
+    let Conditions { from, sql, values } = &conditions;
+    let columns = "service, method, route, level, response_size, ttfb_ms, duration_ms";
+    let sql = format!("SELECT {columns} FROM {from} WHERE {sql}");
+    let mut routes = Routes::default();
     for (&day, connection) in &files.by_day {
         let explain = files.explain(day);
         let mut statement = connection.prepare(&sql).map_err(&explain)?;
-        let mut rows = statement.query(params_from_iter(&conditions.values)).map_err(&explain)?;
+        let mut rows = statement.query(params_from_iter(values)).map_err(&explain)?;
         while let Some(row) = rows.next().map_err(&explain)? {
-            count(row, &mut routes).map_err(&explain)?;
+            routes.count(row).map_err(&explain)?;
         }
     }
-    let mut figures: Vec<RouteFigures> = routes
-        .into_iter()
-        .map(|((service, method, route), counted)| RouteFigures {
-            service,
-            method,
-            route,
-            requests: counted.requests,
-            errors: counted.errors,
-            bytes: counted.bytes,
-            ttfb_ms: counted.ttfb.percentiles(),
-            duration_ms: counted.duration.percentiles(),
-        })
-        .collect();
+    let mut figures: Vec<RouteFigures> = routes.by_key.into_values().map(Route::figures).collect();
     figures.sort_by(|a, b| {
-        b.requests
-            .cmp(&a.requests)
-            .then_with(|| (&a.service, &a.route, &a.method).cmp(&(&b.service, &b.route, &b.method)))
+        let names = |f: &RouteFigures| (f.service.clone(), f.route.clone(), f.method.clone());
+        b.requests.cmp(&a.requests).then_with(|| names(a).cmp(&names(b)))
     });
     Ok(figures)
 }
 
-fn count(row: &rusqlite::Row<'_>, routes: &mut HashMap<RouteKey, Route>) -> rusqlite::Result<()> {
-    let key: RouteKey = (row.get(0)?, row.get(1)?, row.get(2)?);
-    let short =
-        [&key.0, &key.1, &key.2].iter().all(|name| name.as_ref().is_none_or(|n| n.len() <= NAME_BYTES));
-    let told_apart = short && (routes.len() < MOST_ROUTES || routes.contains_key(&key));
-    let key = if told_apart { key } else { (None, None, None) };
-    let route = routes.entry(key).or_default();
-    route.requests += 1;
-    route.errors += u64::from(row.get::<_, i64>(3)? >= i64::from(Level::Error.code()));
-    let bytes = row.get::<_, Option<i64>>(4)?.and_then(|bytes| u64::try_from(bytes).ok());
-    route.bytes = route.bytes.saturating_add(bytes.unwrap_or_default());
-    if let Some(ms) = row.get(5)? {
-        route.ttfb.add(ms);
+#[derive(Default)]
+struct Routes {
+    by_key: HashMap<String, Route>,
+    /// The key at hand, in memory that stays.
+    key: String,
+}
+
+impl Routes {
+    fn count(&mut self, row: &Row<'_>) -> rusqlite::Result<()> {
+        let mut names = [None; 3];
+        self.key.clear();
+        for (n, name) in names.iter_mut().enumerate() {
+            *name = row.get_ref(n)?.as_str_or_null().unwrap_or_default();
+            // No text that is stored has a NUL in it.
+            self.key.push_str(name.unwrap_or("\0"));
+            self.key.push('\0');
+        }
+        let known = self.by_key.contains_key(&self.key);
+        if !known && (self.by_key.len() >= MOST_ROUTES || self.key.len() > NAMES_BYTES) {
+            self.key.clear();
+            names = [None; 3];
+        }
+        if !self.by_key.contains_key(&self.key) {
+            let names = names.map(|name| name.map(str::to_owned));
+            self.by_key.insert(self.key.clone(), Route { names, ..Route::default() });
+        }
+        let Some(route) = self.by_key.get_mut(&self.key) else { return Ok(()) };
+        route.requests += 1;
+        route.errors += u64::from(row.get::<_, i64>(3)? >= i64::from(Level::Error.code()));
+        route.bytes = route.bytes.saturating_add(row.get::<_, Option<i64>>(4)?.map_or(0, number));
+        if let Some(ms) = row.get(5)? {
+            route.ttfb.add(ms);
+        }
+        if let Some(ms) = row.get(6)? {
+            route.duration.add(ms);
+        }
+        Ok(())
     }
-    if let Some(ms) = row.get(6)? {
-        route.duration.add(ms);
+}
+
+impl Route {
+    fn figures(self) -> RouteFigures {
+        let [service, method, route] = self.names;
+        RouteFigures {
+            service,
+            method,
+            route,
+            requests: self.requests,
+            errors: self.errors,
+            bytes: self.bytes,
+            ttfb_ms: self.ttfb.percentiles(),
+            duration_ms: self.duration.percentiles(),
+        }
     }
-    Ok(())
 }
