@@ -50,6 +50,7 @@ mod logger;
 mod pipeline;
 mod queue;
 mod redact;
+mod scan;
 mod sync;
 pub mod testing;
 mod transport;

@@ -16,7 +16,9 @@ macro_rules! known_headers {
             #[inline]
             #[must_use]
             pub const fn as_str(self) -> &'static str {
-                match self { $(Self::$variant => $name,)+ }
+                // A table, as a `match` becomes a jump and a stub for each name.
+                static NAMES: &[&str] = &[$($name),+];
+                NAMES[self as usize]
             }
 
             /// The byte in a record.

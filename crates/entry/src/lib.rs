@@ -14,5 +14,5 @@ mod vocabulary;
 pub use field::Field;
 pub use header_name::KnownHeader;
 pub use id::{EntryId, ParseIdError, SpanId, TraceId};
-pub use record::{Item, Malformed, Record, RecordWriter, Value};
+pub use record::{Item, Items, Malformed, Record, RecordWriter, Value};
 pub use vocabulary::{DropReason, Kind, Level, Outcome, UnknownWord};

@@ -178,25 +178,34 @@ pub(super) fn write_header(
     name: &str,
     value: &[u8],
 ) {
-    let value = match pipeline.header(known, name) {
-        HeaderAction::Skip => return,
-        HeaderAction::Keep => value,
-        HeaderAction::Redact => REDACTED.as_bytes(),
-        HeaderAction::MaskUrl => return write_url(record, field, pipeline, name, value),
-    };
+    let action = pipeline.header(known, name);
+    if action != HeaderAction::Keep {
+        return write_altered(record, field, pipeline, action, name, value);
+    }
     match known {
         Some(known) => record.known_header(field, known, value),
         None => record.named_header(field, name, value),
     }
 }
 
-#[cold]
-fn write_url(record: &mut RecordWriter, field: Field, pipeline: &Pipeline, name: &str, value: &[u8]) {
+fn write_altered(
+    record: &mut RecordWriter,
+    field: Field,
+    pipeline: &Pipeline,
+    action: HeaderAction,
+    name: &str,
+    value: &[u8],
+) {
     let mut out = Vec::new();
-    let value = match pipeline.redactor.url(value, &mut out) {
-        Verdict::Unchanged => value,
-        Verdict::Masked => &out,
-        Verdict::Dropped => REDACTED.as_bytes(),
+    let value = match action {
+        HeaderAction::Skip => return,
+        HeaderAction::Keep => value,
+        HeaderAction::Redact => REDACTED.as_bytes(),
+        HeaderAction::MaskUrl => match pipeline.redactor.url(value, &mut out) {
+            Verdict::Unchanged => value,
+            Verdict::Masked => &out,
+            Verdict::Dropped => REDACTED.as_bytes(),
+        },
     };
     record.header(field, name, value);
 }

@@ -5,11 +5,28 @@ use std::net::IpAddr;
 
 use hoplog_entry::Value;
 
+use crate::scan;
+
 /// A string with its quotes.
 pub(crate) fn string(out: &mut Vec<u8>, text: &str) {
     out.push(b'"');
     escaped(out, text);
     out.push(b'"');
+}
+
+/// Bytes that should be UTF-8, as a string; what is not is shown as U+FFFD.
+pub(crate) fn lossy(out: &mut Vec<u8>, bytes: &[u8]) {
+    match std::str::from_utf8(bytes) {
+        Ok(text) => string(out, text),
+        Err(_) => string(out, &String::from_utf8_lossy(bytes)),
+    }
+}
+
+/// `,"name":`
+pub(crate) fn key(out: &mut Vec<u8>, name: &str) {
+    out.extend_from_slice(b",\"");
+    out.extend_from_slice(name.as_bytes());
+    out.extend_from_slice(b"\":");
 }
 
 /// 0: as it is; `u`: as `\u00XX`; anything else: behind a backslash.
@@ -30,9 +47,12 @@ const ESCAPE: [u8; 256] = {
     table
 };
 
-/// A string's inside: runs of plain bytes are copied whole.
+/// A string's inside. Most have nothing to escape and are copied whole.
 pub(crate) fn escaped(out: &mut Vec<u8>, text: &str) {
     let bytes = text.as_bytes();
+    if !scan::any(bytes, |b| (b < 0x20) | (b == b'"') | (b == b'\\')) {
+        return out.extend_from_slice(bytes);
+    }
     let mut from = 0;
     for (i, &byte) in bytes.iter().enumerate() {
         let escape = ESCAPE[usize::from(byte)];
@@ -59,46 +79,55 @@ impl std::fmt::Write for Utf8<'_> {
     }
 }
 
+/// The two digits of each number below 100, one pair behind the other.
+static PAIRS: [[u8; 2]; 100] = {
+    let mut pairs = [[0; 2]; 100];
+    let mut n = 0;
+    while n < 100 {
+        pairs[n] = [b'0' + n as u8 / 10, b'0' + n as u8 % 10];
+        n += 1;
+    }
+    pairs
+};
+
 /// A whole number.
 pub(crate) fn uint(out: &mut Vec<u8>, mut n: u64) {
     let mut digits = [0u8; 20];
     let mut at = digits.len();
-    loop {
+    while n >= 100 {
+        at -= 2;
+        digits[at..at + 2].copy_from_slice(&PAIRS[(n % 100) as usize]);
+        n /= 100;
+    }
+    let [tens, ones] = PAIRS[n as usize];
+    at -= 1;
+    digits[at] = ones;
+    if n >= 10 {
         at -= 1;
-        digits[at] = b'0' + (n % 10) as u8;
-        n /= 10;
-        if n == 0 {
-            break;
-        }
+        digits[at] = tens;
     }
     out.extend_from_slice(&digits[at..]);
 }
 
-/// `value / 10^places`, without trailing zeros but with one digit after the point: the shortest form of that double,
+/// `millionths / 10^6`, without trailing zeros but with one digit after the point: the shortest form of that double,
 /// as long as all its digits are within the 15 to 16 that a double holds.
-fn decimal(out: &mut Vec<u8>, value: u64, places: u32) {
-    let unit = 10u64.pow(places);
-    uint(out, value / unit);
-    out.push(b'.');
-    let (mut rest, mut unit) = (value % unit, unit);
-    loop {
-        unit /= 10;
-        out.push(b'0' + (rest / unit) as u8);
-        rest %= unit;
-        if rest == 0 {
-            break;
-        }
-    }
+fn decimal(out: &mut Vec<u8>, millionths: u64) {
+    uint(out, millionths / 1_000_000);
+    let rest = (millionths % 1_000_000) as usize;
+    let [a, b, c] = [PAIRS[rest / 10_000], PAIRS[rest / 100 % 100], PAIRS[rest % 100]];
+    let digits = [b'.', a[0], a[1], b[0], b[1], c[0], c[1]];
+    let zeros = digits[2..].iter().rev().take_while(|&&d| d == b'0').count();
+    out.extend_from_slice(&digits[..digits.len() - zeros]);
 }
 
 /// Nanoseconds since the epoch as seconds, to the microsecond.
 pub(crate) fn seconds(out: &mut Vec<u8>, unix_ns: u64) {
-    decimal(out, unix_ns / 1_000, 6);
+    decimal(out, unix_ns / 1_000);
 }
 
 /// Nanoseconds as milliseconds.
 pub(crate) fn millis(out: &mut Vec<u8>, ns: u64) {
-    decimal(out, ns, 6);
+    decimal(out, ns);
 }
 
 /// Any value of a record.
@@ -129,8 +158,22 @@ pub(crate) fn value(out: &mut Vec<u8>, value: Value<'_>) {
 }
 
 fn ip(out: &mut Vec<u8>, ip: IpAddr) {
+    out.push(b'"');
     // An IPv4 address that came through an IPv6 socket is shown as what it is.
-    let _ = write!(Utf8(out), "\"{}\"", ip.to_canonical());
+    match ip.to_canonical() {
+        IpAddr::V4(ip) => {
+            for (i, octet) in ip.octets().into_iter().enumerate() {
+                if i > 0 {
+                    out.push(b'.');
+                }
+                uint(out, octet.into());
+            }
+        }
+        IpAddr::V6(ip) => {
+            let _ = write!(Utf8(out), "{ip}");
+        }
+    }
+    out.push(b'"');
 }
 
 /// ASCII without anything to escape.

@@ -1,10 +1,8 @@
 //! The native JSON of `POST /logs`: one object per entry, and what stands beside them in a batch.
 
-use std::fmt::Write as _;
+use hoplog_entry::{Field, Item, Items, Kind, Malformed, Outcome, Record, Value};
 
-use hoplog_entry::{Field, Item, Kind, Malformed, Outcome, Record, Value};
-
-use super::json::{self, Utf8};
+use super::json;
 use crate::destination::Source;
 
 /// A batch under way: entries are appended one by one, what stands beside them comes at the end.
@@ -107,8 +105,12 @@ fn entry(out: &mut Vec<u8>, record: &Record<'_>) -> Result<(), Malformed> {
         json::quoted(out, outcome.as_str().as_bytes());
     }
     let mut summary = Summary::default();
-    let (mut request_headers, mut response_headers, mut custom) = (Vec::new(), Vec::new(), Vec::new());
-    for item in record.items() {
+    let (mut request_headers, mut response_headers) = (Headers::default(), Headers::default());
+    let mut custom = Vec::new();
+    let mut items = record.items();
+    loop {
+        let here = items.clone();
+        let Some(item) = items.next() else { break };
         match item? {
             Item::Field(field, value) => {
                 match (field, value) {
@@ -119,11 +121,11 @@ fn entry(out: &mut Vec<u8>, record: &Record<'_>) -> Result<(), Malformed> {
                     (Field::Message, _) => summary.message = true,
                     _ => {}
                 }
-                key(out, field.name());
+                json::key(out, field.name());
                 json::value(out, value);
             }
-            Item::RequestHeader(name, value) => request_headers.push((name, value)),
-            Item::ResponseHeader(name, value) => response_headers.push((name, value)),
+            Item::RequestHeader(..) => request_headers.found(here),
+            Item::ResponseHeader(..) => response_headers.found(here),
             Item::Custom(name, value) => {
                 // The last of one name counts.
                 custom.retain(|(n, _)| *n != name);
@@ -136,18 +138,28 @@ fn entry(out: &mut Vec<u8>, record: &Record<'_>) -> Result<(), Malformed> {
         message(out, &summary, record.outcome());
         out.push(b'"');
     }
-    headers(out, Field::RequestHeader, &request_headers);
-    headers(out, Field::ResponseHeader, &response_headers);
-    for (name, value) in &request_headers {
-        match *name {
-            "user-agent" => header_field(out, Field::UserAgent, value),
-            "referer" => header_field(out, Field::Referer, value),
-            "content-type" => header_field(out, Field::ContentType, value),
-            _ => {}
+    let (mut user_agent, mut referer, mut content_type, mut response_content_type) = (None, None, None, None);
+    request_headers.write(out, Field::RequestHeader, |name, value| match name {
+        "user-agent" => user_agent = Some(value),
+        "referer" => referer = Some(value),
+        "content-type" => content_type = Some(value),
+        _ => {}
+    });
+    response_headers.write(out, Field::ResponseHeader, |name, value| {
+        if name == "content-type" {
+            response_content_type.get_or_insert(value);
         }
-    }
-    if let Some((_, value)) = response_headers.iter().find(|(name, _)| *name == "content-type") {
-        header_field(out, Field::ResponseContentType, value);
+    });
+    for (field, value) in [
+        (Field::UserAgent, user_agent),
+        (Field::Referer, referer),
+        (Field::ContentType, content_type),
+        (Field::ResponseContentType, response_content_type),
+    ] {
+        if let Some(value) = value {
+            json::key(out, field.name());
+            json::lossy(out, value);
+        }
     }
     if !custom.is_empty() {
         out.extend_from_slice(b",\"metadata\":{");
@@ -177,33 +189,44 @@ fn message(out: &mut Vec<u8>, summary: &Summary<'_>, outcome: Option<Outcome>) {
     }
 }
 
-/// `"name":["value",…]`; values of one name come next to each other.
-fn headers(out: &mut Vec<u8>, field: Field, pairs: &[(&str, &[u8])]) {
-    if pairs.is_empty() {
-        return;
+/// Where in a record the headers of one side begin, and how many there are: they are written after the other fields,
+/// in one object, and are read again for that rather than gathered.
+#[derive(Default)]
+struct Headers<'a> {
+    from: Option<Items<'a>>,
+    count: usize,
+}
+
+impl<'a> Headers<'a> {
+    fn found(&mut self, here: Items<'a>) {
+        self.from.get_or_insert(here);
+        self.count += 1;
     }
-    key(out, field.name());
-    for (i, group) in pairs.chunk_by(|a, b| a.0 == b.0).enumerate() {
-        let Some((name, _)) = group.first() else { continue };
-        out.push(if i == 0 { b'{' } else { b',' });
-        json::string(out, name);
-        out.push(b':');
-        for (i, (_, value)) in group.iter().enumerate() {
-            out.push(if i == 0 { b'[' } else { b',' });
-            json::string(out, &String::from_utf8_lossy(value));
+
+    /// `"name":["value",…]`; values of one name come next to each other. `each` is shown every pair.
+    fn write(self, out: &mut Vec<u8>, field: Field, mut each: impl FnMut(&'a str, &'a [u8])) {
+        let Some(items) = self.from else { return };
+        let pairs = items.filter_map(|item| match item {
+            Ok(Item::RequestHeader(name, value)) if field == Field::RequestHeader => Some((name, value)),
+            Ok(Item::ResponseHeader(name, value)) if field == Field::ResponseHeader => Some((name, value)),
+            _ => None,
+        });
+        json::key(out, field.name());
+        let mut last = None;
+        for (name, value) in pairs.take(self.count) {
+            if last == Some(name) {
+                out.push(b',');
+            } else {
+                out.extend_from_slice(if last.is_none() { b"{" } else { b"]," });
+                json::string(out, name);
+                out.extend_from_slice(b":[");
+            }
+            json::lossy(out, value);
+            each(name, value);
+            last = Some(name);
         }
-        out.push(b']');
+        out.extend_from_slice(b"]}");
     }
-    out.push(b'}');
-}
-
-fn header_field(out: &mut Vec<u8>, field: Field, value: &[u8]) {
-    key(out, field.name());
-    json::string(out, &String::from_utf8_lossy(value));
-}
-
-fn key(out: &mut Vec<u8>, name: &str) {
-    let _ = write!(Utf8(out), ",\"{name}\":");
 }
 
 #[cfg(test)]

@@ -4,6 +4,7 @@ use super::Verdict;
 use super::inner::{holds_secret, is_secret_key, may_hold_a_value};
 use super::names::NameRules;
 use super::rewrite::Rewrite;
+use crate::scan;
 
 /// Longer queries are dropped: servers refuse them before.
 pub(super) const MAX: usize = 64 * 1024;
@@ -20,21 +21,7 @@ pub(super) fn mask(rules: &NameRules, raw: &[u8], out: &mut Vec<u8>) -> Verdict 
 }
 
 pub(super) fn has_control(raw: &[u8]) -> bool {
-    any(raw, |b| b.is_ascii_control())
-}
-
-/// Whether a byte passes the test; sixteen are looked at together.
-#[inline]
-pub(super) fn any(text: &[u8], test: impl Fn(u8) -> bool) -> bool {
-    let Some(last) = text.last_chunk::<16>() else { return text.iter().any(|&b| test(b)) };
-    let mut found = [0; 16];
-    // The last block may overlap the one before.
-    for block in text.as_chunks().0.iter().chain([last]) {
-        for (found, &b) in found.iter_mut().zip(block) {
-            *found |= u8::from(test(b));
-        }
-    }
-    u128::from_ne_bytes(found) != 0
+    scan::any(raw, |b| b.is_ascii_control())
 }
 
 /// Where parameters stand.

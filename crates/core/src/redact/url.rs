@@ -4,6 +4,7 @@ use super::Verdict;
 use super::names::NameRules;
 use super::query::{self, Place, mask_parameters};
 use super::rewrite::Rewrite;
+use crate::scan;
 
 /// Masks an absolute URL or a reference relative to one (RFC 3986 §4.2): the userinfo goes, path and query are masked
 /// by parameter, the fragment is left out. What cannot be read is replaced whole.
@@ -86,7 +87,7 @@ fn is_host_and_port(text: &[u8]) -> bool {
 
 fn mask_segments(rules: &NameRules, rewrite: &mut Rewrite<'_>, from: usize, to: usize) {
     let path = &rewrite.raw()[from..to];
-    if !query::any(path, |b| (b == b'=') | (b == b'%') | (b == b'@')) {
+    if !scan::any(path, |b| (b == b'=') | (b == b'%') | (b == b'@')) {
         return;
     }
     let (mut at, mut before_last, mut last): (usize, &[u8], &[u8]) = (from, b"", b"");

@@ -33,32 +33,30 @@ pub fn request_id(value: &[u8]) -> Option<&str> {
     plain_id(value)
 }
 
-/// Whether [`request_id`] takes this value.
-#[inline]
-#[must_use]
-pub fn is_request_id(value: &[u8]) -> bool {
-    is_plain(value)
-}
-
 fn plain_id(value: &[u8]) -> Option<&str> {
-    if !is_plain(value) {
+    if !is_request_id(value) {
         return None;
     }
     std::str::from_utf8(value).ok()
 }
 
-/// Such an id can stand in a header, a log line, JSON or a shell word without escaping it.
-fn is_plain(value: &[u8]) -> bool {
+/// Whether [`request_id`] takes this value. Such an id can stand in a header, a log line, JSON or a shell word without
+/// escaping it.
+#[must_use]
+pub fn is_request_id(value: &[u8]) -> bool {
     let odd = |b: u8| (b.wrapping_sub(0x21) >= 0x5e) | (b == b'"') | (b == b'\'') | (b == b',');
     let Some(last) = value.last_chunk::<16>() else {
         return !value.is_empty() && !value.iter().any(|&b| odd(b));
     };
-    // Sixteen bytes together; the last ones may overlap those before.
+    // Sixteen bytes together: a few vector instructions.
     let mut found = [0; 16];
-    for block in value.as_chunks().0.iter().chain([last]) {
+    let mut look = |block: &[u8; 16]| {
         for (found, &b) in found.iter_mut().zip(block) {
             *found |= u8::from(odd(b));
         }
-    }
+    };
+    value.as_chunks().0.iter().for_each(&mut look);
+    // May overlap the block before.
+    look(last);
     value.len() <= MAX && u128::from_ne_bytes(found) == 0
 }
