@@ -162,7 +162,9 @@ impl Outlet {
 
 impl Shop {
     async fn work(&mut self) {
-        let mut tick = tokio::time::interval(self.flush_interval);
+        // The first tick an interval from now: at the start there is nothing to look at.
+        let mut tick =
+            tokio::time::interval_at(tokio::time::Instant::now() + self.flush_interval, self.flush_interval);
         tick.set_missed_tick_behavior(MissedTickBehavior::Delay);
         loop {
             tokio::select! {

@@ -7,7 +7,7 @@ use hoplog_testkit::facts::fact_blocking;
 use hoplog_testkit::scripted::{Answer, Scripted};
 use serde_json::json;
 
-use crate::support::{LONG, assert_settled, builder, built, client_of, destination, kick, send};
+use crate::support::{LONG, assert_settled, builder, client_of, destination, kick, send};
 
 /// Three entries, and the script's first answer to their batch.
 fn three_entries(script: impl IntoIterator<Item = Answer>) -> (Scripted, Client) {
@@ -122,7 +122,7 @@ fn an_old_collector_that_only_counts_is_understood() {
 #[test]
 fn while_a_collector_fails_one_batch_probes_and_then_all_are_delivered() {
     let collector = Scripted::start((0..3).map(|_| Answer::status(503)));
-    let client = built(builder(collector.url()).batch_size(10));
+    let client = builder(collector.url()).batch_size(10).build().unwrap();
     send(&client, 100);
     client.flush_blocking(LONG).unwrap();
     assert_settled(&client, 100, 0);

@@ -7,7 +7,7 @@ use hoplog::{Compression, Outcome, RequestHead};
 use hoplog_testkit::scripted::Scripted;
 use serde_json::{Value, json};
 
-use crate::support::{LONG, assert_settled, builder, built, client_of, destination, send};
+use crate::support::{LONG, assert_settled, builder, client_of, destination, send};
 
 fn is_uuid_v7(value: &Value) -> bool {
     value.as_str().is_some_and(|id| id.len() == 36 && id.as_bytes()[14] == b'7')
@@ -16,7 +16,7 @@ fn is_uuid_v7(value: &Value) -> bool {
 #[test]
 fn a_batch_says_who_sends_it_which_it_is_and_how_the_counts_stand() {
     let collector = Scripted::start([]);
-    let client = built(builder(collector.url()).log_type("worker").api_key("hl_secret"));
+    let client = builder(collector.url()).log_type("worker").api_key("hl_secret").build().unwrap();
     send(&client, 3);
     client.flush_blocking(LONG).unwrap();
     send(&client, 2);
@@ -121,7 +121,7 @@ fn batches_from_one_kibibyte_up_are_compressed() {
 #[test]
 fn without_compression_nothing_is_compressed() {
     let collector = Scripted::start([]);
-    let client = built(builder(collector.url()).compression(Compression::None));
+    let client = builder(collector.url()).compression(Compression::None).build().unwrap();
     send(&client, 500);
     client.flush_blocking(LONG).unwrap();
     assert!(collector.received().iter().all(|r| r.header("content-encoding").is_none()));
@@ -163,7 +163,7 @@ fn a_batch_has_a_mebibyte_at_most_but_for_its_last_entry() {
 #[test]
 fn a_smaller_batch_size_is_kept() {
     let collector = Scripted::start([]);
-    let client = built(builder(collector.url()).batch_size(7));
+    let client = builder(collector.url()).batch_size(7).build().unwrap();
     send(&client, 100);
     client.flush_blocking(LONG).unwrap();
     assert!(collector.received().iter().all(|r| r.entries().len() <= 7));
@@ -184,7 +184,7 @@ fn batches_share_a_connection() {
 #[test]
 fn an_entry_waits_no_longer_than_the_flush_interval() {
     let collector = Scripted::start([]);
-    let client = built(builder(collector.url()).flush_interval(Duration::from_millis(10)));
+    let client = builder(collector.url()).flush_interval(Duration::from_millis(10)).build().unwrap();
     send(&client, 1);
     assert_eq!(collector.wait_for(1)[0].entries().len(), 1, "nobody asked for it");
     drop(client);

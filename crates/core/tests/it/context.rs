@@ -76,6 +76,26 @@ async fn requests_side_by_side_never_see_each_other() {
     }
 }
 
+#[tokio::test]
+async fn scopes_nest_and_restore_what_was() {
+    let capture = capture();
+    let (outer, inner) = (begin(&capture, "outer"), begin(&capture, "inner"));
+    let watched = outer.context().scope(async {
+        let inside = inner.context().scope(async {
+            yield_now().await;
+            assert_eq!(here().as_deref(), Some("inner"));
+        });
+        tokio::join!(inside, async {
+            for _ in 0..3 {
+                assert_eq!(here().as_deref(), Some("outer"), "beside it");
+                yield_now().await;
+            }
+        });
+        assert_eq!(here().as_deref(), Some("outer"), "after it");
+    });
+    watched.await;
+}
+
 #[test]
 fn guards_nest_and_restore_what_was() {
     let capture = capture();

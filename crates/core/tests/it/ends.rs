@@ -4,7 +4,7 @@ use hoplog::{Client, DropReason, RequestHead};
 use hoplog_testkit::scripted::Scripted;
 use tokio::runtime::{Builder, Runtime};
 
-use crate::support::{LONG, assert_settled, builder, built, client_of, send};
+use crate::support::{LONG, assert_settled, builder, client_of, send};
 
 fn runtimes() -> [(&'static str, Runtime); 2] {
     [
@@ -95,18 +95,18 @@ fn the_last_handle_may_be_dropped_in_a_runtime_in_a_task_and_with_its_runtime() 
         let collector = Scripted::start([]);
         let url = collector.url();
         runtime.block_on(async {
-            let client = built(builder(&*url));
+            let client = builder(&*url).build().unwrap();
             send(&client, 1);
         });
         assert_eq!(collector.entries().len(), 1, "{name}: at the end of block_on");
         runtime.block_on(async {
-            let client = built(builder(&*url));
+            let client = builder(&*url).build().unwrap();
             send(&client, 1);
             tokio::spawn(async move { drop(client) }).await.unwrap();
         });
         assert_eq!(collector.entries().len(), 2, "{name}: in a task");
         runtime.block_on(async {
-            let client = built(builder(&*url));
+            let client = builder(&*url).build().unwrap();
             send(&client, 1);
             tokio::spawn(async move {
                 std::future::pending::<()>().await;
@@ -122,12 +122,12 @@ fn the_last_handle_may_be_dropped_in_a_runtime_in_a_task_and_with_its_runtime() 
 fn what_is_logged_last_in_main_arrives() {
     #[tokio::main(flavor = "current_thread")]
     async fn current_thread(url: String) {
-        let client = built(builder(url));
+        let client = builder(url).build().unwrap();
         send(&client, 1);
     }
     #[tokio::main(flavor = "multi_thread", worker_threads = 2)]
     async fn multi_thread(url: String) {
-        let client = built(builder(url));
+        let client = builder(url).build().unwrap();
         tokio::spawn({
             let client = client.clone();
             async move { send(&client, 1) }
@@ -185,7 +185,7 @@ fn after_its_end_entries_are_counted_and_a_flush_is_refused() {
 #[test]
 fn a_disabled_client_takes_every_call_and_does_nothing() {
     let runtime = Builder::new_current_thread().build().unwrap();
-    let by_setting = built(builder("http://127.0.0.1:9").enabled(false));
+    let by_setting = builder("http://127.0.0.1:9").enabled(false).build().unwrap();
     for client in [Client::disabled(), by_setting] {
         assert!(!client.is_enabled());
         client.fatal("nothing").field("i", 1).user_id("u").error(&std::fmt::Error).send();

@@ -6,7 +6,7 @@ use hoplog::{Client, Console, Outcome, RequestHead};
 use hoplog_testkit::scripted::Scripted;
 use serde_json::Value;
 
-use crate::support::{LONG, builder, built, in_a_child, send};
+use crate::support::{LONG, builder, in_a_child, send};
 
 /// A file that goes with the test.
 struct Scratch(PathBuf);
@@ -32,7 +32,7 @@ impl Drop for Scratch {
 }
 
 fn client(file: &Scratch) -> Client {
-    built(builder("http://127.0.0.1:9").without_collector().file(&file.0))
+    builder("http://127.0.0.1:9").without_collector().file(&file.0).build().unwrap()
 }
 
 /// A request by `GET /users/7?token=…`, answered with 200.
@@ -96,7 +96,7 @@ fn a_file_that_cannot_be_opened_is_a_complaint_that_names_it() {
 #[test]
 fn a_file_and_a_collector_each_get_everything_and_count_for_themselves() {
     let (file, collector) = (Scratch::new("both.jsonl"), Scripted::start([]));
-    let client = built(builder(collector.url()).file(&file.0));
+    let client = builder(collector.url()).file(&file.0).build().unwrap();
     send(&client, 5);
     client.flush_blocking(LONG).unwrap();
     assert_eq!((file.lines().len(), collector.entries().len()), (5, 5));
@@ -108,7 +108,7 @@ fn a_file_and_a_collector_each_get_everything_and_count_for_themselves() {
 #[test]
 #[cfg(target_os = "linux")]
 fn what_a_full_disk_takes_is_counted() {
-    let client = built(builder("http://127.0.0.1:9").without_collector().file("/dev/full"));
+    let client = builder("http://127.0.0.1:9").without_collector().file("/dev/full").build().unwrap();
     send(&client, 5);
     let report = client.flush_blocking(LONG).unwrap();
     assert_eq!((report.delivered, report.dropped, report.left), (0, 5, 0));
@@ -116,7 +116,7 @@ fn what_a_full_disk_takes_is_counted() {
 }
 
 fn on_the_console(console: Console) {
-    let client = built(builder("http://127.0.0.1:9").without_collector().console(console));
+    let client = builder("http://127.0.0.1:9").without_collector().console(console).build().unwrap();
     client.warn("low on tea").field("cups", 1).send();
     request(&client);
 }

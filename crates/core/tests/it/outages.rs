@@ -8,9 +8,7 @@ use hoplog_testkit::gate::Gate;
 use hoplog_testkit::scripted::{Answer, Scripted};
 use serde_json::json;
 
-use crate::support::{
-    LONG, assert_settled, builder, built, client_of, destination, in_a_child, kick, nobody, send,
-};
+use crate::support::{LONG, assert_settled, builder, client_of, destination, in_a_child, kick, nobody, send};
 
 /// What a shutdown may take beyond its deadline.
 const GRACE: Duration = Duration::from_millis(250);
@@ -18,7 +16,7 @@ const GRACE: Duration = Duration::from_millis(250);
 #[test]
 fn a_collector_that_comes_up_late_gets_everything() {
     let address = nobody();
-    let client = built(builder(format!("http://{address}")));
+    let client = builder(format!("http://{address}")).build().unwrap();
     send(&client, 5);
     kick(&client);
     let stats = fact_blocking("an attempt has failed", || {
@@ -52,8 +50,11 @@ fn a_collector_that_goes_and_comes_back_gets_everything() {
 fn a_full_queue_drops_the_newest_within_its_bound_and_keeps_room_for_errors() {
     let gate = Gate::default();
     let collector = Scripted::start((0..4).map(|_| Answer::stored().behind(&gate)));
-    let client =
-        built(builder(collector.url()).queue_bytes(1 << 20).flush_interval(Duration::from_millis(10)));
+    let client = builder(collector.url())
+        .queue_bytes(1 << 20)
+        .flush_interval(Duration::from_millis(10))
+        .build()
+        .unwrap();
     let text = "x".repeat(1_000);
     // Until the four batches under way are held at the gate, room keeps appearing.
     fact_blocking("the queue is full", || {
@@ -92,7 +93,7 @@ fn a_shutdown_keeps_its_deadline_whatever_the_collector_does() {
     let gate = Gate::default();
     let hanging = Scripted::start([Answer::stored().behind(&gate)]);
     for (name, url) in [("nobody there", format!("http://{}", nobody())), ("hanging", hanging.url())] {
-        let client = built(builder(url));
+        let client = builder(url).build().unwrap();
         send(&client, 5);
         let begun = Instant::now();
         let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
@@ -134,7 +135,7 @@ fn a_flush_without_time_returns_and_says_what_is_left() {
 fn a_dead_collector_is_complained_about_once_a_minute() {
     let output = in_a_child("outages::a_dead_collector_is_complained_about_once_a_minute", || {
         let url = format!("http://{}/prefix", nobody());
-        let client = built(builder(url).api_key("hl_secret"));
+        let client = builder(url).api_key("hl_secret").build().unwrap();
         for attempt in 1..=4 {
             send(&client, 1);
             kick(&client);

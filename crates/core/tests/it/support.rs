@@ -20,15 +20,8 @@ pub(crate) fn builder(url: impl Into<String>) -> ClientBuilder {
         .flush_interval(LONG)
 }
 
-/// Builds a client and waits for its worker's first look at the queue, which would take some entries and not others.
-pub(crate) fn built(builder: ClientBuilder) -> Client {
-    let client = builder.build().unwrap();
-    client.flush_blocking(LONG).unwrap();
-    client
-}
-
 pub(crate) fn client_of(collector: &Scripted) -> Client {
-    built(builder(collector.url()))
+    builder(collector.url()).build().unwrap()
 }
 
 /// Has what is queued sent, and waits for nothing.
