@@ -25,8 +25,8 @@
 //! ```
 //!
 //! # Promises
-//! - No call blocks, panics or makes a system call on the request's thread (but for the wake-up of the worker when a
-//!   whole batch is waiting).
+//! - No call does I/O, waits for it, or panics on the request's thread. An entry is copied under a lock that is held for
+//!   nanoseconds; a system call happens once per batch, to wake the worker.
 //! - Memory is bounded in bytes and entries; what does not fit is dropped, newest first, and counted by reason in
 //!   [`Client::stats`]. A tenth is reserved for errors.
 //! - Secrets are masked before an entry is written; the whole value goes.

@@ -8,8 +8,9 @@ use crate::sync::lock;
 
 const LARGEST_CHUNK: usize = 64 * 1024;
 const SMALLEST_CHUNK: usize = 4 * 1024;
-/// Empty chunks kept for reuse; the rest goes back to the allocator.
-const KEPT: usize = 8;
+/// Empty chunks kept for reuse; the rest goes back to the allocator. A batch's worth of entries fills about twenty:
+/// with fewer, each batch would be written into memory that the system has to map anew.
+const KEPT: usize = 24;
 
 /// What the chunks of one queue may take together.
 #[derive(Debug)]
