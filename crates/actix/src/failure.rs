@@ -5,7 +5,7 @@ use std::fmt::{self, Debug, Write};
 
 use actix_web::Error;
 use actix_web::http::StatusCode;
-use hoplog::{Exchange, Outcome};
+use hoplog::{Exchange, Outcome, error_sources};
 
 /// How a request ended for which an inner middleware returned an error of this status. Returning one is how actix
 /// middlewares refuse a request (401, 403, 429): no failure of the service.
@@ -26,22 +26,8 @@ pub(crate) fn record(exchange: &mut Exchange, error: &Error) {
 /// The error that ended a body.
 pub(crate) fn record_body(exchange: &mut Exchange, error: &(dyn StdError + 'static)) {
     let name = name(error);
-    let chain = error.source().map(chain);
-    exchange.error(name.as_deref().unwrap_or("dyn Error"), &error.to_string(), chain.as_deref());
-}
-
-fn chain(first: &(dyn StdError + 'static)) -> String {
-    let mut text = String::new();
-    let mut next = Some(first);
-    // A chain that bites its own tail must not hang the service.
-    for _ in 0..32 {
-        let Some(error) = next else { break };
-        text.push_str("caused by: ");
-        text.push_str(&error.to_string());
-        text.push('\n');
-        next = error.source();
-    }
-    text
+    let sources = error_sources(error.source());
+    exchange.error(name.as_deref().unwrap_or("dyn Error"), &error.to_string(), sources.as_deref());
 }
 
 /// The name that a derived `Debug` begins with: of the type, or of the enum's variant.

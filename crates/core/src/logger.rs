@@ -9,6 +9,7 @@ use hoplog_entry::{EntryId, Field, Kind, Level, RecordWriter};
 use serde::Serialize;
 
 use crate::context;
+use crate::error_chain::error_sources;
 use crate::pipeline::Pipeline;
 use crate::redact::REDACTED;
 use crate::worker::is_worker_thread;
@@ -96,20 +97,13 @@ impl EntryBuilder {
 
     /// The error behind it: its type, what it says, and its chain of sources.
     pub fn error<E: StdError + ?Sized>(self, error: &E) -> Self {
-        let mut chain = String::new();
-        let mut next = error.source();
-        // A chain that bites its own tail must not hang the caller.
-        for _ in 0..32 {
-            let Some(source) = next else { break };
-            chain.push_str("caused by: ");
-            chain.push_str(&source.to_string());
-            chain.push('\n');
-            next = source.source();
-        }
         let entry = self
             .text(Field::ErrorType, std::any::type_name::<E>())
             .text(Field::ErrorMessage, &error.to_string());
-        if chain.is_empty() { entry } else { entry.text(Field::StackTrace, chain.trim_end()) }
+        match error_sources(error.source()) {
+            Some(sources) => entry.text(Field::StackTrace, &sources),
+            None => entry,
+        }
     }
 
     /// Hands the entry over: no wait, no I/O. If the queue is full it is dropped and counted.

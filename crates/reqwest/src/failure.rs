@@ -3,7 +3,7 @@
 use std::error::Error as StdError;
 use std::iter;
 
-use hoplog::{Exchange, Outcome};
+use hoplog::{Exchange, Outcome, error_chain};
 use reqwest::Url;
 use reqwest_middleware::Error;
 
@@ -13,7 +13,7 @@ pub(crate) fn record(exchange: &mut Exchange, called: &Url, error: &Error) -> Ou
         Error::Reqwest(error) => ("reqwest::Error", error),
         Error::Middleware(error) => ("reqwest_middleware::Error", error.as_ref()),
     };
-    let errors: Vec<_> = chain(first).collect();
+    let errors: Vec<_> = error_chain(Some(first)).collect();
     let reqwests = || errors.iter().filter_map(|error| error.downcast_ref::<reqwest::Error>());
     let urls: Vec<&str> =
         iter::once(called).chain(reqwests().filter_map(reqwest::Error::url)).map(Url::as_str).collect();
@@ -27,11 +27,6 @@ pub(crate) fn record(exchange: &mut Exchange, called: &Url, error: &Error) -> Ou
     let sources: String = texts.iter().skip(1).map(|text| format!("caused by: {text}\n")).collect();
     exchange.error(error_type, &message, Some(&*sources).filter(|sources| !sources.is_empty()));
     if reqwests().any(reqwest::Error::is_timeout) { Outcome::TimedOut } else { Outcome::ServiceError }
-}
-
-/// An error and its sources. A chain that bites its own tail must not hang the caller.
-fn chain<'e>(first: &'e (dyn StdError + 'static)) -> impl Iterator<Item = &'e (dyn StdError + 'static)> {
-    iter::successors(Some(first), |error: &&'e (dyn StdError + 'static)| (*error).source()).take(32)
 }
 
 fn without(urls: &[&str], mut text: String) -> String {
