@@ -53,14 +53,9 @@ async fn run(args: Args) -> Result<bool, Box<dyn Error>> {
     quiet_the_panic_we_ask_for();
     let store = tempfile::Builder::new().prefix("hoplog-demo-").tempdir()?;
     let listen = SocketAddr::from(([127, 0, 0, 1], args.port));
-    let collector =
-        Collector::start(Config::default().listen(listen).data_dir(store.path())).await.map_err(|e| {
-            if args.port == 8000 {
-                format!("{e} (or: cargo run --release -p demo -- --port 8001)")
-            } else {
-                e.to_string()
-            }
-        })?;
+    let collector = Collector::start(Config::default().listen(listen).data_dir(store.path()))
+        .await
+        .map_err(|error| format!("{error} (the demo takes --port, as in --port 8001)"))?;
     let address = format!("http://{}", collector.local_addr());
     println!("collector  {address}  (SQLite in {})", store.path().display());
 
