@@ -154,7 +154,8 @@ impl ClientBuilder {
         self
     }
 
-    /// Entries per batch, 1 to 10 000. Default: 1 000.
+    /// The most entries per batch, 1 to 10 000. Default: 1 000. A batch goes out when so many wait, counted in whole
+    /// chunks of up to 256, or when the flush interval is over.
     pub fn batch_size(mut self, entries: usize) -> Self {
         self.batch_size = Some(entries);
         self

@@ -30,17 +30,15 @@ pub(crate) fn headers(map: &HeaderMap) -> impl Iterator<Item = (&str, &[u8])> {
     map.iter().map(|(name, value)| (name.as_str(), value.as_bytes()))
 }
 
+/// As axum matched it. (The route of a gRPC call is known to core from the answer.)
 fn route<B>(request: &Request<B>) -> Option<&str> {
     #[cfg(feature = "axum")]
     if let Some(path) = request.extensions().get::<axum::extract::MatchedPath>() {
         return Some(path.as_str());
     }
-    is_grpc(request.headers()).then(|| request.uri().path())
-}
-
-/// The path of a gRPC call is its route: `/package.Service/Method`.
-fn is_grpc(headers: &HeaderMap) -> bool {
-    headers.get(http::header::CONTENT_TYPE).is_some_and(|v| v.as_bytes().starts_with(b"application/grpc"))
+    #[cfg(not(feature = "axum"))]
+    let _ = request;
+    None
 }
 
 /// From axum's `ConnectInfo`, else from a `SocketAddr` that a server put there.

@@ -77,6 +77,7 @@ fn begin<'h>(
             open: true,
             outgoing: kind == Kind::Outgoing,
             head_only: head.method == "HEAD",
+            routed: head.route.is_some(),
             started,
             request_bytes: seen.request_bytes,
             ..OpenRecord::default()

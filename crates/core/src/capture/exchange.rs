@@ -71,7 +71,10 @@ impl Exchange {
 
     /// The route template, where it is known only after the head.
     pub fn set_route(&mut self, route: &str) {
-        self.write(|record| record.writer.text(Field::Route, route));
+        self.write(|record| {
+            record.routed = true;
+            record.writer.text(Field::Route, route);
+        });
     }
 
     /// The response head is there. `headers` as for the request; `size` is the body's exact length, if it has one.
@@ -87,14 +90,21 @@ impl Exchange {
         record.ttfb = self.pipeline.clock.now().since(record.started);
         record.status = status;
         let keep = self.pipeline.queue.fill() < Fill::Critical;
+        let mut grpc = false;
         for (name, value) in headers {
             let known = KnownHeader::from_name(name);
-            if known == Some(KnownHeader::GrpcStatus) {
-                record.grpc_status = grpc_status(value);
+            match known {
+                Some(KnownHeader::GrpcStatus) => record.grpc_status = grpc_status(value),
+                Some(KnownHeader::ContentType) => grpc = value.starts_with(b"application/grpc"),
+                _ => {}
             }
             if keep {
                 write_header(&mut record.writer, Field::ResponseHeader, &self.pipeline, known, name, value);
             }
+        }
+        // The path of a gRPC call is its route, if there is such a method: any caller can ask for any path.
+        if grpc && !record.routed && record.grpc_status != Some(GRPC_UNIMPLEMENTED) {
+            record.route_is_path();
         }
     }
 
@@ -208,6 +218,8 @@ impl Drop for Exchange {
         }
     }
 }
+
+const GRPC_UNIMPLEMENTED: u16 = 12;
 
 fn level(outcome: Outcome, status: u16, grpc_status: Option<u16>) -> Level {
     match (outcome, status) {

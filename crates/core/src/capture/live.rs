@@ -5,7 +5,7 @@ use std::fmt;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use hoplog_entry::trace_headers::{TraceFlags, TraceParent};
-use hoplog_entry::{EntryId, RecordWriter, SpanId, TraceId};
+use hoplog_entry::{EntryId, Field, Level, Record, RecordWriter, SpanId, TraceId, Value};
 
 use crate::clock::Moment;
 
@@ -37,6 +37,8 @@ pub(crate) struct Live {
 pub(super) struct OpenRecord {
     pub(super) writer: RecordWriter,
     pub(super) open: bool,
+    /// The route is in the record.
+    pub(super) routed: bool,
     /// A poll of it unwound.
     pub(super) panicked: bool,
     /// A call ends with the response head: its body's size is what the head says, or unknown.
@@ -51,6 +53,21 @@ pub(super) struct OpenRecord {
     pub(super) ttfb: u64,
     /// `None` where the length was not said.
     pub(super) request_bytes: Option<u64>,
+}
+
+impl OpenRecord {
+    /// Writes the path again, as the route.
+    pub(super) fn route_is_path(&mut self) {
+        let record = Record::read(self.writer.end(Level::Info, None)).ok();
+        let path = record.and_then(|(record, _)| match record.get(Field::Path) {
+            Some(Value::Text(path)) => Some(path.to_owned()),
+            _ => None,
+        });
+        if let Some(path) = path {
+            self.routed = true;
+            self.writer.text(Field::Route, &path);
+        }
+    }
 }
 
 impl Live {

@@ -260,6 +260,29 @@ fn grpc_status_decides_the_level_where_the_http_status_says_nothing() {
 }
 
 #[test]
+fn the_route_of_a_grpc_call_is_its_path_once_the_answer_shows_that_there_is_such_a_method() {
+    let rig = Rig::new();
+    let answer = |headers: &[(&str, &str)], route: Option<&str>| {
+        let head = RequestHead {
+            method: "POST",
+            path: "/shop.Orders/Get",
+            route,
+            http_version: "2",
+            ..RequestHead::default()
+        };
+        let mut exchange = rig.begin_with(&head, &[("content-type", "application/grpc")]);
+        exchange.response(200, pairs(headers), None);
+        exchange.finish(Outcome::Completed);
+        rig.entry().text(Field::Route)
+    };
+    let grpc = ("content-type", "application/grpc");
+    assert_eq!(answer(&[grpc], None).as_deref(), Some("/shop.Orders/Get"));
+    assert_eq!(answer(&[grpc, ("grpc-status", "12")], None), None, "no such method");
+    assert_eq!(answer(&[("content-type", "text/html")], None), None, "no gRPC after all");
+    assert_eq!(answer(&[grpc], Some("/{*rest}")).as_deref(), Some("/{*rest}"), "the router knows better");
+}
+
+#[test]
 fn a_trace_is_continued_with_its_state_and_handed_on() {
     let rig = Rig::new();
     let headers = [

@@ -24,6 +24,35 @@ fn without_a_runtime_a_flush_delivers() {
 }
 
 #[test]
+fn a_flush_waits_for_what_came_before_it_and_not_for_what_comes_meanwhile() {
+    let collector = Scripted::start([]);
+    // Small batches, so that some are always under way.
+    let client = builder(collector.url()).batch_size(300).build().unwrap();
+    let busy = std::sync::atomic::AtomicBool::new(true);
+    std::thread::scope(|s| {
+        s.spawn(|| {
+            while busy.load(std::sync::atomic::Ordering::Relaxed) {
+                send(&client, 50);
+                std::thread::yield_now();
+            }
+        });
+        let before = loop {
+            let accepted = client.stats().accepted;
+            if accepted > 5_000 {
+                break accepted;
+            }
+        };
+        let asked = std::time::Instant::now();
+        client.flush_blocking(LONG).unwrap();
+        let took = asked.elapsed();
+        busy.store(false, std::sync::atomic::Ordering::Relaxed);
+        assert!(took < LONG / 2, "{took:?}: it waited for the end of all traffic");
+        let d = &client.stats().destinations[0];
+        assert!(d.delivered + d.dropped.total() >= before, "{d:?} of {before}");
+    });
+}
+
+#[test]
 fn in_a_runtime_a_flush_delivers_awaited_or_blocking_in_a_task_or_not() {
     for (name, runtime) in runtimes() {
         let collector = Scripted::start([]);
