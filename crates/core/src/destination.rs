@@ -8,10 +8,10 @@ mod memory;
 
 use std::sync::Arc;
 
-use crate::diagnostics::Diagnostics;
 use crate::encode::json;
 use crate::ledger::Ledger;
 use crate::pipeline::Pipeline;
+use hoplog_entry::Diagnostics;
 
 pub(crate) use collector::{BatchLimits, Collector, CollectorConfig};
 pub(crate) use inbox::{Inbox, Mail, Message, inbox};

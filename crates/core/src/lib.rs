@@ -42,7 +42,6 @@ mod clock;
 mod config;
 mod context;
 mod destination;
-mod diagnostics;
 mod encode;
 mod error;
 mod error_chain;

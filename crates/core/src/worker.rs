@@ -14,11 +14,11 @@ use tokio::sync::{mpsc, oneshot};
 use tokio::time::MissedTickBehavior;
 
 use crate::destination::{Destination, Mail, Message, Source, Surroundings, inbox};
-use crate::diagnostics::Diagnostics;
 use crate::error::Error;
 use crate::ledger::Ledger;
 use crate::pipeline::Pipeline;
 use crate::sync::lock;
+use hoplog_entry::Diagnostics;
 
 thread_local! {
     static IS_WORKER: Cell<bool> = const { Cell::new(false) };

@@ -4,6 +4,7 @@
 //! An application depends on `hoplog` and its glue crates; this crate is of use to those who read or write
 //! hoplog's records themselves.
 
+mod diagnostics;
 mod field;
 mod header_name;
 mod id;
@@ -11,6 +12,7 @@ pub mod record;
 pub mod trace_headers;
 mod vocabulary;
 
+pub use diagnostics::Diagnostics;
 pub use field::Field;
 pub use header_name::KnownHeader;
 pub use id::{EntryId, ParseIdError, SpanId, TraceId};

@@ -6,7 +6,7 @@ use hoplog::{Client, Console, Outcome, RequestHead};
 use hoplog_testkit::scripted::Scripted;
 use serde_json::Value;
 
-use crate::support::{LONG, builder, in_a_child, send};
+use crate::support::{LONG, builder, child, in_a_child, send};
 
 /// A file that goes with the test.
 struct Scratch(PathBuf);
@@ -151,4 +151,27 @@ fn the_console_gets_a_readable_line_each_without_colours_where_nobody_sees_them(
     assert!(request.contains("ms") && request.contains("trace="), "{request}");
     assert!(!lines.concat().contains(['\x1b', '\r']));
     assert!(!lines.concat().contains("hunter2"));
+}
+
+#[test]
+fn a_console_that_nobody_reads_holds_up_neither_the_collector_nor_the_end() {
+    let mut child =
+        child("lines::a_console_that_nobody_reads_holds_up_neither_the_collector_nor_the_end", || {
+            let collector = Scripted::start([]);
+            let client = builder(collector.url()).console(Console::Json).build().unwrap();
+            // Far more than a pipe holds.
+            send(&client, 5_000);
+            client.flush_blocking(std::time::Duration::from_millis(500)).unwrap();
+            hoplog_testkit::facts::fact_blocking("the collector has everything", || {
+                (collector.entries().len() == 5_000).then_some(())
+            });
+            let console = client.stats().destinations.into_iter().find(|d| d.name == "console").unwrap();
+            assert!(console.queued > 0, "the pipe took all of it, which shows nothing: {console:?}");
+            drop(client);
+        });
+    let started = std::time::Instant::now();
+    let mut child = child.stdout(std::process::Stdio::piped()).spawn().unwrap();
+    let status = hoplog_testkit::facts::fact_blocking("the child ends", || child.try_wait().unwrap());
+    assert!(status.success(), "{status}");
+    assert!(started.elapsed() < LONG / 2, "{:?}", started.elapsed());
 }

@@ -8,7 +8,9 @@ use hoplog_testkit::gate::Gate;
 use hoplog_testkit::scripted::{Answer, Scripted};
 use serde_json::json;
 
-use crate::support::{LONG, assert_settled, builder, client_of, destination, in_a_child, kick, nobody, send};
+use crate::support::{
+    LONG, assert_settled, builder, child, client_of, destination, in_a_child, is_child, kick, nobody, send,
+};
 
 /// What a shutdown may take beyond its deadline.
 const GRACE: Duration = Duration::from_millis(250);
@@ -147,4 +149,60 @@ fn a_dead_collector_is_complained_about_once_a_minute() {
     let [line] = ours[..] else { panic!("one line, not {ours:?}") };
     assert!(line.contains("the collector cannot be reached") && line.contains("entries are kept"), "{line}");
     assert!(!stderr.contains("hl_secret") && !stderr.contains("an entry"));
+}
+
+/// CPU time of this process, in clock ticks of 10 ms.
+fn cpu_ticks() -> u64 {
+    let stat = std::fs::read_to_string("/proc/self/stat").unwrap();
+    // The name in parentheses may hold anything; user and system time are the 12th and 13th field behind it.
+    let fields: Vec<&str> = stat.rsplit_once(')').unwrap().1.split_whitespace().collect();
+    fields[11].parse::<u64>().unwrap() + fields[12].parse::<u64>().unwrap()
+}
+
+#[test]
+fn while_a_probe_waits_for_its_answer_the_worker_sleeps() {
+    // In a process of its own: the other tests use CPU too.
+    in_a_child("outages::while_a_probe_waits_for_its_answer_the_worker_sleeps", || {
+        let gate = Gate::default();
+        let collector = Scripted::start([Answer::status(503), Answer::stored().behind(&gate)]);
+        // Without a flush, which would forget when the next attempt was due.
+        let interval = Duration::from_millis(50);
+        let client = builder(collector.url()).flush_interval(interval).build().unwrap();
+        send(&client, 1);
+        assert_eq!(collector.wait_for(2).len(), 2);
+        // More work than the one place for a probe can take.
+        send(&client, 1);
+        let before = cpu_ticks();
+        std::thread::sleep(Duration::from_secs(1));
+        let used = cpu_ticks() - before;
+        gate.open();
+        client.flush_blocking(LONG).unwrap();
+        assert_settled(&client, 2, 0);
+        assert!(used <= 20, "{used} ticks of CPU in a second of waiting");
+    });
+}
+
+#[test]
+fn what_goes_to_this_machine_goes_through_no_proxy() {
+    let test = "outages::what_goes_to_this_machine_goes_through_no_proxy";
+    let role = || {
+        let collector = Scripted::start([]);
+        let client = client_of(&collector);
+        send(&client, 3);
+        client.flush_blocking(Duration::from_secs(5)).unwrap();
+        assert_settled(&client, 3, 0);
+    };
+    if is_child() {
+        child(test, role);
+    }
+    let proxy = Scripted::start([]);
+    let mut child = child(test, role);
+    child
+        .env("HTTP_PROXY", proxy.url())
+        .env("http_proxy", proxy.url())
+        .env_remove("NO_PROXY")
+        .env_remove("no_proxy");
+    let output = child.output().unwrap();
+    assert!(output.status.success(), "{output:?}");
+    assert!(proxy.received().is_empty(), "the proxy saw what was meant to stay here");
 }

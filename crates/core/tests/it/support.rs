@@ -60,13 +60,23 @@ const CHILD: &str = "HOPLOG_TEST_CHILD";
 /// Runs `role` in a process of its own, which is this test again; for what is written to the console. `test` is the
 /// full name of the calling test.
 pub(crate) fn in_a_child(test: &str, role: impl FnOnce()) -> Output {
-    if std::env::var_os(CHILD).is_some() {
+    let output = child(test, role).output().unwrap();
+    assert!(output.status.success(), "{output:?}");
+    output
+}
+
+/// That process, not started yet, for a test that gives it an environment or pipes of its own. In the child itself it
+/// plays `role` and does not return.
+pub(crate) fn child(test: &str, role: impl FnOnce()) -> Command {
+    if is_child() {
         role();
         std::process::exit(0);
     }
     let mut child = Command::new(std::env::current_exe().unwrap());
     child.args(["--exact", test, "--nocapture"]).env(CHILD, "1").env_remove("NO_COLOR");
-    let output = child.output().unwrap();
-    assert!(output.status.success(), "{output:?}");
-    output
+    child
+}
+
+pub(crate) fn is_child() -> bool {
+    std::env::var_os(CHILD).is_some()
 }

@@ -160,7 +160,7 @@ impl Directory {
 }
 
 /// One line on stderr; for what an operator should know and no request can be told.
-pub(super) fn warn(what: &str) {
+fn warn(what: &str) {
     let _ = writeln!(io::stderr(), "hoplog: {what}");
 }
 

@@ -1,16 +1,17 @@
 //! The one thread that writes. Batches that wait together are committed together, each answered after the commit.
 
 use super::connection::{self, explain, is_damage};
-use super::directory::{Directory, Identity, warn};
+use super::directory::{Directory, Identity};
 use super::insert::Inserter;
 use super::readers::Readers;
 use super::{Options, retention};
 use crate::store::StoreError;
 use crate::store::batch::{Batch, Home, Verdict};
 use crate::time::Day;
+use hoplog_entry::Diagnostics;
 use rusqlite::{Connection, TransactionBehavior};
 use std::collections::{BTreeMap, BTreeSet};
-use std::sync::Arc;
+use std::sync::{Arc, LazyLock};
 use std::time::{Duration, Instant};
 use tokio::sync::{mpsc, oneshot};
 
@@ -260,7 +261,9 @@ impl Job {
 
     fn answer(self, result: Result<(), StoreError>) {
         if let Err(error) = &result {
-            warn(&format!("a batch was not stored: {error}"));
+            // A full disk must not be filled further by complaints about it.
+            static REFUSED: LazyLock<Diagnostics> = LazyLock::new(Diagnostics::default);
+            REFUSED.warn("not stored", || format!("a batch was not stored: {error}"));
         }
         // Whoever asked may be gone; the rows stay, and a second delivery meets them.
         let _ = self.reply.send(result.map(|()| self.verdicts));

@@ -2,16 +2,14 @@
 
 use std::collections::HashMap;
 use std::io::Write as _;
-use std::sync::Mutex;
+use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
-
-use crate::sync::lock;
 
 const QUIET: Duration = Duration::from_secs(60);
 
 /// Lines that repeat are counted instead of printed.
 #[derive(Debug, Default)]
-pub(crate) struct Diagnostics {
+pub struct Diagnostics {
     subjects: Mutex<HashMap<&'static str, Subject>>,
 }
 
@@ -23,7 +21,7 @@ struct Subject {
 
 impl Diagnostics {
     /// Prints `line()` unless this subject was heard within the last minute.
-    pub(crate) fn warn(&self, subject: &'static str, line: impl FnOnce() -> String) {
+    pub fn warn(&self, subject: &'static str, line: impl FnOnce() -> String) {
         if let Some(held_back) = self.may_speak(subject, Instant::now()) {
             let more = if held_back > 0 {
                 format!(" ({held_back} more since the last line)")
@@ -37,7 +35,7 @@ impl Diagnostics {
 
     /// How many lines were held back since the last one, or `None` where it is too soon.
     fn may_speak(&self, subject: &'static str, now: Instant) -> Option<u64> {
-        let mut subjects = lock(&self.subjects);
+        let mut subjects = self.subjects.lock().unwrap_or_else(PoisonError::into_inner);
         match subjects.get_mut(subject) {
             Some(s) if now.saturating_duration_since(s.last) < QUIET => {
                 s.held_back += 1;
