@@ -179,13 +179,11 @@ pub(super) fn write_header(
     name: &str,
     value: &[u8],
 ) {
-    let action = pipeline.header(known, name);
-    if action != HeaderAction::Keep {
-        return write_altered(record, field, pipeline, action, name, value);
-    }
-    match known {
-        Some(known) => record.known_header(field, known, value),
-        None => record.named_header(field, name, value),
+    match (pipeline.header(known, name), known) {
+        (HeaderAction::Skip, _) => {}
+        (HeaderAction::Keep, Some(known)) => record.known_header(field, known, value),
+        (HeaderAction::Keep, None) => record.named_header(field, name, value),
+        (action, _) => write_altered(record, field, pipeline, action, name, value),
     }
 }
 
