@@ -7,7 +7,7 @@ use hoplog::RequestHead;
 
 /// The route is not known before routing.
 pub(crate) fn of(request: &HttpRequest) -> RequestHead<'_> {
-    let uri = request.uri();
+    let (uri, peer) = (request.uri(), request.peer_addr());
     RequestHead {
         method: request.method().as_str(),
         path: uri.path(),
@@ -22,7 +22,9 @@ pub(crate) fn of(request: &HttpRequest) -> RequestHead<'_> {
             Version::HTTP_3 => "3",
             _ => "1.1",
         },
-        peer: request.peer_addr().map(|peer| peer.ip()),
+        peer: peer.map(|peer| peer.ip()),
+        peer_port: peer.map(|peer| peer.port()),
+        tls_version: None,
     }
 }
 

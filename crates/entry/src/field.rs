@@ -133,6 +133,38 @@ fields! {
     ActionType = 40, "action_type", Text, WORD;
     /// A field of the application's own, with its name.
     Custom = 41, "", Custom, TEXT;
+    /// The first bytes of the request's body, secrets masked; only where bodies are asked for.
+    RequestBody = 42, "request_body", Text, TEXT;
+    /// The first bytes of the response's body, secrets masked; only where bodies are asked for.
+    ResponseBody = 43, "response_body", Text, TEXT;
+    /// Whether the request's body was longer than what is kept of it.
+    RequestBodyTruncated = 44, "request_body_truncated", Bool, 0;
+    /// Whether the response's body was longer than what is kept of it.
+    ResponseBodyTruncated = 45, "response_body_truncated", Bool, 0;
+    /// A keyed hash of a request body that could not be read and is not kept.
+    RequestBodyHash = 46, "request_body_hash", Text, WORD;
+    /// A keyed hash of a response body that could not be read and is not kept.
+    ResponseBodyHash = 47, "response_body_hash", Text, WORD;
+    /// The longest time between two chunks of a streamed response.
+    LongestGap = 48, "longest_gap_ms", Nanos, 0;
+    /// The port at the other end of the connection.
+    ClientPort = 49, "client_port", Uint, 0;
+    /// `1.2` or `1.3`, where the server says it.
+    TlsVersion = 50, "tls_version", Text, WORD;
+    /// `web`, `miniprogram`, `server`, `other`, or what `X-Client-Type` says.
+    ClientType = 51, "client_type", Text, WORD;
+    /// Where the client says that it comes from.
+    Origin = 52, "origin", Text, LINE;
+    /// `v1` of `/api/v1/…`.
+    ApiVersion = 53, "api_version", Text, WORD;
+    /// The trace that the caller was part of, where a new one was started for it.
+    LinkedTraceId = 54, "linked_trace_id", TraceId, 0;
+    /// The caller's span in the linked trace.
+    LinkedSpanId = 55, "linked_span_id", SpanId, 0;
+    /// The client's address as a keyed hash; stands in the place of [`Field::Ip`], under the same name.
+    IpHash = 56, "ip", Text, WORD;
+    /// The request took longer than the slow threshold.
+    Slow = 57, "slow", Bool, 0;
 }
 
 #[cfg(test)]
@@ -144,7 +176,7 @@ mod tests {
         let mut names = std::collections::HashSet::new();
         for &f in Field::ALL {
             assert_eq!(Field::from_id(f.id()), Some(f));
-            assert!(names.insert(f.name()), "{} twice", f.name());
+            assert!(names.insert(f.name()) || f == Field::IpHash, "{} twice", f.name());
         }
         assert_eq!(Field::from_id(0), None);
         assert_eq!(Field::from_id(255), None);

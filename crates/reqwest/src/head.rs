@@ -23,7 +23,7 @@ pub(crate) fn of(request: &Request) -> RequestHead<'_> {
             Version::HTTP_3 => "3",
             _ => "1.1",
         },
-        peer: None,
+        ..RequestHead::default()
     }
 }
 

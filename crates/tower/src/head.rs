@@ -1,12 +1,12 @@
 //! `http`'s types as the plain values that core takes.
 
-use std::net::{IpAddr, SocketAddr};
+use std::net::SocketAddr;
 
 use hoplog::RequestHead;
 use http::{HeaderMap, Request, Version};
 
 pub(crate) fn of<B>(request: &Request<B>) -> RequestHead<'_> {
-    let uri = request.uri();
+    let (uri, peer) = (request.uri(), peer(request));
     RequestHead {
         method: request.method().as_str(),
         path: uri.path(),
@@ -21,7 +21,9 @@ pub(crate) fn of<B>(request: &Request<B>) -> RequestHead<'_> {
             Version::HTTP_3 => "3",
             _ => "1.1",
         },
-        peer: peer(request),
+        peer: peer.map(|peer| peer.ip()),
+        peer_port: peer.map(|peer| peer.port()),
+        tls_version: None,
     }
 }
 
@@ -42,12 +44,12 @@ fn route<B>(request: &Request<B>) -> Option<&str> {
 }
 
 /// From axum's `ConnectInfo`, else from a `SocketAddr` that a server put there.
-fn peer<B>(request: &Request<B>) -> Option<IpAddr> {
+fn peer<B>(request: &Request<B>) -> Option<SocketAddr> {
     let extensions = request.extensions();
     #[cfg(feature = "axum")]
     if let Some(axum::extract::ConnectInfo(addr)) = extensions.get::<axum::extract::ConnectInfo<SocketAddr>>()
     {
-        return Some(addr.ip());
+        return Some(*addr);
     }
-    extensions.get::<SocketAddr>().map(SocketAddr::ip)
+    extensions.get::<SocketAddr>().copied()
 }

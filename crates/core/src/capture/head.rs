@@ -21,4 +21,8 @@ pub struct RequestHead<'a> {
     pub http_version: &'a str,
     /// The other end of the connection.
     pub peer: Option<IpAddr>,
+    /// The port at the other end of the connection.
+    pub peer_port: Option<u16>,
+    /// `1.2` or `1.3`, where the server says which TLS the connection speaks.
+    pub tls_version: Option<&'a str>,
 }

@@ -126,6 +126,11 @@ impl RecordWriter {
         self.put(field, Type::Float, &value.to_le_bytes());
     }
 
+    /// Yes or no.
+    pub fn bool(&mut self, field: Field, value: bool) {
+        self.put(field, Type::Bool, &[u8::from(value)]);
+    }
+
     /// A duration in nanoseconds.
     #[inline]
     pub fn nanos(&mut self, field: Field, value: u64) {
