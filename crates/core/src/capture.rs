@@ -14,10 +14,13 @@ mod begin;
 mod exchange;
 mod head;
 mod live;
+mod rules;
 
 pub use exchange::Exchange;
 pub use head::RequestHead;
 pub(crate) use live::Live;
+pub(crate) use rules::Rules;
+pub use rules::{Requests, RouteRules, Statuses};
 
 #[cfg(test)]
 mod tests;

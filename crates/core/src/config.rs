@@ -10,6 +10,7 @@ use std::time::Duration;
 use hoplog_entry::{EntryId, Level};
 use reqwest::header::HeaderValue;
 
+use crate::capture::Requests;
 use crate::client::Client;
 use crate::clock::Clock;
 use crate::destination::{BatchLimits, CollectorConfig, Destination, Form, Lines, Memory, Sink};
@@ -64,6 +65,7 @@ pub enum Console {
 /// | `compression` | – | gzip |
 /// | `queue_bytes`, `queue_entries` | – | 16 MiB, 65 536 |
 /// | `redaction` | – | an allow list of headers, the built-in secret names |
+/// | `requests` | – | all; health checks only where they fail |
 /// | `without_variables` | – | variables are read |
 /// | `enabled` | `HOPLOG_ENABLED`: `true`, `false` | true |
 /// <!-- end:configuration -->
@@ -81,6 +83,7 @@ pub struct ClientBuilder {
     queue_bytes: Option<usize>,
     queue_entries: Option<usize>,
     redaction: Redaction,
+    requests: Requests,
 }
 
 impl ClientBuilder {
@@ -191,6 +194,12 @@ impl ClientBuilder {
         self
     }
 
+    /// Which requests become entries, and of which level. Default: [`Requests::default`].
+    pub fn requests(mut self, requests: Requests) -> Self {
+        self.requests = requests;
+        self
+    }
+
     /// Ignores the environment: what is not set in code has its default.
     pub fn without_variables(mut self) -> Self {
         self.without_variables = true;
@@ -238,15 +247,15 @@ impl ClientBuilder {
             }
         }
         let source = self.settings.source(&mut complaints);
-        let redactor = match self.redaction.build() {
-            Ok(redactor) if complaints.is_empty() => redactor,
-            built => {
-                complaints.extend(built.err().unwrap_or_default());
+        let (redactor, rules) = match (self.redaction.build(), self.requests.build()) {
+            (Ok(redactor), Ok(rules)) if complaints.is_empty() => (redactor, rules),
+            (redactor, rules) => {
+                complaints.extend(redactor.err().into_iter().chain(rules.err()).flatten());
                 return Err(Error::config(complaints));
             }
         };
         let min_level = self.min_level.unwrap_or(Level::Trace);
-        let pipeline = Arc::new(Pipeline::new(Clock::system(), limits.0, redactor, min_level));
+        let pipeline = Arc::new(Pipeline::new(Clock::system(), limits.0, redactor, rules, min_level));
         let interval = self.flush_interval.unwrap_or(Duration::from_secs(1));
         let worker = Worker::start(Arc::clone(&pipeline), destinations, source, interval)?;
         Ok(Client::new(pipeline, worker))

@@ -56,7 +56,7 @@ pub mod testing;
 mod transport;
 mod worker;
 
-pub use capture::{Exchange, RequestHead};
+pub use capture::{Exchange, RequestHead, Requests, RouteRules, Statuses};
 pub use client::{Client, FlushReport, ShutdownReport};
 pub use config::{ClientBuilder, Compression, Console};
 pub use context::{Context, ContextGuard, Entered, InCurrentContext, WithContext, current};

@@ -6,11 +6,13 @@ use hoplog_entry::trace_headers::{self, Incoming, IncomingHeaders, TraceFlags, T
 use hoplog_entry::{EntryId, Field, Kind, KnownHeader, RecordWriter, SpanId, TraceId};
 
 use super::live::{self, Live, OpenRecord};
+use super::rules::{Chosen, Rules, Sampling};
 use super::{Exchange, RequestHead};
 use crate::context;
 use crate::pipeline::Pipeline;
 use crate::queue::Fill;
 use crate::redact::{HeaderAction, REDACTED, Verdict};
+use crate::sync::lock;
 
 impl Exchange {
     /// Begins the exchange of a request that this process answers. `headers` are pairs of lower-case name and value,
@@ -23,32 +25,42 @@ impl Exchange {
     where
         I: Iterator<Item = (&'h str, &'h [u8])>,
     {
-        begin(pipeline, Kind::Request, head, headers(), |live, record, seen| {
-            continue_trace(live, record, seen, headers);
+        let chosen = pipeline.rules.begin(head);
+        let sampling = pipeline.rules.of(chosen).sampling();
+        begin(pipeline, Kind::Request, head, &headers, (chosen, sampling), |live, record, seen| {
+            continue_trace(live, record, seen, &headers);
             (seen.opaque().map(Into::into), None)
         })
     }
 
     /// Begins the exchange of a call that this process makes, under the current request.
-    pub(crate) fn begin_outgoing<'h>(
+    pub(crate) fn begin_outgoing<'h, I>(
         pipeline: &Arc<Pipeline>,
         head: &RequestHead<'_>,
-        headers: impl Iterator<Item = (&'h str, &'h [u8])>,
-    ) -> Self {
-        begin(pipeline, Kind::Outgoing, head, headers, start_call)
+        headers: impl Fn() -> I,
+    ) -> Self
+    where
+        I: Iterator<Item = (&'h str, &'h [u8])>,
+    {
+        let sampling = calls_sampling(&pipeline.rules);
+        begin(pipeline, Kind::Outgoing, head, &headers, (Chosen::default(), sampling), start_call)
     }
 }
 
 /// What ids of the caller a new exchange goes on with: the opaque `x-trace-id`, and the request id.
 type Inherited = (Option<String>, Option<String>);
 
-fn begin<'h>(
+fn begin<'h, I>(
     pipeline: &Arc<Pipeline>,
     kind: Kind,
     head: &RequestHead<'_>,
-    headers: impl Iterator<Item = (&'h str, &'h [u8])>,
+    headers: &impl Fn() -> I,
+    (chosen, sampling): (Chosen, Sampling),
     place: impl FnOnce(&mut Live, &mut RecordWriter, &Seen<'h>) -> Inherited,
-) -> Exchange {
+) -> Exchange
+where
+    I: Iterator<Item = (&'h str, &'h [u8])>,
+{
     let started = pipeline.clock.now();
     let created = pipeline.clock.unix_ns(started);
     let id = EntryId::generate(created / 1_000_000);
@@ -57,12 +69,28 @@ fn begin<'h>(
     if let Some(live) = Arc::get_mut(&mut shared) {
         let mut record = std::mem::take(&mut live.record_mut().writer);
         record.begin(kind, id, created);
-        write_head(&mut record, pipeline, head);
-        let seen = walk(&mut record, pipeline, headers);
-        if let (None, Some(host)) = (head.host, seen.host) {
-            record.text(Field::HostHeader, host);
-        }
+        let keep = pipeline.queue.fill() < Fill::Critical && pipeline.rules.of(chosen).request_headers;
+        let share = match kind {
+            Kind::Request => pipeline.rules.share(chosen, head.route.is_some()),
+            _ => sampling.head,
+        };
+        let seen = walk(&mut record, pipeline, headers(), keep && share.is_all());
         let (opaque, request_id) = place(live, &mut record, &seen);
+        let mut left_out = false;
+        if !share.is_all() {
+            // Only now is the trace known, and whether any of this is wanted: headers are walked again to keep them.
+            left_out = !share.keeps(&live.trace_id);
+            live.flags = live.flags.with(TraceFlags::SAMPLED, !left_out);
+            if keep && !left_out {
+                walk(&mut record, pipeline, headers(), true);
+            }
+        }
+        if !left_out {
+            write_head(&mut record, pipeline, head);
+            if let (None, Some(host)) = (head.host, seen.host) {
+                record.text(Field::HostHeader, host);
+            }
+        }
         let request_id = seen.request_id.or(request_id.as_deref().map(str::as_bytes));
         live.set_ids(opaque.as_deref(), request_id, &id);
         record.trace_id(Field::TraceId, &live.trace_id);
@@ -78,6 +106,9 @@ fn begin<'h>(
             outgoing: kind == Kind::Outgoing,
             head_only: head.method == "HEAD",
             routed: head.route.is_some(),
+            left_out,
+            chosen,
+            sampling,
             started,
             request_bytes: seen.request_bytes,
             ..OpenRecord::default()
@@ -144,8 +175,8 @@ fn walk<'h>(
     record: &mut RecordWriter,
     pipeline: &Pipeline,
     headers: impl Iterator<Item = (&'h str, &'h [u8])>,
+    keep: bool,
 ) -> Seen<'h> {
-    let keep = pipeline.queue.fill() < Fill::Critical;
     let mut trace = IncomingHeaders::default();
     let (mut tracestate, mut request_id, mut host, mut request_bytes) = (false, None, None, Some(0));
     for (name, value) in headers {
@@ -210,8 +241,12 @@ fn write_altered(
 }
 
 /// An incoming request continues the caller's trace or starts one; either way it is a new span.
-fn continue_trace<'h, I>(live: &mut Live, record: &mut RecordWriter, seen: &Seen<'h>, headers: impl Fn() -> I)
-where
+fn continue_trace<'h, I>(
+    live: &mut Live,
+    record: &mut RecordWriter,
+    seen: &Seen<'h>,
+    headers: &impl Fn() -> I,
+) where
     I: Iterator<Item = (&'h str, &'h [u8])>,
 {
     live.span_id = SpanId::generate();
@@ -234,6 +269,15 @@ where
             (live.trace_id, live.flags) = (TraceId::generate(), TraceFlags::SAMPLED);
         }
     }
+}
+
+/// Calls are sampled as the request is that they are made for.
+fn calls_sampling(rules: &Rules) -> Sampling {
+    let own = rules.of(Chosen::default()).sampling();
+    if !rules.samples() {
+        return own;
+    }
+    context::current().live().map_or(own, |live| lock(&live.record).sampling)
 }
 
 /// A call is a new span under the current request, in its trace; one that carries a `traceparent` keeps that.

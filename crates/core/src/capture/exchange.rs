@@ -2,10 +2,11 @@
 
 use std::sync::Arc;
 
-use hoplog_entry::{Field, KnownHeader, Level, Outcome};
+use hoplog_entry::{DropReason, Field, KnownHeader, Level, Outcome};
 
 use super::begin::{parse_decimal, write_header};
 use super::live::{self, Live, OpenRecord};
+use super::rules::{Ended, Fate, Rules, Verdict};
 use crate::context::{self, Context, Entered};
 use crate::pipeline::Pipeline;
 use crate::queue::Fill;
@@ -71,10 +72,7 @@ impl Exchange {
 
     /// The route template, where it is known only after the head.
     pub fn set_route(&mut self, route: &str) {
-        self.write(|record| {
-            record.routed = true;
-            record.writer.text(Field::Route, route);
-        });
+        self.write(|rules, record| record.set_route(rules, route));
     }
 
     /// The response head is there. `headers` as for the request; `size` is the body's exact length, if it has one.
@@ -87,9 +85,13 @@ impl Exchange {
         self.declared = size;
         let Some(live) = &self.live else { return };
         let mut record = lock(&live.record);
+        if record.left_out {
+            return;
+        }
         record.ttfb = self.pipeline.clock.now().since(record.started);
         record.status = status;
-        let keep = self.pipeline.queue.fill() < Fill::Critical;
+        let rules = &self.pipeline.rules;
+        let keep = self.pipeline.queue.fill() < Fill::Critical && rules.of(record.chosen).response_headers;
         let mut grpc = false;
         for (name, value) in headers {
             let known = KnownHeader::from_name(name);
@@ -104,7 +106,7 @@ impl Exchange {
         }
         // The path of a gRPC call is its route, if there is such a method: any caller can ask for any path.
         if grpc && !record.routed && record.grpc_status != Some(GRPC_UNIMPLEMENTED) {
-            record.route_is_path();
+            record.route_is_path(rules);
         }
     }
 
@@ -116,7 +118,7 @@ impl Exchange {
 
     /// Request body bytes that were read, where they are counted. Without a call the `content-length` is taken.
     pub fn request_bytes(&mut self, read: u64) {
-        self.write(|record| record.request_bytes = Some(read));
+        self.write(|_, record| record.request_bytes = Some(read));
     }
 
     /// More response body bytes went by. True when as many have passed as the response had promised.
@@ -129,13 +131,13 @@ impl Exchange {
     /// `grpc-status` from the trailers.
     pub fn trailer(&mut self, name: &str, value: &[u8]) {
         if name == "grpc-status" {
-            self.write(|record| record.grpc_status = grpc_status(value));
+            self.write(|_, record| record.grpc_status = grpc_status(value));
         }
     }
 
     /// What went wrong: the error's type, what it says, and its chain of sources, one per line.
     pub fn error(&mut self, error_type: &str, message: &str, chain: Option<&str>) {
-        self.write(|OpenRecord { writer, .. }| {
+        self.write(|_, OpenRecord { writer, .. }| {
             writer.text(Field::ErrorType, error_type);
             writer.text(Field::ErrorMessage, message);
             if let Some(chain) = chain {
@@ -149,9 +151,12 @@ impl Exchange {
         self.end(|_, _| outcome);
     }
 
-    fn write(&mut self, f: impl FnOnce(&mut OpenRecord)) {
+    fn write(&mut self, f: impl FnOnce(&Rules, &mut OpenRecord)) {
         if let Some(live) = &self.live {
-            f(&mut lock(&live.record));
+            let mut record = lock(&live.record);
+            if !record.left_out {
+                f(&self.pipeline.rules, &mut record);
+            }
         }
     }
 
@@ -167,28 +172,65 @@ impl Exchange {
                 (Outcome::Completed, 101) => Outcome::Upgraded,
                 (outcome, _) => outcome,
             };
-            let level = level(outcome, status, record.grpc_status);
             record.open = false;
-            let writer = &mut record.writer;
-            if status != 0 {
-                writer.uint(Field::StatusCode, status.into());
-                writer.nanos(Field::Ttfb, record.ttfb);
-                let size = if record.outgoing { self.declared } else { Some(self.response_bytes) };
-                if let Some(size) = size {
-                    writer.uint(Field::ResponseSize, size);
+            let took = if record.left_out { 0 } else { self.pipeline.clock.now().since(record.started) };
+            let verdict = self.pipeline.rules.end(
+                record.chosen,
+                &Ended {
+                    trace_id: &live.trace_id,
+                    sampling: record.sampling,
+                    outcome,
+                    status,
+                    grpc_status: record.grpc_status,
+                    took,
+                },
+            );
+            match verdict.fate {
+                Fate::Keep(weight) if !record.left_out => {
+                    self.hand_over(record, outcome, took, &verdict, weight)
                 }
+                Fate::Skip => {}
+                _ => self.pipeline.queue.leave_out(DropReason::Sampled),
             }
-            if let Some(status) = record.grpc_status {
-                writer.uint(Field::GrpcStatus, status.into());
-            }
-            if let Some(bytes) = record.request_bytes {
-                writer.uint(Field::RequestSize, bytes);
-            }
-            writer.nanos(Field::Duration, self.pipeline.clock.now().since(record.started));
-            // A full queue counts what it refuses; there is nobody to tell here.
-            let _ = self.pipeline.queue.push(writer.end(level, Some(outcome)), level >= Level::Error);
         }
         live::give_back(live);
+    }
+
+    /// Writes what is known only now; then the record is the queue's.
+    #[inline]
+    fn hand_over(
+        &self,
+        record: &mut OpenRecord,
+        outcome: Outcome,
+        took: u64,
+        verdict: &Verdict,
+        weight: f64,
+    ) {
+        let writer = &mut record.writer;
+        if record.status != 0 {
+            writer.uint(Field::StatusCode, record.status.into());
+            writer.nanos(Field::Ttfb, record.ttfb);
+            let size = if record.outgoing { self.declared } else { Some(self.response_bytes) };
+            if let Some(size) = size {
+                writer.uint(Field::ResponseSize, size);
+            }
+        }
+        if let Some(status) = record.grpc_status {
+            writer.uint(Field::GrpcStatus, status.into());
+        }
+        if let Some(bytes) = record.request_bytes {
+            writer.uint(Field::RequestSize, bytes);
+        }
+        writer.nanos(Field::Duration, took);
+        if verdict.slow {
+            writer.bool(Field::Slow, true);
+        }
+        if weight > 1.0 {
+            writer.float(Field::Weight, weight);
+        }
+        // A full queue counts what it refuses; there is nobody to tell here.
+        let urgent = verdict.level >= Level::Error;
+        let _ = self.pipeline.queue.push(writer.end(verdict.level, Some(outcome)), urgent);
     }
 
     /// How an exchange ended that nobody finished.
@@ -220,20 +262,6 @@ impl Drop for Exchange {
 }
 
 const GRPC_UNIMPLEMENTED: u16 = 12;
-
-fn level(outcome: Outcome, status: u16, grpc_status: Option<u16>) -> Level {
-    match (outcome, status) {
-        (Outcome::Panicked | Outcome::ServiceError | Outcome::ProcessDied, _) | (_, 500..) => Level::Error,
-        (Outcome::Cancelled | Outcome::BodyAborted | Outcome::TimedOut, _) | (_, 400..) => Level::Warn,
-        // gRPC answers 200 and says in its status how it went: UNKNOWN, DEADLINE_EXCEEDED, UNIMPLEMENTED, INTERNAL,
-        // UNAVAILABLE and DATA_LOSS are the server's fault (OpenTelemetry's rule for server spans).
-        _ => match grpc_status {
-            Some(2 | 4 | 12 | 13 | 14 | 15) => Level::Error,
-            Some(1..) => Level::Warn,
-            _ => Level::Info,
-        },
-    }
-}
 
 fn grpc_status(value: &[u8]) -> Option<u16> {
     parse_decimal(value).and_then(|n| u16::try_from(n).ok())

@@ -7,6 +7,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use hoplog_entry::trace_headers::{TraceFlags, TraceParent};
 use hoplog_entry::{EntryId, Field, Level, Record, RecordWriter, SpanId, TraceId, Value};
 
+use super::rules::{Chosen, Rules, Sampling};
 use crate::clock::Moment;
 
 /// Kept per thread. More are in use at once only when more requests are open; those go back to the allocator.
@@ -45,6 +46,10 @@ pub(super) struct OpenRecord {
     pub(super) outgoing: bool,
     /// HEAD: whatever the body declares, none of it is sent.
     pub(super) head_only: bool,
+    /// Its trace is not sampled: nothing is written, it is only counted.
+    pub(super) left_out: bool,
+    pub(super) chosen: Chosen,
+    pub(super) sampling: Sampling,
     /// 0 without a response head.
     pub(super) status: u16,
     pub(super) grpc_status: Option<u16>,
@@ -57,15 +62,29 @@ pub(super) struct OpenRecord {
 
 impl OpenRecord {
     /// Writes the path again, as the route.
-    pub(super) fn route_is_path(&mut self) {
+    pub(super) fn route_is_path(&mut self, rules: &Rules) {
         let record = Record::read(self.writer.end(Level::Info, None)).ok();
         let path = record.and_then(|(record, _)| match record.get(Field::Path) {
             Some(Value::Text(path)) => Some(path.to_owned()),
             _ => None,
         });
         if let Some(path) = path {
-            self.routed = true;
-            self.writer.text(Field::Route, &path);
+            self.set_route(rules, &path);
+        }
+    }
+
+    /// The route is known. What its rules leave out goes.
+    pub(super) fn set_route(&mut self, rules: &Rules, route: &str) {
+        self.routed = true;
+        self.writer.text(Field::Route, route);
+        rules.choose_route(&mut self.chosen, route);
+        let rule = rules.of(self.chosen);
+        self.sampling = rule.sampling();
+        if !rule.request_headers {
+            self.writer.remove(Field::RequestHeader);
+        }
+        if !rule.response_headers {
+            self.writer.remove(Field::ResponseHeader);
         }
     }
 }
