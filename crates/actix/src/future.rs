@@ -38,10 +38,10 @@ where
 
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
         let this = self.project();
-        let result = {
-            let _entered = this.pending.as_mut().and_then(Pending::enter);
-            ready!(this.inner.poll(cx))
-        };
+        let result = ready!(match this.pending.as_mut() {
+            Some(pending) => pending.poll(|| this.inner.poll(cx)),
+            None => this.inner.poll(cx),
+        });
         let pending = this.pending.take();
         Poll::Ready(match result {
             Ok(response) => Ok(match pending.and_then(|pending| pending.answered(response.request())) {

@@ -12,12 +12,19 @@
 
 mod begin;
 mod exchange;
+mod failure;
 mod head;
+mod kept;
 mod live;
+mod record;
 mod rules;
+pub(crate) mod running;
 
 pub use exchange::Exchange;
+pub use failure::ErrorReport;
+pub(crate) use failure::{PANIC, Panic, panic_message};
 pub use head::RequestHead;
+pub use kept::KeepOpen;
 pub(crate) use live::Live;
 pub(crate) use rules::Rules;
 pub use rules::{Requests, RouteRules, Statuses};

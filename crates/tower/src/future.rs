@@ -37,10 +37,10 @@ where
 
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
         let this = self.project();
-        let result = {
-            let _entered = this.exchange.as_mut().map(Exchange::enter);
-            ready!(this.inner.poll(cx))
-        };
+        let result = ready!(match this.exchange.as_mut() {
+            Some(exchange) => exchange.poll(|| this.inner.poll(cx)),
+            None => this.inner.poll(cx),
+        });
         let Some(mut exchange) = this.exchange.take() else {
             return Poll::Ready(result.map(|response| response.map(ResponseBody::untouched)));
         };

@@ -5,8 +5,9 @@ use std::sync::Arc;
 use hoplog_entry::trace_headers::{self, Incoming, IncomingHeaders, TraceFlags, TraceState};
 use hoplog_entry::{EntryId, Field, Kind, KnownHeader, RecordWriter, SpanId, TraceId};
 
-use super::live::{self, Live, OpenRecord};
-use super::rules::{Chosen, Rules, Sampling};
+use super::live::{self, Identity, Live};
+use super::record::OpenRecord;
+use super::rules::Chosen;
 use super::{Exchange, RequestHead};
 use crate::context;
 use crate::pipeline::Pipeline;
@@ -26,8 +27,7 @@ impl Exchange {
         I: Iterator<Item = (&'h str, &'h [u8])>,
     {
         let chosen = pipeline.rules.begin(head);
-        let sampling = pipeline.rules.of(chosen).sampling();
-        begin(pipeline, Kind::Request, head, &headers, (chosen, sampling), |live, record, seen| {
+        begin(pipeline, Kind::Request, head, &headers, chosen, |live, record, seen| {
             continue_trace(live, record, seen, &headers);
             (seen.opaque().map(Into::into), None)
         })
@@ -42,8 +42,9 @@ impl Exchange {
     where
         I: Iterator<Item = (&'h str, &'h [u8])>,
     {
-        let sampling = calls_sampling(&pipeline.rules);
-        begin(pipeline, Kind::Outgoing, head, &headers, (Chosen::default(), sampling), start_call)
+        let parent = context::current();
+        let parent = parent.live().filter(|_| pipeline.rules.samples()).map(|live| lock(&live.record).chosen);
+        begin(pipeline, Kind::Outgoing, head, &headers, pipeline.rules.begin_call(parent), start_call)
     }
 }
 
@@ -55,8 +56,8 @@ fn begin<'h, I>(
     kind: Kind,
     head: &RequestHead<'_>,
     headers: &impl Fn() -> I,
-    (chosen, sampling): (Chosen, Sampling),
-    place: impl FnOnce(&mut Live, &mut RecordWriter, &Seen<'h>) -> Inherited,
+    mut chosen: Chosen,
+    place: impl FnOnce(&mut Identity, &mut RecordWriter, &Seen<'h>) -> Inherited,
 ) -> Exchange
 where
     I: Iterator<Item = (&'h str, &'h [u8])>,
@@ -67,54 +68,53 @@ where
     let mut shared = live::take();
     // Always so: the pool hands out what nobody else holds.
     if let Some(live) = Arc::get_mut(&mut shared) {
-        let mut record = std::mem::take(&mut live.record_mut().writer);
+        let Live { identity, record: open, .. } = live;
+        let mut open = lock(open);
+        let mut record = std::mem::take(&mut open.writer);
         record.begin(kind, id, created);
-        let keep = pipeline.queue.fill() < Fill::Critical && pipeline.rules.of(chosen).request_headers;
-        let share = match kind {
-            Kind::Request => pipeline.rules.share(chosen, head.route.is_some()),
-            _ => sampling.head,
-        };
-        let seen = walk(&mut record, pipeline, headers(), keep && share.is_all());
-        let (opaque, request_id) = place(live, &mut record, &seen);
-        let mut left_out = false;
-        if !share.is_all() {
-            // Only now is the trace known, and whether any of this is wanted: headers are walked again to keep them.
-            left_out = !share.keeps(&live.trace_id);
-            live.flags = live.flags.with(TraceFlags::SAMPLED, !left_out);
-            if keep && !left_out {
-                walk(&mut record, pipeline, headers(), true);
+        let keep = pipeline.queue.fill() < Fill::Critical && pipeline.rules.of(&chosen).request_headers;
+        // Else it is known only with the trace whether any of this is wanted.
+        let certain = chosen.is_certain();
+        if certain {
+            write_head(&mut record, pipeline, head);
+        }
+        let seen = walk(&mut record, pipeline, headers(), keep && certain);
+        let (opaque, request_id) = place(identity, &mut record, &seen);
+        let sampled = chosen.decide(&identity.trace_id);
+        if !certain {
+            identity.flags = identity.flags.with(TraceFlags::SAMPLED, sampled);
+            if sampled {
+                write_head(&mut record, pipeline, head);
+                if keep {
+                    keep_headers(&mut record, pipeline, headers());
+                }
             }
         }
-        if !left_out {
-            write_head(&mut record, pipeline, head);
-            if let (None, Some(host)) = (head.host, seen.host) {
-                record.text(Field::HostHeader, host);
-            }
+        if let (None, Some(host)) = (head.host, seen.host) {
+            record.text(Field::HostHeader, host);
         }
         let request_id = seen.request_id.or(request_id.as_deref().map(str::as_bytes));
-        live.set_ids(opaque.as_deref(), request_id, &id);
-        record.trace_id(Field::TraceId, &live.trace_id);
-        record.span_id(Field::SpanId, &live.span_id);
-        let (x_trace_id, request_id) = live.ids();
+        identity.set_ids(opaque.as_deref(), request_id, &id);
+        record.trace_id(Field::TraceId, &identity.trace_id);
+        record.span_id(Field::SpanId, &identity.span_id);
+        let (x_trace_id, request_id) = identity.ids();
         record.ascii(Field::RequestId, request_id);
-        if live.is_opaque() {
+        if identity.is_opaque() {
             record.ascii(Field::XTraceId, x_trace_id);
         }
-        *live.record_mut() = OpenRecord {
+        *open = OpenRecord {
             writer: record,
-            open: true,
+            pipeline: Some(Arc::clone(pipeline)),
             outgoing: kind == Kind::Outgoing,
             head_only: head.method == "HEAD",
             routed: head.route.is_some(),
-            left_out,
             chosen,
-            sampling,
             started,
             request_bytes: seen.request_bytes,
             ..OpenRecord::default()
         };
     }
-    Exchange::new(pipeline, shared)
+    Exchange::new(shared)
 }
 
 /// What the walk over the headers found besides what it wrote.
@@ -201,6 +201,19 @@ fn walk<'h>(
     Seen { trace: Incoming::resolve(&trace), tracestate, request_id, host, request_bytes }
 }
 
+/// A second walk, for those that sampling let in.
+#[inline(never)]
+fn keep_headers<'h>(
+    record: &mut RecordWriter,
+    pipeline: &Pipeline,
+    headers: impl Iterator<Item = (&'h str, &'h [u8])>,
+) {
+    for (name, value) in headers {
+        let known = KnownHeader::from_name(name);
+        write_header(record, Field::RequestHeader, pipeline, known, name, value);
+    }
+}
+
 #[inline(always)] // in a loop over every header
 pub(super) fn write_header(
     record: &mut RecordWriter,
@@ -242,7 +255,7 @@ fn write_altered(
 
 /// An incoming request continues the caller's trace or starts one; either way it is a new span.
 fn continue_trace<'h, I>(
-    live: &mut Live,
+    live: &mut Identity,
     record: &mut RecordWriter,
     seen: &Seen<'h>,
     headers: &impl Fn() -> I,
@@ -271,17 +284,8 @@ fn continue_trace<'h, I>(
     }
 }
 
-/// Calls are sampled as the request is that they are made for.
-fn calls_sampling(rules: &Rules) -> Sampling {
-    let own = rules.of(Chosen::default()).sampling();
-    if !rules.samples() {
-        return own;
-    }
-    context::current().live().map_or(own, |live| lock(&live.record).sampling)
-}
-
 /// A call is a new span under the current request, in its trace; one that carries a `traceparent` keeps that.
-fn start_call(live: &mut Live, record: &mut RecordWriter, seen: &Seen<'_>) -> Inherited {
+fn start_call(live: &mut Identity, record: &mut RecordWriter, seen: &Seen<'_>) -> Inherited {
     let current = context::current();
     let parent = current.live();
     live.tracestate.clear();
@@ -300,7 +304,7 @@ fn start_call(live: &mut Live, record: &mut RecordWriter, seen: &Seen<'_>) -> In
     if let Some(parent) = parent {
         record.span_id(Field::ParentSpanId, &parent.span_id);
     }
-    let opaque = parent.filter(|p| p.is_opaque()).map(Live::x_trace_id);
+    let opaque = parent.filter(|p| p.is_opaque()).map(|p| p.x_trace_id());
     (seen.opaque().or(opaque).map(Into::into), parent.map(|p| p.request_id().into()))
 }
 

@@ -1,14 +1,15 @@
 //! One request and its answer, from the head to the last byte.
 
+use std::panic::{self, AssertUnwindSafe};
 use std::sync::Arc;
 
-use hoplog_entry::{DropReason, Field, KnownHeader, Level, Outcome};
+use hoplog_entry::{Field, KnownHeader, Outcome};
 
 use super::begin::{parse_decimal, write_header};
-use super::live::{self, Live, OpenRecord};
-use super::rules::{Ended, Fate, Rules, Verdict};
+use super::failure::{ErrorReport, panicked};
+use super::live::{self, Live};
+use super::record::OpenRecord;
 use crate::context::{self, Context, Entered};
-use crate::pipeline::Pipeline;
 use crate::queue::Fill;
 use crate::sync::lock;
 
@@ -17,7 +18,6 @@ use crate::sync::lock;
 /// No call blocks, panics, or touches disk or network.
 #[derive(Debug)]
 pub struct Exchange {
-    pipeline: Arc<Pipeline>,
     /// `None` once finished, and while [`Exchange::enter`]'s guard lives.
     live: Option<Arc<Live>>,
     // What a body counts needs no lock; all else is in the record, so that futures and bodies stay small.
@@ -27,15 +27,24 @@ pub struct Exchange {
 }
 
 impl Exchange {
-    pub(super) fn new(pipeline: &Arc<Pipeline>, live: Arc<Live>) -> Self {
-        Self { pipeline: Arc::clone(pipeline), live: Some(live), response_bytes: 0, declared: None }
+    pub(super) fn new(live: Arc<Live>) -> Self {
+        Self { live: Some(live), response_bytes: 0, declared: None }
     }
 
-    /// Makes this exchange the current context until the guard is dropped: around every poll of the handler's future
-    /// and of the response body.
+    /// Polls the handler's future or the response body: in this exchange's context, and with an eye on panics. One
+    /// that passes is noted and goes on as it would have.
     #[inline]
-    pub fn enter(&mut self) -> Entered<'_> {
-        Entered::new(&mut self.live, true)
+    pub fn poll<T>(&mut self, poll: impl FnOnce() -> T) -> T {
+        let entered = Entered::new(&mut self.live, true);
+        // What was polled is not touched again: the panic goes on to whoever owns it.
+        match panic::catch_unwind(AssertUnwindSafe(poll)) {
+            Ok(polled) => polled,
+            Err(payload) => {
+                drop(entered);
+                self.write(|record| panicked(record, &*payload));
+                panic::resume_unwind(payload)
+            }
+        }
     }
 
     /// This exchange's context.
@@ -47,19 +56,19 @@ impl Exchange {
     /// What `x-trace-id` of the response carries: the trace id, or the caller's own opaque one.
     #[must_use]
     pub fn x_trace_id(&self) -> &str {
-        self.live.as_deref().map_or("", Live::x_trace_id)
+        self.live.as_deref().map_or("", |live| live.x_trace_id())
     }
 
     /// What `x-request-id` of the response carries: the caller's, if it was valid, else the entry's id.
     #[must_use]
     pub fn request_id(&self) -> &str {
-        self.live.as_deref().map_or("", Live::request_id)
+        self.live.as_deref().map_or("", |live| live.request_id())
     }
 
     /// [`Exchange::x_trace_id`] and [`Exchange::request_id`] as the header values that they are: visible ASCII.
     #[must_use]
     pub fn response_ids(&self) -> (&[u8], &[u8]) {
-        self.live.as_deref().map_or((&[], &[]), Live::ids)
+        self.live.as_deref().map_or((&[], &[]), |live| live.ids())
     }
 
     /// The headers that this call carries, for outgoing exchanges. A call that has a `traceparent` already keeps it:
@@ -72,7 +81,7 @@ impl Exchange {
 
     /// The route template, where it is known only after the head.
     pub fn set_route(&mut self, route: &str) {
-        self.write(|rules, record| record.set_route(rules, route));
+        self.write(|record| record.set_route(route));
     }
 
     /// The response head is there. `headers` as for the request; `size` is the body's exact length, if it has one.
@@ -84,14 +93,13 @@ impl Exchange {
     ) {
         self.declared = size;
         let Some(live) = &self.live else { return };
-        let mut record = lock(&live.record);
-        if record.left_out {
-            return;
-        }
-        record.ttfb = self.pipeline.clock.now().since(record.started);
+        let mut guard = lock(&live.record);
+        let record = &mut *guard;
+        let Some(pipeline) = record.pipeline.as_ref().filter(|_| !record.chosen.left_out) else { return };
+        record.ttfb = pipeline.clock.now().since(record.started);
         record.status = status;
-        let rules = &self.pipeline.rules;
-        let keep = self.pipeline.queue.fill() < Fill::Critical && rules.of(record.chosen).response_headers;
+        let keep =
+            pipeline.queue.fill() < Fill::Critical && pipeline.rules.of(&record.chosen).response_headers;
         let mut grpc = false;
         for (name, value) in headers {
             let known = KnownHeader::from_name(name);
@@ -101,12 +109,12 @@ impl Exchange {
                 _ => {}
             }
             if keep {
-                write_header(&mut record.writer, Field::ResponseHeader, &self.pipeline, known, name, value);
+                write_header(&mut record.writer, Field::ResponseHeader, pipeline, known, name, value);
             }
         }
         // The path of a gRPC call is its route, if there is such a method: any caller can ask for any path.
         if grpc && !record.routed && record.grpc_status != Some(GRPC_UNIMPLEMENTED) {
-            record.route_is_path(rules);
+            record.route_is_path();
         }
     }
 
@@ -118,32 +126,45 @@ impl Exchange {
 
     /// Request body bytes that were read, where they are counted. Without a call the `content-length` is taken.
     pub fn request_bytes(&mut self, read: u64) {
-        self.write(|_, record| record.request_bytes = Some(read));
+        self.write(|record| record.request_bytes = Some(read));
     }
 
     /// More response body bytes went by. True when as many have passed as the response had promised.
     #[inline]
     pub fn response_bytes(&mut self, more: u64) -> bool {
         self.response_bytes += more;
-        self.declared == Some(self.response_bytes)
+        let whole = self.declared == Some(self.response_bytes);
+        // A body in one piece has no gaps, and needs no look at the clock.
+        if !whole || self.response_bytes > more {
+            self.chunk();
+        }
+        whole
+    }
+
+    fn chunk(&mut self) {
+        self.write(|record| {
+            if let Some(now) = record.pipeline.as_ref().map(|p| p.clock.now()) {
+                record.chunks.one_more(now);
+            }
+        });
     }
 
     /// `grpc-status` from the trailers.
     pub fn trailer(&mut self, name: &str, value: &[u8]) {
         if name == "grpc-status" {
-            self.write(|_, record| record.grpc_status = grpc_status(value));
+            self.write(|record| record.grpc_status = grpc_status(value));
         }
     }
 
-    /// What went wrong: the error's type, what it says, and its chain of sources, one per line.
+    /// What went wrong: the error's type, what it says, and its chain of sources, one per line. The first that is
+    /// told counts, so one that a handler attached stays.
     pub fn error(&mut self, error_type: &str, message: &str, chain: Option<&str>) {
-        self.write(|_, OpenRecord { writer, .. }| {
-            writer.text(Field::ErrorType, error_type);
-            writer.text(Field::ErrorMessage, message);
-            if let Some(chain) = chain {
-                writer.text(Field::StackTrace, chain);
-            }
-        });
+        self.write(|record| record.error(error_type, message, chain));
+    }
+
+    /// Likewise, of a report that a handler left on its response.
+    pub fn report(&mut self, report: &ErrorReport) {
+        self.write(|record| report.write(record));
     }
 
     /// Ends the exchange: its entry is written. `Completed` becomes `TimedOut` for 408 and 504, `Upgraded` for 101.
@@ -151,86 +172,29 @@ impl Exchange {
         self.end(|_, _| outcome);
     }
 
-    fn write(&mut self, f: impl FnOnce(&Rules, &mut OpenRecord)) {
+    fn write(&mut self, f: impl FnOnce(&mut OpenRecord)) {
         if let Some(live) = &self.live {
             let mut record = lock(&live.record);
-            if !record.left_out {
-                f(&self.pipeline.rules, &mut record);
+            if record.is_written() {
+                f(&mut record);
             }
         }
     }
 
     fn end(&mut self, outcome: impl FnOnce(&Self, &OpenRecord) -> Outcome) {
         let Some(live) = self.live.take() else { return };
-        {
-            let mut guard = lock(&live.record);
-            let record = &mut *guard;
-            let status = record.status;
-            let outcome = match (outcome(self, record), status) {
-                _ if record.panicked => Outcome::Panicked,
-                (Outcome::Completed, 408 | 504) => Outcome::TimedOut,
-                (Outcome::Completed, 101) => Outcome::Upgraded,
-                (outcome, _) => outcome,
-            };
-            record.open = false;
-            let took = if record.left_out { 0 } else { self.pipeline.clock.now().since(record.started) };
-            let verdict = self.pipeline.rules.end(
-                record.chosen,
-                &Ended {
-                    trace_id: &live.trace_id,
-                    sampling: record.sampling,
-                    outcome,
-                    status,
-                    grpc_status: record.grpc_status,
-                    took,
-                },
-            );
-            match verdict.fate {
-                Fate::Keep(weight) if !record.left_out => {
-                    self.hand_over(record, outcome, took, &verdict, weight)
-                }
-                Fate::Skip => {}
-                _ => self.pipeline.queue.leave_out(DropReason::Sampled),
+        let too_large = {
+            let mut record = lock(&live.record);
+            let outcome = outcome(self, &record);
+            record.response_bytes = if record.outgoing { self.declared } else { Some(self.response_bytes) };
+            if record.keepers > 0 && record.status == 101 {
+                record.upgraded = true;
+                return;
             }
-        }
-        live::give_back(live);
-    }
-
-    /// Writes what is known only now; then the record is the queue's.
-    #[inline]
-    fn hand_over(
-        &self,
-        record: &mut OpenRecord,
-        outcome: Outcome,
-        took: u64,
-        verdict: &Verdict,
-        weight: f64,
-    ) {
-        let writer = &mut record.writer;
-        if record.status != 0 {
-            writer.uint(Field::StatusCode, record.status.into());
-            writer.nanos(Field::Ttfb, record.ttfb);
-            let size = if record.outgoing { self.declared } else { Some(self.response_bytes) };
-            if let Some(size) = size {
-                writer.uint(Field::ResponseSize, size);
-            }
-        }
-        if let Some(status) = record.grpc_status {
-            writer.uint(Field::GrpcStatus, status.into());
-        }
-        if let Some(bytes) = record.request_bytes {
-            writer.uint(Field::RequestSize, bytes);
-        }
-        writer.nanos(Field::Duration, took);
-        if verdict.slow {
-            writer.bool(Field::Slow, true);
-        }
-        if weight > 1.0 {
-            writer.float(Field::Weight, weight);
-        }
-        // A full queue counts what it refuses; there is nobody to tell here.
-        let urgent = verdict.level >= Level::Error;
-        let _ = self.pipeline.queue.push(writer.end(verdict.level, Some(outcome)), urgent);
+            record.end(outcome);
+            record.is_too_large()
+        };
+        live::give_back(live, too_large);
     }
 
     /// How an exchange ended that nobody finished.

@@ -3,8 +3,8 @@
 //! ```text
 //! Requests (configuration) ─ build ─► Rules ─┬─ skips(head) ───────► nothing is begun
 //!                                            ├─ begin(head) ───────► Chosen: the route's rule, a health check or not
-//!                                            ├─ share(chosen) ─────► which traces are captured at all
-//!                                            └─ end(chosen, Ended) ► Verdict: keep with a weight, or not; level; slow
+//!                                            │                         └─ decide(trace) ► captured, or left out
+//!                                            └─ end(chosen, Ended) ► Verdict: kept with a weight, or not; level; slow
 //! ```
 //!
 //! Invariants: what a client decides about a trace depends on the trace id and the rates alone, so clients with the
@@ -26,8 +26,7 @@ pub use levels::Statuses;
 use paths::PathSet;
 pub use requests::Requests;
 pub use route::RouteRules;
-pub(crate) use sampling::Sampling;
-use sampling::Share;
+use sampling::{Randomness, Sampling, Share};
 use skip::Skips;
 
 /// The rules of one client, ready for the request path.
@@ -55,24 +54,31 @@ pub(crate) struct Rule {
     pub(crate) response_headers: bool,
 }
 
-/// What was decided about a request at its beginning, and when its route became known.
+/// What was decided about a request so far.
 #[derive(Debug, Clone, Copy, Default)]
 pub(crate) struct Chosen {
     rule: usize,
     health: bool,
+    sampling: Sampling,
+    /// What is captured at all, as far as is known at the beginning.
+    share: Share,
+    /// Of the trace.
+    random: Randomness,
+    /// Nothing of it is captured: it is only counted.
+    pub(crate) left_out: bool,
 }
 
 /// How a request ended.
 #[derive(Debug, Clone, Copy)]
-pub(crate) struct Ended<'a> {
-    pub(crate) trace_id: &'a TraceId,
-    pub(crate) sampling: Sampling,
+pub(crate) struct Ended {
     pub(crate) outcome: Outcome,
     /// 0 without a response head.
     pub(crate) status: u16,
     pub(crate) grpc_status: Option<u16>,
     /// Nanoseconds.
     pub(crate) took: u64,
+    /// A `running` entry told of it.
+    pub(crate) announced: bool,
 }
 
 /// What becomes of a request's entry.
@@ -97,83 +103,108 @@ impl Rules {
     /// Whether nothing at all is to be done about a request.
     #[inline]
     pub(crate) fn skips(&self, head: &RequestHead<'_>) -> bool {
-        self.skips.any() && (self.skips.matches(head) || self.rule(self.route(head.route)).skip)
+        self.skips.any() && (self.skips.matches(head) || self.rules[self.find(head.route)].skip)
     }
 
     #[inline]
     pub(crate) fn begin(&self, head: &RequestHead<'_>) -> Chosen {
-        Chosen { rule: self.route(head.route), health: self.health.contains(head.path) }
+        let rule = self.find(head.route);
+        let sampling = self.rules[rule].sampling;
+        // A route that becomes known later may ask for more than others: until then the widest share counts.
+        let share = if head.route.is_some() { sampling.head } else { self.widest };
+        Chosen { rule, health: self.health.contains(head.path), sampling, share, ..Chosen::default() }
+    }
+
+    /// A call is sampled as the request is that it is made for; in all else it goes by what is said for all.
+    pub(crate) fn begin_call(&self, parent: Option<Chosen>) -> Chosen {
+        let sampling = parent.map_or(self.rules[0].sampling, |parent| parent.sampling);
+        Chosen { sampling, share: sampling.head, ..Chosen::default() }
     }
 
     /// The route became known after the beginning.
-    pub(crate) fn choose_route(&self, chosen: &mut Chosen, route: &str) {
-        chosen.rule = self.route(Some(route));
+    pub(crate) fn choose_route(&self, chosen: &mut Chosen, route: &str) -> &Rule {
+        chosen.rule = self.find(Some(route));
+        let rule = self.of(chosen);
+        chosen.sampling = rule.sampling;
+        rule
+    }
+
+    #[inline]
+    pub(crate) fn of(&self, chosen: &Chosen) -> &Rule {
+        // Every index comes from `find`.
+        &self.rules[chosen.rule]
     }
 
     /// Whether any route is sampled.
-    #[inline]
     pub(crate) fn samples(&self) -> bool {
-        !self.rules.iter().all(|rule| rule.sampling.is_all())
+        self.rules.iter().any(|rule| !rule.sampling.is_all())
+    }
+
+    /// Whether a `running` entry may tell of it.
+    pub(crate) fn announces(&self, chosen: &Chosen) -> bool {
+        !chosen.left_out && !self.of(chosen).skip
     }
 
     #[inline]
-    pub(crate) fn of(&self, chosen: Chosen) -> &Rule {
-        self.rule(chosen.rule)
-    }
-
-    /// The share of traces that is captured. A route that becomes known later may ask for more than others: until then
-    /// the widest share counts.
-    #[inline]
-    pub(crate) fn share(&self, chosen: Chosen, routed: bool) -> Share {
-        if routed { self.of(chosen).sampling.head } else { self.widest }
-    }
-
-    #[inline]
-    pub(crate) fn end(&self, chosen: Chosen, ended: &Ended<'_>) -> Verdict {
+    pub(crate) fn end(&self, chosen: &Chosen, ended: &Ended) -> Verdict {
         let rule = self.of(chosen);
         // An upgraded connection is open for as long as it is of use.
         let slow = ended.took > rule.slow && ended.outcome != Outcome::Upgraded;
         let level = rule.levels.of(ended.outcome, ended.status, ended.grpc_status);
         let level = if slow { level.max(Level::Warn) } else { level };
-        let fate = if rule.skip || (chosen.health && !slow && ended.succeeded()) {
-            Fate::Skip
-        } else if ended.sampling.is_all() {
+        let fate = if chosen.sampling.is_all() && !chosen.health && !rule.skip {
             Fate::Keep(1.0)
         } else {
-            ended.sampling.fate(ended.trace_id, slow || level >= Level::Error || !ended.is_whole())
+            let special = slow || level >= Level::Error || !ended.is_whole();
+            chosen.fate(rule, ended, special)
         };
         Verdict { fate, level, slow }
     }
 
     #[inline]
-    fn route(&self, route: Option<&str>) -> usize {
+    fn find(&self, route: Option<&str>) -> usize {
         match route {
-            Some(route) if !self.routes.is_empty() => self.find(route),
+            Some(route) if !self.routes.is_empty() => self.find_route(route),
             _ => 0,
         }
     }
 
-    fn find(&self, route: &str) -> usize {
+    fn find_route(&self, route: &str) -> usize {
         let found = self.routes.binary_search_by(|(name, _)| name.as_str().cmp(route)).ok();
         found.and_then(|at| self.routes.get(at)).map_or(0, |(_, rule)| *rule)
     }
+}
 
+impl Chosen {
+    /// Whether it is captured whatever its trace is.
     #[inline]
-    fn rule(&self, index: usize) -> &Rule {
-        // Every index comes from `find`.
-        &self.rules[index]
+    pub(crate) fn is_certain(&self) -> bool {
+        self.share.is_all()
+    }
+
+    /// The trace is known now. True if the request is captured.
+    #[inline]
+    pub(crate) fn decide(&mut self, trace_id: &TraceId) -> bool {
+        self.random = Randomness::of(trace_id);
+        self.left_out = !self.share.keeps(self.random);
+        !self.left_out
+    }
+
+    #[inline(never)] // of those that have rules
+    fn fate(&self, rule: &Rule, ended: &Ended, special: bool) -> Fate {
+        // What a `running` entry told of needs an entry of its end.
+        if ended.announced {
+            return Fate::Keep(self.sampling.head.weight());
+        }
+        if rule.skip || (self.health && !special && ended.succeeded()) {
+            return Fate::Skip;
+        }
+        let share = if special { self.sampling.head } else { self.sampling.both };
+        if share.keeps(self.random) { Fate::Keep(share.weight()) } else { Fate::Sampled }
     }
 }
 
-impl Rule {
-    /// For what its requests begin with: their calls are sampled alike.
-    #[inline]
-    pub(crate) fn sampling(&self) -> Sampling {
-        self.sampling
-    }
-}
-
-impl Ended<'_> {
+impl Ended {
     /// Nothing broke off and nobody gave up.
     #[inline]
     fn is_whole(&self) -> bool {

@@ -230,7 +230,7 @@ impl Requests {
                 ..Skips::default()
             },
             health: PathSet::new(self.health_paths.iter().map(String::as_str)),
-            widest: widest.unwrap_or(super::sampling::Share::ALL),
+            widest: widest.unwrap_or_default(),
             rules,
             routes: routes.into_iter().collect(),
         })

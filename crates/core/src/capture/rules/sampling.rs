@@ -8,32 +8,44 @@
 
 use hoplog_entry::TraceId;
 
-use super::Fate;
-
 /// The number of values that R has.
 const RANGE: u64 = 1 << 56;
 
-/// A share of all traces: for so many values of R a trace is kept.
+/// A trace's R.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub(crate) struct Randomness(u64);
+
+impl Randomness {
+    pub(super) fn of(trace_id: &TraceId) -> Self {
+        let [.., a, b, c, d, e, f, g] = *trace_id.as_bytes();
+        Self(u64::from_be_bytes([0, a, b, c, d, e, f, g]))
+    }
+}
+
+/// A share of all traces: for so many values of R a trace is kept. Default: all.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) struct Share(u64);
 
-impl Share {
-    pub(crate) const ALL: Self = Self(RANGE);
+impl Default for Share {
+    fn default() -> Self {
+        Self(RANGE)
+    }
+}
 
-    /// From a probability; the next value of R's 56 bits.
+impl Share {
     pub(super) fn of(probability: f64) -> Self {
-        // A float that is out of range or no number ends at the nearer bound, or at 0.
+        // What is out of range ends at the nearer bound, and what is no number at 0.
         Self(((probability * RANGE as f64).round() as u64).min(RANGE))
     }
 
     #[inline]
-    pub(crate) fn is_all(self) -> bool {
-        self == Self::ALL
+    pub(super) fn is_all(self) -> bool {
+        self.0 == RANGE
     }
 
     #[inline]
-    pub(crate) fn keeps(self, trace_id: &TraceId) -> bool {
-        randomness(trace_id) >= RANGE - self.0
+    pub(super) fn keeps(self, Randomness(r): Randomness) -> bool {
+        r >= RANGE - self.0
     }
 
     /// How many traces a kept one stands for.
@@ -42,41 +54,23 @@ impl Share {
     }
 }
 
-#[inline]
-fn randomness(trace_id: &TraceId) -> u64 {
-    let [.., a, b, c, d, e, f, g] = *trace_id.as_bytes();
-    u64::from_be_bytes([0, a, b, c, d, e, f, g])
-}
-
-/// The shares of one route.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+/// The shares of one route. Default: all.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub(crate) struct Sampling {
     /// Captured at all.
-    pub(crate) head: Share,
+    pub(super) head: Share,
     /// Kept at the end, of all: what is neither an error nor slow nor broken off.
-    both: Share,
-}
-
-impl Default for Sampling {
-    fn default() -> Self {
-        Self { head: Share::ALL, both: Share::ALL }
-    }
+    pub(super) both: Share,
 }
 
 impl Sampling {
-    /// One threshold after the other would keep the smaller share only, for R is one number: shares multiply.
+    /// The shares multiply: held against the same R one after the other, they would keep the smaller of the two.
     pub(super) fn new(head: f64, tail: f64) -> Self {
         Self { head: Share::of(head), both: Share::of(head * tail) }
     }
 
     #[inline]
-    pub(crate) fn is_all(self) -> bool {
+    pub(super) fn is_all(self) -> bool {
         self.both.is_all()
-    }
-
-    /// At the end. `special` requests are kept whenever they are captured.
-    pub(super) fn fate(self, trace_id: &TraceId, special: bool) -> Fate {
-        let share = if special { self.head } else { self.both };
-        if share.keeps(trace_id) { Fate::Keep(share.weight()) } else { Fate::Sampled }
     }
 }
