@@ -84,10 +84,7 @@ where
         if !certain {
             identity.flags = identity.flags.with(TraceFlags::SAMPLED, sampled);
             if sampled {
-                write_head(&mut record, pipeline, head);
-                if keep {
-                    keep_headers(&mut record, pipeline, headers());
-                }
+                capture_late(&mut record, pipeline, head, keep.then(headers));
             }
         }
         if let (None, Some(host)) = (head.host, seen.host) {
@@ -134,6 +131,7 @@ impl<'h> Seen<'h> {
     }
 }
 
+#[inline(always)] // at its one place on the usual path
 fn write_head(record: &mut RecordWriter, pipeline: &Pipeline, head: &RequestHead<'_>) {
     record.text(Field::Method, head.method);
     masked(record, Field::Path, head.path, |raw, out| pipeline.redactor.path(raw, out));
@@ -201,14 +199,16 @@ fn walk<'h>(
     Seen { trace: Incoming::resolve(&trace), tracestate, request_id, host, request_bytes }
 }
 
-/// A second walk, for those that sampling let in.
+/// For those that sampling let in: a second walk over the headers.
 #[inline(never)]
-fn keep_headers<'h>(
+fn capture_late<'h>(
     record: &mut RecordWriter,
     pipeline: &Pipeline,
-    headers: impl Iterator<Item = (&'h str, &'h [u8])>,
+    head: &RequestHead<'_>,
+    headers: Option<impl Iterator<Item = (&'h str, &'h [u8])>>,
 ) {
-    for (name, value) in headers {
+    write_head(record, pipeline, head);
+    for (name, value) in headers.into_iter().flatten() {
         let known = KnownHeader::from_name(name);
         write_header(record, Field::RequestHeader, pipeline, known, name, value);
     }

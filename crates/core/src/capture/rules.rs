@@ -103,7 +103,7 @@ impl Rules {
     /// Whether nothing at all is to be done about a request.
     #[inline]
     pub(crate) fn skips(&self, head: &RequestHead<'_>) -> bool {
-        self.skips.any() && (self.skips.matches(head) || self.rules[self.find(head.route)].skip)
+        self.skips.any && (self.skips.matches(head) || self.rules[self.find(head.route)].skip)
     }
 
     #[inline]

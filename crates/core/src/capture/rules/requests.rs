@@ -226,7 +226,10 @@ impl Requests {
                 paths: PathSet::new(self.skip_paths.iter().map(String::as_str)),
                 prefixes: self.skip_prefixes.clone(),
                 predicates: self.skip_if.clone(),
-                routes: self.routes.iter().any(|(_, route)| route.skips()),
+                any: !(self.skip_paths.is_empty()
+                    && self.skip_prefixes.is_empty()
+                    && self.skip_if.is_empty())
+                    || self.routes.iter().any(|(_, route)| route.skips()),
                 ..Skips::default()
             },
             health: PathSet::new(self.health_paths.iter().map(String::as_str)),

@@ -30,17 +30,12 @@ pub(super) struct Skips {
     pub(super) paths: PathSet,
     pub(super) prefixes: Vec<String>,
     pub(super) predicates: Vec<Predicate>,
-    /// Whether a route is skipped.
-    pub(super) routes: bool,
+    /// Whether there is anything to ask, routes that are skipped included.
+    pub(super) any: bool,
     pub(super) diagnostics: Diagnostics,
 }
 
 impl Skips {
-    #[inline]
-    pub(super) fn any(&self) -> bool {
-        self.routes || !(self.paths.is_empty() && self.prefixes.is_empty() && self.predicates.is_empty())
-    }
-
     pub(super) fn matches(&self, head: &RequestHead<'_>) -> bool {
         self.paths.contains(head.path)
             || self.prefixes.iter().any(|prefix| paths::is_below(head.path, prefix))
