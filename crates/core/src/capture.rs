@@ -15,9 +15,9 @@ mod exchange;
 mod failure;
 mod head;
 mod kept;
-mod level;
 mod live;
 mod record;
+mod rules;
 pub(crate) mod running;
 
 pub use exchange::Exchange;
@@ -26,6 +26,8 @@ pub(crate) use failure::{PANIC, Panic, panic_message};
 pub use head::RequestHead;
 pub use kept::KeepOpen;
 pub(crate) use live::Live;
+pub(crate) use rules::Rules;
+pub use rules::{Requests, RouteRules, Statuses};
 
 #[cfg(test)]
 mod tests;

@@ -10,6 +10,7 @@ use std::time::Duration;
 use hoplog_entry::{EntryId, Level};
 use reqwest::header::HeaderValue;
 
+use crate::capture::Requests;
 use crate::client::Client;
 use crate::clock::Clock;
 use crate::destination::{BatchLimits, CollectorConfig, Destination, Form, Lines, Memory, Sink};
@@ -64,6 +65,7 @@ pub enum Console {
 /// | `compression` | – | gzip |
 /// | `queue_bytes`, `queue_entries` | – | 16 MiB, 65 536 |
 /// | `redaction` | – | an allow list of headers, the built-in secret names |
+/// | `requests` | – | all; health checks only where they fail |
 /// | `running_after` | – | 30 s |
 /// | `without_variables` | – | variables are read |
 /// | `enabled` | `HOPLOG_ENABLED`: `true`, `false` | true |
@@ -82,6 +84,7 @@ pub struct ClientBuilder {
     queue_bytes: Option<usize>,
     queue_entries: Option<usize>,
     redaction: Redaction,
+    requests: Requests,
     running_after: Option<Duration>,
 }
 
@@ -193,6 +196,12 @@ impl ClientBuilder {
         self
     }
 
+    /// Which requests become entries, and of which level. Default: [`Requests::default`].
+    pub fn requests(mut self, requests: Requests) -> Self {
+        self.requests = requests;
+        self
+    }
+
     /// How long a request or a call is open until a `running` entry tells of it, at most a flush interval later; the
     /// entry of its end takes that one's place. Default: 30 s. [`Duration::MAX`] means never.
     pub fn running_after(mut self, open: Duration) -> Self {
@@ -247,15 +256,15 @@ impl ClientBuilder {
             }
         }
         let source = self.settings.source(&mut complaints);
-        let redactor = match self.redaction.build() {
-            Ok(redactor) if complaints.is_empty() => redactor,
-            built => {
-                complaints.extend(built.err().unwrap_or_default());
+        let (redactor, rules) = match (self.redaction.build(), self.requests.build()) {
+            (Ok(redactor), Ok(rules)) if complaints.is_empty() => (redactor, rules),
+            (redactor, rules) => {
+                complaints.extend(redactor.err().into_iter().chain(rules.err()).flatten());
                 return Err(Error::config(complaints));
             }
         };
         let min_level = self.min_level.unwrap_or(Level::Trace);
-        let mut pipeline = Pipeline::new(Clock::system(), limits.0, redactor, min_level);
+        let mut pipeline = Pipeline::new(Clock::system(), limits.0, redactor, rules, min_level);
         if let Some(after) = self.running_after {
             pipeline.running_after = after;
         }

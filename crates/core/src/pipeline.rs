@@ -1,9 +1,10 @@
-//! What request threads and the worker share: clock, redaction, queue.
+//! What request threads and the worker share: clock, rules, redaction, queue.
 
 use std::time::Duration;
 
 use hoplog_entry::{KnownHeader, Level};
 
+use crate::capture::Rules;
 use crate::clock::Clock;
 use crate::queue::{Queue, QueueLimits};
 use crate::redact::{HeaderAction, Redactor};
@@ -17,6 +18,7 @@ pub(crate) struct Pipeline {
     pub(crate) clock: Clock,
     pub(crate) queue: Queue,
     pub(crate) redactor: Redactor,
+    pub(crate) rules: Rules,
     /// The redactor's word on every header that has a code, decided once.
     known_headers: [HeaderAction; KnownHeader::ALL.len()],
     /// Events below this level are not taken.
@@ -26,13 +28,19 @@ pub(crate) struct Pipeline {
 }
 
 impl Pipeline {
-    pub(crate) fn new(clock: Clock, limits: QueueLimits, redactor: Redactor, min_level: Level) -> Self {
+    pub(crate) fn new(
+        clock: Clock,
+        limits: QueueLimits,
+        redactor: Redactor,
+        rules: Rules,
+        min_level: Level,
+    ) -> Self {
         let mut known_headers = [HeaderAction::Skip; KnownHeader::ALL.len()];
         for (header, action) in KnownHeader::ALL.iter().zip(&mut known_headers) {
             *action = redactor.header(header.as_str().as_bytes());
         }
         let queue = Queue::new(limits);
-        Self { clock, queue, redactor, known_headers, min_level, running_after: RUNNING_AFTER }
+        Self { clock, queue, redactor, rules, known_headers, min_level, running_after: RUNNING_AFTER }
     }
 
     /// What becomes of a header.

@@ -7,6 +7,7 @@ use hoplog_entry::{EntryId, Field, Kind, KnownHeader, RecordWriter, SpanId, Trac
 
 use super::live::{self, Identity, Live};
 use super::record::OpenRecord;
+use super::rules::Chosen;
 use super::{Exchange, RequestHead};
 use crate::context;
 use crate::pipeline::Pipeline;
@@ -25,32 +26,42 @@ impl Exchange {
     where
         I: Iterator<Item = (&'h str, &'h [u8])>,
     {
-        begin(pipeline, Kind::Request, head, headers(), |live, record, seen| {
-            continue_trace(live, record, seen, headers);
+        let chosen = pipeline.rules.begin(head);
+        begin(pipeline, Kind::Request, head, &headers, chosen, |live, record, seen| {
+            continue_trace(live, record, seen, &headers);
             (seen.opaque().map(Into::into), None)
         })
     }
 
     /// Begins the exchange of a call that this process makes, under the current request.
-    pub(crate) fn begin_outgoing<'h>(
+    pub(crate) fn begin_outgoing<'h, I>(
         pipeline: &Arc<Pipeline>,
         head: &RequestHead<'_>,
-        headers: impl Iterator<Item = (&'h str, &'h [u8])>,
-    ) -> Self {
-        begin(pipeline, Kind::Outgoing, head, headers, start_call)
+        headers: impl Fn() -> I,
+    ) -> Self
+    where
+        I: Iterator<Item = (&'h str, &'h [u8])>,
+    {
+        let parent = context::current();
+        let parent = parent.live().filter(|_| pipeline.rules.samples()).map(|live| lock(&live.record).chosen);
+        begin(pipeline, Kind::Outgoing, head, &headers, pipeline.rules.begin_call(parent), start_call)
     }
 }
 
 /// What ids of the caller a new exchange goes on with: the opaque `x-trace-id`, and the request id.
 type Inherited = (Option<String>, Option<String>);
 
-fn begin<'h>(
+fn begin<'h, I>(
     pipeline: &Arc<Pipeline>,
     kind: Kind,
     head: &RequestHead<'_>,
-    headers: impl Iterator<Item = (&'h str, &'h [u8])>,
+    headers: &impl Fn() -> I,
+    mut chosen: Chosen,
     place: impl FnOnce(&mut Identity, &mut RecordWriter, &Seen<'h>) -> Inherited,
-) -> Exchange {
+) -> Exchange
+where
+    I: Iterator<Item = (&'h str, &'h [u8])>,
+{
     let started = pipeline.clock.now();
     let created = pipeline.clock.unix_ns(started);
     let id = EntryId::generate(created / 1_000_000);
@@ -61,12 +72,24 @@ fn begin<'h>(
         let mut open = lock(open);
         let mut record = std::mem::take(&mut open.writer);
         record.begin(kind, id, created);
-        write_head(&mut record, pipeline, head);
-        let seen = walk(&mut record, pipeline, headers);
+        let keep = pipeline.queue.fill() < Fill::Critical && pipeline.rules.of(&chosen).request_headers;
+        // Else it is known only with the trace whether any of this is wanted.
+        let certain = chosen.is_certain();
+        if certain {
+            write_head(&mut record, pipeline, head);
+        }
+        let seen = walk(&mut record, pipeline, headers(), keep && certain);
+        let (opaque, request_id) = place(identity, &mut record, &seen);
+        let sampled = chosen.decide(&identity.trace_id);
+        if !certain {
+            identity.flags = identity.flags.with(TraceFlags::SAMPLED, sampled);
+            if sampled {
+                capture_late(&mut record, pipeline, head, keep.then(headers));
+            }
+        }
         if let (None, Some(host)) = (head.host, seen.host) {
             record.text(Field::HostHeader, host);
         }
-        let (opaque, request_id) = place(identity, &mut record, &seen);
         let request_id = seen.request_id.or(request_id.as_deref().map(str::as_bytes));
         identity.set_ids(opaque.as_deref(), request_id, &id);
         record.trace_id(Field::TraceId, &identity.trace_id);
@@ -82,6 +105,7 @@ fn begin<'h>(
             outgoing: kind == Kind::Outgoing,
             head_only: head.method == "HEAD",
             routed: head.route.is_some(),
+            chosen,
             started,
             request_bytes: seen.request_bytes,
             ..OpenRecord::default()
@@ -107,6 +131,7 @@ impl<'h> Seen<'h> {
     }
 }
 
+#[inline(always)] // at its one place on the usual path
 fn write_head(record: &mut RecordWriter, pipeline: &Pipeline, head: &RequestHead<'_>) {
     record.text(Field::Method, head.method);
     masked(record, Field::Path, head.path, |raw, out| pipeline.redactor.path(raw, out));
@@ -148,8 +173,8 @@ fn walk<'h>(
     record: &mut RecordWriter,
     pipeline: &Pipeline,
     headers: impl Iterator<Item = (&'h str, &'h [u8])>,
+    keep: bool,
 ) -> Seen<'h> {
-    let keep = pipeline.queue.fill() < Fill::Critical;
     let mut trace = IncomingHeaders::default();
     let (mut tracestate, mut request_id, mut host, mut request_bytes) = (false, None, None, Some(0));
     for (name, value) in headers {
@@ -172,6 +197,21 @@ fn walk<'h>(
         }
     }
     Seen { trace: Incoming::resolve(&trace), tracestate, request_id, host, request_bytes }
+}
+
+/// For those that sampling let in: a second walk over the headers.
+#[inline(never)]
+fn capture_late<'h>(
+    record: &mut RecordWriter,
+    pipeline: &Pipeline,
+    head: &RequestHead<'_>,
+    headers: Option<impl Iterator<Item = (&'h str, &'h [u8])>>,
+) {
+    write_head(record, pipeline, head);
+    for (name, value) in headers.into_iter().flatten() {
+        let known = KnownHeader::from_name(name);
+        write_header(record, Field::RequestHeader, pipeline, known, name, value);
+    }
 }
 
 #[inline(always)] // in a loop over every header
@@ -218,7 +258,7 @@ fn continue_trace<'h, I>(
     live: &mut Identity,
     record: &mut RecordWriter,
     seen: &Seen<'h>,
-    headers: impl Fn() -> I,
+    headers: &impl Fn() -> I,
 ) where
     I: Iterator<Item = (&'h str, &'h [u8])>,
 {

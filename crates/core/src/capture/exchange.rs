@@ -81,10 +81,7 @@ impl Exchange {
 
     /// The route template, where it is known only after the head.
     pub fn set_route(&mut self, route: &str) {
-        self.write(|record| {
-            record.routed = true;
-            record.writer.text(Field::Route, route);
-        });
+        self.write(|record| record.set_route(route));
     }
 
     /// The response head is there. `headers` as for the request; `size` is the body's exact length, if it has one.
@@ -98,10 +95,11 @@ impl Exchange {
         let Some(live) = &self.live else { return };
         let mut guard = lock(&live.record);
         let record = &mut *guard;
-        let Some(pipeline) = &record.pipeline else { return };
+        let Some(pipeline) = record.pipeline.as_ref().filter(|_| !record.chosen.left_out) else { return };
         record.ttfb = pipeline.clock.now().since(record.started);
         record.status = status;
-        let keep = pipeline.queue.fill() < Fill::Critical;
+        let keep =
+            pipeline.queue.fill() < Fill::Critical && pipeline.rules.of(&record.chosen).response_headers;
         let mut grpc = false;
         for (name, value) in headers {
             let known = KnownHeader::from_name(name);
@@ -176,7 +174,10 @@ impl Exchange {
 
     fn write(&mut self, f: impl FnOnce(&mut OpenRecord)) {
         if let Some(live) = &self.live {
-            f(&mut lock(&live.record));
+            let mut record = lock(&live.record);
+            if record.is_written() {
+                f(&mut record);
+            }
         }
     }
 

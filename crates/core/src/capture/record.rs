@@ -2,10 +2,10 @@
 
 use std::sync::Arc;
 
-use hoplog_entry::{Field, Level, Outcome, Record, RecordWriter, Value};
+use hoplog_entry::{DropReason, Field, Level, Outcome, Record, RecordWriter, Value};
 
-use super::level;
 use super::live::LARGEST_KEPT;
+use super::rules::{Chosen, Ended, Fate};
 use crate::clock::Moment;
 use crate::pipeline::Pipeline;
 
@@ -15,6 +15,8 @@ pub(crate) struct OpenRecord {
     pub(super) writer: RecordWriter,
     /// Where the entry goes; there until it has gone.
     pub(super) pipeline: Option<Arc<Pipeline>>,
+    /// What the rules said so far.
+    pub(super) chosen: Chosen,
     /// The route is in the record.
     pub(super) routed: bool,
     /// A poll of it unwound.
@@ -62,6 +64,12 @@ impl Chunks {
 }
 
 impl OpenRecord {
+    /// Whether what is told of it is written: not after its end, nor where sampling leaves it out.
+    #[inline]
+    pub(super) fn is_written(&self) -> bool {
+        self.is_open() && !self.chosen.left_out
+    }
+
     #[inline]
     pub(super) fn is_open(&self) -> bool {
         self.pipeline.is_some()
@@ -85,9 +93,22 @@ impl OpenRecord {
             _ => None,
         });
         if let Some(path) = path {
-            self.routed = true;
-            self.writer.text(Field::Route, &path);
+            self.set_route(&path);
         }
+    }
+
+    /// The route is known. What its rules leave out goes.
+    pub(super) fn set_route(&mut self, route: &str) {
+        let Self { pipeline: Some(pipeline), writer, chosen, .. } = self else { return };
+        writer.text(Field::Route, route);
+        let rule = pipeline.rules.choose_route(chosen, route);
+        if !rule.request_headers {
+            writer.remove(Field::RequestHeader);
+        }
+        if !rule.response_headers {
+            writer.remove(Field::ResponseHeader);
+        }
+        self.routed = true;
     }
 
     /// What went wrong. The first that is told counts: who is nearest to the cause speaks first.
@@ -117,14 +138,32 @@ impl OpenRecord {
             (Outcome::Completed, 101) => Outcome::Upgraded,
             (outcome, _) => outcome,
         };
-        let level = level::of(outcome, status, self.grpc_status);
+        if self.chosen.left_out {
+            return pipeline.queue.leave_out(DropReason::Sampled);
+        }
+        let took = pipeline.clock.now().since(self.started);
+        let (grpc_status, announced) = (self.grpc_status, self.announced);
+        let verdict =
+            pipeline.rules.end(&self.chosen, &Ended { outcome, status, grpc_status, took, announced });
+        let weight = match verdict.fate {
+            Fate::Keep(weight) => weight,
+            Fate::Sampled => return pipeline.queue.leave_out(DropReason::Sampled),
+            Fate::Skip => return,
+        };
         self.write_head_of_response();
         if let Some(gap) = self.chunks.longest_gap {
             self.writer.nanos(Field::LongestGap, gap);
         }
-        self.writer.nanos(Field::Duration, pipeline.clock.now().since(self.started));
+        self.writer.nanos(Field::Duration, took);
+        if verdict.slow {
+            self.writer.bool(Field::Slow, true);
+        }
+        if weight > 1.0 {
+            self.writer.float(Field::Weight, weight);
+        }
+        let urgent = verdict.level >= Level::Error;
         // A full queue counts what it refuses; there is nobody to tell here.
-        let _ = pipeline.queue.push(self.writer.end(level, Some(outcome)), level >= Level::Error);
+        let _ = pipeline.queue.push(self.writer.end(verdict.level, Some(outcome)), urgent);
     }
 
     #[inline]
