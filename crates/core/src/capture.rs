@@ -19,6 +19,7 @@ mod level;
 mod live;
 mod record;
 pub(crate) mod running;
+mod trust;
 
 pub use exchange::Exchange;
 pub use failure::ErrorReport;
@@ -26,6 +27,8 @@ pub(crate) use failure::{PANIC, Panic, panic_message};
 pub use head::RequestHead;
 pub use kept::KeepOpen;
 pub(crate) use live::Live;
+pub(crate) use trust::TrustRules;
+pub use trust::{TraceMode, Trust};
 
 #[cfg(test)]
 mod tests;

@@ -10,6 +10,7 @@ use std::time::Duration;
 use hoplog_entry::{EntryId, Level};
 use reqwest::header::HeaderValue;
 
+use crate::capture::Trust;
 use crate::client::Client;
 use crate::clock::Clock;
 use crate::destination::{BatchLimits, CollectorConfig, Destination, Form, Lines, Memory, Sink};
@@ -64,6 +65,7 @@ pub enum Console {
 /// | `compression` | – | gzip |
 /// | `queue_bytes`, `queue_entries` | – | 16 MiB, 65 536 |
 /// | `redaction` | – | an allow list of headers, the built-in secret names |
+/// | `trust` | `HOPLOG_TRUSTED_PROXIES`: networks, separated by commas | nobody: the client is the peer; traces are continued |
 /// | `running_after` | – | 30 s |
 /// | `without_variables` | – | variables are read |
 /// | `enabled` | `HOPLOG_ENABLED`: `true`, `false` | true |
@@ -83,6 +85,7 @@ pub struct ClientBuilder {
     queue_entries: Option<usize>,
     redaction: Redaction,
     running_after: Option<Duration>,
+    trust: Trust,
 }
 
 impl ClientBuilder {
@@ -200,6 +203,13 @@ impl ClientBuilder {
         self
     }
 
+    /// Whose word counts: proxies that say who their client is, and whether callers' trace ids are continued. Default:
+    /// [`Trust::default`].
+    pub fn trust(mut self, trust: Trust) -> Self {
+        self.trust = trust;
+        self
+    }
+
     /// Ignores the environment: what is not set in code has its default.
     pub fn without_variables(mut self) -> Self {
         self.without_variables = true;
@@ -247,6 +257,7 @@ impl ClientBuilder {
             }
         }
         let source = self.settings.source(&mut complaints);
+        let trust = self.trust.build(self.settings.trusted_proxies.as_deref(), &mut complaints);
         let redactor = match self.redaction.build() {
             Ok(redactor) if complaints.is_empty() => redactor,
             built => {
@@ -256,6 +267,7 @@ impl ClientBuilder {
         };
         let min_level = self.min_level.unwrap_or(Level::Trace);
         let mut pipeline = Pipeline::new(Clock::system(), limits.0, redactor, min_level);
+        pipeline.trust = trust;
         if let Some(after) = self.running_after {
             pipeline.running_after = after;
         }

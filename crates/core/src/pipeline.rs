@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use hoplog_entry::{KnownHeader, Level};
 
+use crate::capture::TrustRules;
 use crate::clock::Clock;
 use crate::queue::{Queue, QueueLimits};
 use crate::redact::{HeaderAction, Redactor};
@@ -17,6 +18,7 @@ pub(crate) struct Pipeline {
     pub(crate) clock: Clock,
     pub(crate) queue: Queue,
     pub(crate) redactor: Redactor,
+    pub(crate) trust: TrustRules,
     /// The redactor's word on every header that has a code, decided once.
     known_headers: [HeaderAction; KnownHeader::ALL.len()],
     /// Events below this level are not taken.
@@ -32,7 +34,15 @@ impl Pipeline {
             *action = redactor.header(header.as_str().as_bytes());
         }
         let queue = Queue::new(limits);
-        Self { clock, queue, redactor, known_headers, min_level, running_after: RUNNING_AFTER }
+        Self {
+            clock,
+            queue,
+            redactor,
+            known_headers,
+            min_level,
+            running_after: RUNNING_AFTER,
+            trust: TrustRules::default(),
+        }
     }
 
     /// What becomes of a header.

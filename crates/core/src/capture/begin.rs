@@ -2,11 +2,12 @@
 
 use std::sync::Arc;
 
-use hoplog_entry::trace_headers::{self, Incoming, IncomingHeaders, TraceFlags, TraceState};
+use hoplog_entry::trace_headers::{self, Incoming, IncomingHeaders, TraceState};
 use hoplog_entry::{EntryId, Field, Kind, KnownHeader, RecordWriter, SpanId, TraceId};
 
 use super::live::{self, Identity, Live};
 use super::record::OpenRecord;
+use super::trust::{self, Caller, TraceMode};
 use super::{Exchange, RequestHead};
 use crate::context;
 use crate::pipeline::Pipeline;
@@ -25,9 +26,16 @@ impl Exchange {
     where
         I: Iterator<Item = (&'h str, &'h [u8])>,
     {
-        begin(pipeline, Kind::Request, head, headers(), |live, record, seen| {
+        let caller = pipeline.trust.caller(head, &headers);
+        begin(pipeline, Kind::Request, head, &caller, headers(), |live, record, seen| {
+            if caller.trusted {
+                trust::write_identity(record, headers());
+            }
+            if caller.mode != TraceMode::Continue {
+                forget_trace(record, seen, caller.mode);
+            }
             continue_trace(live, record, seen, headers);
-            (seen.opaque().map(Into::into), None)
+            (seen.trace.opaque().map(Into::into), None)
         })
     }
 
@@ -37,7 +45,7 @@ impl Exchange {
         head: &RequestHead<'_>,
         headers: impl Iterator<Item = (&'h str, &'h [u8])>,
     ) -> Self {
-        begin(pipeline, Kind::Outgoing, head, headers, start_call)
+        begin(pipeline, Kind::Outgoing, head, &Caller::default(), headers, start_call)
     }
 }
 
@@ -48,8 +56,9 @@ fn begin<'h>(
     pipeline: &Arc<Pipeline>,
     kind: Kind,
     head: &RequestHead<'_>,
+    caller: &Caller<'_>,
     headers: impl Iterator<Item = (&'h str, &'h [u8])>,
-    place: impl FnOnce(&mut Identity, &mut RecordWriter, &Seen<'h>) -> Inherited,
+    place: impl FnOnce(&mut Identity, &mut RecordWriter, &mut Seen<'h>) -> Inherited,
 ) -> Exchange {
     let started = pipeline.clock.now();
     let created = pipeline.clock.unix_ns(started);
@@ -61,12 +70,12 @@ fn begin<'h>(
         let mut open = lock(open);
         let mut record = std::mem::take(&mut open.writer);
         record.begin(kind, id, created);
-        write_head(&mut record, pipeline, head);
-        let seen = walk(&mut record, pipeline, headers);
-        if let (None, Some(host)) = (head.host, seen.host) {
+        let host_written = write_head(&mut record, pipeline, head, caller);
+        let mut seen = walk(&mut record, pipeline, headers);
+        if let (false, Some(host)) = (host_written, seen.host) {
             record.text(Field::HostHeader, host);
         }
-        let (opaque, request_id) = place(identity, &mut record, &seen);
+        let (opaque, request_id) = place(identity, &mut record, &mut seen);
         let request_id = seen.request_id.or(request_id.as_deref().map(str::as_bytes));
         identity.set_ids(opaque.as_deref(), request_id, &id);
         record.trace_id(Field::TraceId, &identity.trace_id);
@@ -99,15 +108,14 @@ struct Seen<'h> {
     request_bytes: Option<u64>,
 }
 
-impl<'h> Seen<'h> {
-    fn opaque(&self) -> Option<&'h str> {
-        match self.trace {
-            Incoming::Continued { opaque, .. } | Incoming::New { opaque } => opaque,
-        }
-    }
-}
-
-fn write_head(record: &mut RecordWriter, pipeline: &Pipeline, head: &RequestHead<'_>) {
+/// Whether the host is among what was written.
+fn write_head(
+    record: &mut RecordWriter,
+    pipeline: &Pipeline,
+    head: &RequestHead<'_>,
+    caller: &Caller<'_>,
+) -> bool {
+    let client = &caller.client;
     record.text(Field::Method, head.method);
     masked(record, Field::Path, head.path, |raw, out| pipeline.redactor.path(raw, out));
     if let Some(query) = head.query.filter(|q| !q.is_empty()) {
@@ -116,17 +124,27 @@ fn write_head(record: &mut RecordWriter, pipeline: &Pipeline, head: &RequestHead
     if let Some(route) = head.route {
         record.text(Field::Route, route);
     }
-    if let Some(scheme) = head.scheme {
+    if let Some(scheme) = client.scheme.or(head.scheme) {
         record.text(Field::Scheme, scheme);
     }
-    if let Some(host) = head.host {
+    let host = client.host.as_deref().or(head.host);
+    if let Some(host) = host {
         record.text(Field::HostHeader, host);
     }
     record.text(Field::HttpVersion, head.http_version);
-    if let Some(peer) = head.peer {
-        record.ip(Field::Ip, peer);
-        record.ip(Field::Peer, peer);
+    if let Some(ip) = client.ip {
+        record.ip(Field::Ip, ip);
     }
+    if let Some(peer) = head.peer {
+        record.ip(Field::Peer, peer.to_canonical());
+    }
+    if let Some(port) = if client.forwarded { client.port } else { head.peer_port } {
+        record.uint(Field::ClientPort, port.into());
+    }
+    if let Some(version) = head.tls_version {
+        record.text(Field::TlsVersion, version);
+    }
+    host.is_some()
 }
 
 /// Writes what masking leaves of a text; allocates only where something is masked.
@@ -155,9 +173,16 @@ fn walk<'h>(
     for (name, value) in headers {
         let known = KnownHeader::from_name(name);
         match known {
-            Some(KnownHeader::TraceParent | KnownHeader::XTraceId | KnownHeader::XParentSpanId) => {
-                trace.offer(name.as_bytes(), value);
-            }
+            Some(
+                KnownHeader::TraceParent
+                | KnownHeader::XTraceId
+                | KnownHeader::XParentSpanId
+                | KnownHeader::B3
+                | KnownHeader::XB3TraceId
+                | KnownHeader::XB3SpanId
+                | KnownHeader::XB3Sampled
+                | KnownHeader::XB3Flags,
+            ) => trace.offer(name.as_bytes(), value),
             Some(KnownHeader::TraceState) => tracestate = true,
             Some(KnownHeader::XRequestId) => {
                 request_id = Some(value).filter(|id| trace_headers::is_request_id(id));
@@ -213,6 +238,18 @@ fn write_altered(
     record.header(field, name, value);
 }
 
+/// What the caller says of a trace is not taken; under [`TraceMode::Restart`] the entry names it.
+#[cold]
+fn forget_trace(record: &mut RecordWriter, seen: &mut Seen<'_>, mode: TraceMode) {
+    if let (TraceMode::Restart, Incoming::Continued { trace_id, parent_span, .. }) = (mode, seen.trace) {
+        record.trace_id(Field::LinkedTraceId, &trace_id);
+        if let Some(span) = parent_span {
+            record.span_id(Field::LinkedSpanId, &span);
+        }
+    }
+    (seen.trace, seen.request_id) = (Incoming::NONE, None);
+}
+
 /// An incoming request continues the caller's trace or starts one; either way it is a new span.
 fn continue_trace<'h, I>(
     live: &mut Identity,
@@ -238,14 +275,12 @@ fn continue_trace<'h, I>(
                 }
             }
         }
-        Incoming::New { .. } => {
-            (live.trace_id, live.flags) = (TraceId::generate(), TraceFlags::SAMPLED);
-        }
+        Incoming::New { flags, .. } => (live.trace_id, live.flags) = (TraceId::generate(), flags),
     }
 }
 
 /// A call is a new span under the current request, in its trace; one that carries a `traceparent` keeps that.
-fn start_call(live: &mut Identity, record: &mut RecordWriter, seen: &Seen<'_>) -> Inherited {
+fn start_call(live: &mut Identity, record: &mut RecordWriter, seen: &mut Seen<'_>) -> Inherited {
     let current = context::current();
     let parent = current.live();
     live.tracestate.clear();
@@ -259,13 +294,13 @@ fn start_call(live: &mut Identity, record: &mut RecordWriter, seen: &Seen<'_>) -
             live.tracestate.push_str(&parent.tracestate);
             (parent.trace_id, parent.flags)
         }
-        _ => (TraceId::generate(), TraceFlags::SAMPLED),
+        (Incoming::New { flags, .. }, None) => (TraceId::generate(), flags),
     };
     if let Some(parent) = parent {
         record.span_id(Field::ParentSpanId, &parent.span_id);
     }
     let opaque = parent.filter(|p| p.is_opaque()).map(|p| p.x_trace_id());
-    (seen.opaque().or(opaque).map(Into::into), parent.map(|p| p.request_id().into()))
+    (seen.trace.opaque().or(opaque).map(Into::into), parent.map(|p| p.request_id().into()))
 }
 
 pub(super) fn parse_decimal(value: &[u8]) -> Option<u64> {
