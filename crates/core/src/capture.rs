@@ -14,11 +14,14 @@ mod begin;
 mod exchange;
 mod failure;
 mod head;
+mod headers;
 mod kept;
 mod live;
+mod place;
 mod record;
 mod rules;
 pub(crate) mod running;
+mod trust;
 
 pub use exchange::Exchange;
 pub use failure::ErrorReport;
@@ -28,6 +31,8 @@ pub use kept::KeepOpen;
 pub(crate) use live::Live;
 pub(crate) use rules::Rules;
 pub use rules::{Requests, RouteRules, Statuses};
+pub(crate) use trust::TrustRules;
+pub use trust::{TraceMode, Trust};
 
 #[cfg(test)]
 mod tests;

@@ -11,6 +11,7 @@ use hoplog_entry::{EntryId, Level};
 use reqwest::header::HeaderValue;
 
 use crate::capture::Requests;
+use crate::capture::Trust;
 use crate::client::Client;
 use crate::clock::Clock;
 use crate::destination::{BatchLimits, CollectorConfig, Destination, Form, Lines, Memory, Sink};
@@ -66,6 +67,7 @@ pub enum Console {
 /// | `queue_bytes`, `queue_entries` | – | 16 MiB, 65 536 |
 /// | `redaction` | – | an allow list of headers, the built-in secret names |
 /// | `requests` | – | all; health checks only where they fail |
+/// | `trust` | `HOPLOG_TRUSTED_PROXIES`: networks, separated by commas | nobody: the client is the peer; traces are continued |
 /// | `running_after` | – | 30 s |
 /// | `without_variables` | – | variables are read |
 /// | `enabled` | `HOPLOG_ENABLED`: `true`, `false` | true |
@@ -86,6 +88,7 @@ pub struct ClientBuilder {
     redaction: Redaction,
     requests: Requests,
     running_after: Option<Duration>,
+    trust: Trust,
 }
 
 impl ClientBuilder {
@@ -209,6 +212,13 @@ impl ClientBuilder {
         self
     }
 
+    /// Whose word counts: proxies that say who their client is, and whether callers' trace ids are continued. Default:
+    /// [`Trust::default`].
+    pub fn trust(mut self, trust: Trust) -> Self {
+        self.trust = trust;
+        self
+    }
+
     /// Ignores the environment: what is not set in code has its default.
     pub fn without_variables(mut self) -> Self {
         self.without_variables = true;
@@ -260,11 +270,18 @@ impl ClientBuilder {
             (Ok(redactor), Ok(rules)) if complaints.is_empty() => (redactor, rules),
             (redactor, rules) => {
                 complaints.extend(redactor.err().into_iter().chain(rules.err()).flatten());
+        let trust = self.trust.build(self.settings.trusted_proxies.as_deref(), &mut complaints);
+        let redactor = match self.redaction.build() {
+            Ok(redactor) if complaints.is_empty() => redactor,
+            built => {
+                complaints.extend(built.err().unwrap_or_default());
                 return Err(Error::config(complaints));
             }
         };
         let min_level = self.min_level.unwrap_or(Level::Trace);
         let mut pipeline = Pipeline::new(Clock::system(), limits.0, redactor, rules, min_level);
+        let mut pipeline = Pipeline::new(Clock::system(), limits.0, redactor, min_level);
+        pipeline.trust = trust;
         if let Some(after) = self.running_after {
             pipeline.running_after = after;
         }

@@ -58,11 +58,13 @@ mod transport;
 mod worker;
 
 pub use capture::{ErrorReport, Exchange, KeepOpen, RequestHead, Requests, RouteRules, Statuses};
+pub use capture::{ErrorReport, Exchange, KeepOpen, RequestHead, TraceMode, Trust};
 pub use client::{Client, FlushReport, ShutdownReport};
 pub use config::{ClientBuilder, Compression, Console};
 pub use context::{Context, ContextGuard, InCurrentContext, WithContext, current};
 pub use error::Error;
 pub use error_chain::{error_chain, error_sources};
+pub use hoplog_entry::forwarded::ForwardedBy;
 pub use hoplog_entry::{DropReason, Level, Outcome, SpanId, TraceId};
 pub use ledger::{DestinationStats, Drops, Stats};
 pub use logger::EntryBuilder;
