@@ -11,6 +11,7 @@
 //! is dropped unfinished ends itself: `panicked` while unwinding, `cancelled` before a response, `body_aborted` after.
 
 mod begin;
+mod bodies;
 mod exchange;
 mod failure;
 mod head;
@@ -19,13 +20,16 @@ mod level;
 mod live;
 mod record;
 pub(crate) mod running;
+mod tap;
 
+pub use bodies::Bodies;
 pub use exchange::Exchange;
 pub use failure::ErrorReport;
 pub(crate) use failure::{PANIC, Panic, panic_message};
 pub use head::RequestHead;
 pub use kept::KeepOpen;
 pub(crate) use live::Live;
+pub use tap::RequestTap;
 
 #[cfg(test)]
 mod tests;

@@ -10,6 +10,7 @@ use std::time::Duration;
 use hoplog_entry::{EntryId, Level};
 use reqwest::header::HeaderValue;
 
+use crate::capture::Bodies;
 use crate::client::Client;
 use crate::clock::Clock;
 use crate::destination::{BatchLimits, CollectorConfig, Destination, Form, Lines, Memory, Sink};
@@ -64,6 +65,7 @@ pub enum Console {
 /// | `compression` | – | gzip |
 /// | `queue_bytes`, `queue_entries` | – | 16 MiB, 65 536 |
 /// | `redaction` | – | an allow list of headers, the built-in secret names |
+/// | `bodies` | – | none are kept |
 /// | `running_after` | – | 30 s |
 /// | `without_variables` | – | variables are read |
 /// | `enabled` | `HOPLOG_ENABLED`: `true`, `false` | true |
@@ -83,6 +85,7 @@ pub struct ClientBuilder {
     queue_entries: Option<usize>,
     redaction: Redaction,
     running_after: Option<Duration>,
+    bodies: Option<Bodies>,
 }
 
 impl ClientBuilder {
@@ -193,6 +196,12 @@ impl ClientBuilder {
         self
     }
 
+    /// Keeps the first bytes of request and response bodies, masked. Default: none are kept.
+    pub fn bodies(mut self, bodies: Bodies) -> Self {
+        self.bodies = Some(bodies);
+        self
+    }
+
     /// How long a request or a call is open until a `running` entry tells of it, at most a flush interval later; the
     /// entry of its end takes that one's place. Default: 30 s. [`Duration::MAX`] means never.
     pub fn running_after(mut self, open: Duration) -> Self {
@@ -246,6 +255,7 @@ impl ClientBuilder {
                 }
             }
         }
+        complaints.extend(self.bodies.iter().flat_map(Bodies::complaints));
         let source = self.settings.source(&mut complaints);
         let redactor = match self.redaction.build() {
             Ok(redactor) if complaints.is_empty() => redactor,
@@ -259,6 +269,7 @@ impl ClientBuilder {
         if let Some(after) = self.running_after {
             pipeline.running_after = after;
         }
+        pipeline.bodies = self.bodies;
         let pipeline = Arc::new(pipeline);
         let interval = self.flush_interval.unwrap_or(Duration::from_secs(1));
         let worker = Worker::start(Arc::clone(&pipeline), destinations, source, interval)?;

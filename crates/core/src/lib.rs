@@ -57,7 +57,7 @@ pub mod testing;
 mod transport;
 mod worker;
 
-pub use capture::{ErrorReport, Exchange, KeepOpen, RequestHead};
+pub use capture::{Bodies, ErrorReport, Exchange, KeepOpen, RequestHead, RequestTap};
 pub use client::{Client, FlushReport, ShutdownReport};
 pub use config::{ClientBuilder, Compression, Console};
 pub use context::{Context, ContextGuard, InCurrentContext, WithContext, current};

@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use hoplog_entry::{KnownHeader, Level};
 
+use crate::capture::Bodies;
 use crate::clock::Clock;
 use crate::queue::{Queue, QueueLimits};
 use crate::redact::{HeaderAction, Redactor};
@@ -23,6 +24,8 @@ pub(crate) struct Pipeline {
     pub(crate) min_level: Level,
     /// An exchange that is open for so long gets a `running` entry.
     pub(crate) running_after: Duration,
+    /// `None`: no bodies are kept.
+    pub(crate) bodies: Option<Bodies>,
 }
 
 impl Pipeline {
@@ -32,7 +35,7 @@ impl Pipeline {
             *action = redactor.header(header.as_str().as_bytes());
         }
         let queue = Queue::new(limits);
-        Self { clock, queue, redactor, known_headers, min_level, running_after: RUNNING_AFTER }
+        Self { clock, queue, redactor, known_headers, min_level, running_after: RUNNING_AFTER, bodies: None }
     }
 
     /// What becomes of a header.

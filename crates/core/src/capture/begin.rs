@@ -55,6 +55,7 @@ fn begin<'h>(
     let created = pipeline.clock.unix_ns(started);
     let id = EntryId::generate(created / 1_000_000);
     let mut shared = live::take();
+    let mut taps_request = false;
     // Always so: the pool hands out what nobody else holds.
     if let Some(live) = Arc::get_mut(&mut shared) {
         let Live { identity, record: open, .. } = live;
@@ -62,7 +63,7 @@ fn begin<'h>(
         let mut record = std::mem::take(&mut open.writer);
         record.begin(kind, id, created);
         write_head(&mut record, pipeline, head);
-        let seen = walk(&mut record, pipeline, headers);
+        let seen = walk(&mut record, pipeline, size_unsaid(head), headers);
         if let (None, Some(host)) = (head.host, seen.host) {
             record.text(Field::HostHeader, host);
         }
@@ -86,8 +87,12 @@ fn begin<'h>(
             request_bytes: seen.request_bytes,
             ..OpenRecord::default()
         };
+        if let Some(content_type) = seen.content_type.filter(|_| !seen.encoded && kind == Kind::Request) {
+            open.tap_request(content_type);
+        }
+        taps_request = open.request_tap.is_some() || (seen.request_bytes.is_none() && kind == Kind::Request);
     }
-    Exchange::new(shared)
+    Exchange::new(shared, taps_request)
 }
 
 /// What the walk over the headers found besides what it wrote.
@@ -97,6 +102,9 @@ struct Seen<'h> {
     request_id: Option<&'h [u8]>,
     host: Option<&'h str>,
     request_bytes: Option<u64>,
+    content_type: Option<&'h [u8]>,
+    /// Under a `content-encoding`.
+    encoded: bool,
 }
 
 impl<'h> Seen<'h> {
@@ -144,14 +152,23 @@ fn masked(
     }
 }
 
+/// The size of a request's body where no header says it. In HTTP/1 there is none then (RFC 9112 §6.3); in HTTP/2 and
+/// HTTP/3 it may come without a word, where the method has one at all.
+fn size_unsaid(head: &RequestHead<'_>) -> Option<u64> {
+    let none = matches!(head.method, "GET" | "HEAD") || !matches!(head.http_version, "2" | "3");
+    none.then_some(0)
+}
+
 fn walk<'h>(
     record: &mut RecordWriter,
     pipeline: &Pipeline,
+    size_unsaid: Option<u64>,
     headers: impl Iterator<Item = (&'h str, &'h [u8])>,
 ) -> Seen<'h> {
     let keep = pipeline.queue.fill() < Fill::Critical;
     let mut trace = IncomingHeaders::default();
-    let (mut tracestate, mut request_id, mut host, mut request_bytes) = (false, None, None, Some(0));
+    let (mut tracestate, mut request_id, mut host, mut request_bytes) = (false, None, None, size_unsaid);
+    let (mut content_type, mut encoded) = (None, false);
     for (name, value) in headers {
         let known = KnownHeader::from_name(name);
         match known {
@@ -165,13 +182,23 @@ fn walk<'h>(
             Some(KnownHeader::Host) => host = std::str::from_utf8(value).ok(),
             Some(KnownHeader::ContentLength) => request_bytes = parse_decimal(value),
             Some(KnownHeader::TransferEncoding) => request_bytes = None,
+            Some(KnownHeader::ContentType) => content_type = Some(value),
+            Some(KnownHeader::ContentEncoding) => encoded = true,
             _ => {}
         }
         if keep {
             write_header(record, Field::RequestHeader, pipeline, known, name, value);
         }
     }
-    Seen { trace: Incoming::resolve(&trace), tracestate, request_id, host, request_bytes }
+    Seen {
+        trace: Incoming::resolve(&trace),
+        tracestate,
+        request_id,
+        host,
+        request_bytes,
+        content_type,
+        encoded,
+    }
 }
 
 #[inline(always)] // in a loop over every header
