@@ -63,7 +63,7 @@ pub enum Console {
 /// | `flush_interval` | – | 1 s |
 /// | `compression` | – | gzip |
 /// | `queue_bytes`, `queue_entries` | – | 16 MiB, 65 536 |
-/// | `redaction` | – | an allow list of headers, the built-in secret names |
+/// | `redaction` | `HOPLOG_HASH_KEY`: its key for hashes | an allow list of headers, the built-in secret names and shapes, no hashes |
 /// | `without_variables` | – | variables are read |
 /// | `enabled` | `HOPLOG_ENABLED`: `true`, `false` | true |
 /// <!-- end:configuration -->
@@ -185,7 +185,7 @@ impl ClientBuilder {
         self
     }
 
-    /// Which headers are kept, and which names stand for secrets. Default: [`Redaction::default`].
+    /// Which headers are kept, which names stand for secrets, what secrets look like. Default: [`Redaction::default`].
     pub fn redaction(mut self, redaction: Redaction) -> Self {
         self.redaction = redaction;
         self
@@ -238,7 +238,7 @@ impl ClientBuilder {
             }
         }
         let source = self.settings.source(&mut complaints);
-        let redactor = match self.redaction.build() {
+        let redactor = match self.redaction.or_hash_key(self.settings.hash_key.take()).build() {
             Ok(redactor) if complaints.is_empty() => redactor,
             built => {
                 complaints.extend(built.err().unwrap_or_default());

@@ -1,5 +1,6 @@
 //! The start of an exchange: its head is written, its headers are walked once, its place in a trace is found.
 
+use std::net::IpAddr;
 use std::sync::Arc;
 
 use hoplog_entry::trace_headers::{self, Incoming, IncomingHeaders, TraceFlags, TraceState};
@@ -10,7 +11,7 @@ use super::{Exchange, RequestHead};
 use crate::context;
 use crate::pipeline::Pipeline;
 use crate::queue::Fill;
-use crate::redact::{HeaderAction, REDACTED, Verdict};
+use crate::redact::{HeaderAction, REDACTED, Verdict, WrittenIp};
 
 impl Exchange {
     /// Begins the exchange of a request that this process answers. `headers` are pairs of lower-case name and value,
@@ -120,7 +121,18 @@ fn write_head(record: &mut RecordWriter, pipeline: &Pipeline, head: &RequestHead
     }
     record.text(Field::HttpVersion, head.http_version);
     if let Some(peer) = head.peer {
-        record.ip(Field::Ip, peer);
+        write_ips(record, pipeline, peer, peer);
+    }
+}
+
+/// What may be told of the client's address and of the peer's.
+fn write_ips(record: &mut RecordWriter, pipeline: &Pipeline, client: IpAddr, peer: IpAddr) {
+    match pipeline.redactor.ip(client) {
+        WrittenIp::Address(ip) => record.ip(Field::Ip, ip),
+        WrittenIp::Hash(hash) => record.text(Field::IpHash, &hash),
+        WrittenIp::Nothing => {}
+    }
+    if let Some(peer) = pipeline.redactor.peer(peer) {
         record.ip(Field::Peer, peer);
     }
 }
@@ -183,6 +195,9 @@ pub(super) fn write_header(
         (HeaderAction::Skip, _) => {}
         (HeaderAction::Keep, Some(known)) => record.known_header(field, known, value),
         (HeaderAction::Keep, None) => record.named_header(field, name, value),
+        (HeaderAction::Text, Some(known)) if pipeline.redactor.is_plain(value) => {
+            record.known_header(field, known, value);
+        }
         (action, _) => write_altered(record, field, pipeline, action, name, value),
     }
 }
@@ -196,17 +211,11 @@ fn write_altered(
     value: &[u8],
 ) {
     let mut out = Vec::new();
-    let value = match action {
-        HeaderAction::Skip => return,
-        HeaderAction::Keep => value,
-        HeaderAction::Redact => REDACTED.as_bytes(),
-        HeaderAction::MaskUrl => match pipeline.redactor.url(value, &mut out) {
-            Verdict::Unchanged => value,
-            Verdict::Masked => &out,
-            Verdict::Dropped => REDACTED.as_bytes(),
-        },
-    };
-    record.header(field, name, value);
+    match pipeline.redactor.header_value(action, name, value, &mut out) {
+        Verdict::Unchanged => record.header(field, name, value),
+        Verdict::Masked => record.header(field, name, &out),
+        Verdict::Dropped => {}
+    }
 }
 
 /// An incoming request continues the caller's trace or starts one; either way it is a new span.

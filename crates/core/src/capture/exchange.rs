@@ -135,10 +135,12 @@ impl Exchange {
 
     /// What went wrong: the error's type, what it says, and its chain of sources, one per line.
     pub fn error(&mut self, error_type: &str, message: &str, chain: Option<&str>) {
+        let message = self.pipeline.redactor.text(message);
+        let chain = chain.map(|chain| self.pipeline.redactor.text(chain));
         self.write(|OpenRecord { writer, .. }| {
             writer.text(Field::ErrorType, error_type);
-            writer.text(Field::ErrorMessage, message);
-            if let Some(chain) = chain {
+            writer.text(Field::ErrorMessage, &message);
+            if let Some(chain) = &chain {
                 writer.text(Field::StackTrace, chain);
             }
         });
