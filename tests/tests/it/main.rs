@@ -3,6 +3,8 @@
 
 mod collector;
 mod delivery;
+mod properties_actix;
+mod properties_tower;
 mod scenarios_actix;
 mod scenarios_tower;
 mod two_services;
