@@ -12,11 +12,19 @@
 
 mod begin;
 mod exchange;
+mod failure;
 mod head;
+mod kept;
+mod level;
 mod live;
+mod record;
+pub(crate) mod running;
 
 pub use exchange::Exchange;
+pub use failure::ErrorReport;
+pub(crate) use failure::{PANIC, Panic, panic_message};
 pub use head::RequestHead;
+pub use kept::KeepOpen;
 pub(crate) use live::Live;
 
 #[cfg(test)]

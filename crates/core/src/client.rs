@@ -14,6 +14,7 @@ use crate::context;
 use crate::error::Error;
 use crate::ledger::{Drops, Stats};
 use crate::logger::EntryBuilder;
+use crate::panic_hook;
 use crate::pipeline::Pipeline;
 use crate::worker::{Worker, is_worker_thread};
 
@@ -145,6 +146,17 @@ impl Client {
     #[track_caller]
     pub fn fatal(&self, message: impl AsRef<str>) -> EntryBuilder {
         self.log(Level::Fatal, message)
+    }
+
+    /// Has panics tell where they happened: puts a panic hook before the one that is there. A panic in a request's
+    /// handler or response body then has its location and a backtrace in the request's entry; a panic anywhere else
+    /// becomes an entry of its own. Off by default: a library installs no hook unasked.
+    ///
+    /// Call it once. The hook does not keep the client alive, and goes on to the hook before it in any case.
+    pub fn install_panic_hook(&self) {
+        if let Some(pipeline) = self.pipeline() {
+            panic_hook::install(pipeline);
+        }
     }
 
     /// The counts since the client was built.

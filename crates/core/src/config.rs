@@ -64,6 +64,7 @@ pub enum Console {
 /// | `compression` | – | gzip |
 /// | `queue_bytes`, `queue_entries` | – | 16 MiB, 65 536 |
 /// | `redaction` | – | an allow list of headers, the built-in secret names |
+/// | `running_after` | – | 30 s |
 /// | `without_variables` | – | variables are read |
 /// | `enabled` | `HOPLOG_ENABLED`: `true`, `false` | true |
 /// <!-- end:configuration -->
@@ -81,6 +82,7 @@ pub struct ClientBuilder {
     queue_bytes: Option<usize>,
     queue_entries: Option<usize>,
     redaction: Redaction,
+    running_after: Option<Duration>,
 }
 
 impl ClientBuilder {
@@ -191,6 +193,13 @@ impl ClientBuilder {
         self
     }
 
+    /// How long a request or a call is open until a `running` entry tells of it, at most a flush interval later; the
+    /// entry of its end takes that one's place. Default: 30 s. [`Duration::MAX`] means never.
+    pub fn running_after(mut self, open: Duration) -> Self {
+        self.running_after = Some(open);
+        self
+    }
+
     /// Ignores the environment: what is not set in code has its default.
     pub fn without_variables(mut self) -> Self {
         self.without_variables = true;
@@ -246,7 +255,11 @@ impl ClientBuilder {
             }
         };
         let min_level = self.min_level.unwrap_or(Level::Trace);
-        let pipeline = Arc::new(Pipeline::new(Clock::system(), limits.0, redactor, min_level));
+        let mut pipeline = Pipeline::new(Clock::system(), limits.0, redactor, min_level);
+        if let Some(after) = self.running_after {
+            pipeline.running_after = after;
+        }
+        let pipeline = Arc::new(pipeline);
         let interval = self.flush_interval.unwrap_or(Duration::from_secs(1));
         let worker = Worker::start(Arc::clone(&pipeline), destinations, source, interval)?;
         Ok(Client::new(pipeline, worker))

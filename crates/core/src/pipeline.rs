@@ -1,10 +1,15 @@
 //! What request threads and the worker share: clock, redaction, queue.
 
+use std::time::Duration;
+
 use hoplog_entry::{KnownHeader, Level};
 
 use crate::clock::Clock;
 use crate::queue::{Queue, QueueLimits};
 use crate::redact::{HeaderAction, Redactor};
+
+/// The default of [`Pipeline::running_after`].
+const RUNNING_AFTER: Duration = Duration::from_secs(30);
 
 /// One client's shared parts. Exchanges hold it, so that one that outlives its client ends as a counted drop.
 #[derive(Debug)]
@@ -16,6 +21,8 @@ pub(crate) struct Pipeline {
     known_headers: [HeaderAction; KnownHeader::ALL.len()],
     /// Events below this level are not taken.
     pub(crate) min_level: Level,
+    /// An exchange that is open for so long gets a `running` entry.
+    pub(crate) running_after: Duration,
 }
 
 impl Pipeline {
@@ -24,7 +31,8 @@ impl Pipeline {
         for (header, action) in KnownHeader::ALL.iter().zip(&mut known_headers) {
             *action = redactor.header(header.as_str().as_bytes());
         }
-        Self { clock, queue: Queue::new(limits), redactor, known_headers, min_level }
+        let queue = Queue::new(limits);
+        Self { clock, queue, redactor, known_headers, min_level, running_after: RUNNING_AFTER }
     }
 
     /// What becomes of a header.

@@ -5,12 +5,14 @@ use std::sync::Arc;
 use hoplog_entry::trace_headers::{self, Incoming, IncomingHeaders, TraceFlags, TraceState};
 use hoplog_entry::{EntryId, Field, Kind, KnownHeader, RecordWriter, SpanId, TraceId};
 
-use super::live::{self, Live, OpenRecord};
+use super::live::{self, Identity, Live};
+use super::record::OpenRecord;
 use super::{Exchange, RequestHead};
 use crate::context;
 use crate::pipeline::Pipeline;
 use crate::queue::Fill;
 use crate::redact::{HeaderAction, REDACTED, Verdict};
+use crate::sync::lock;
 
 impl Exchange {
     /// Begins the exchange of a request that this process answers. `headers` are pairs of lower-case name and value,
@@ -47,7 +49,7 @@ fn begin<'h>(
     kind: Kind,
     head: &RequestHead<'_>,
     headers: impl Iterator<Item = (&'h str, &'h [u8])>,
-    place: impl FnOnce(&mut Live, &mut RecordWriter, &Seen<'h>) -> Inherited,
+    place: impl FnOnce(&mut Identity, &mut RecordWriter, &Seen<'h>) -> Inherited,
 ) -> Exchange {
     let started = pipeline.clock.now();
     let created = pipeline.clock.unix_ns(started);
@@ -55,26 +57,28 @@ fn begin<'h>(
     let mut shared = live::take();
     // Always so: the pool hands out what nobody else holds.
     if let Some(live) = Arc::get_mut(&mut shared) {
-        let mut record = std::mem::take(&mut live.record_mut().writer);
+        let Live { identity, record: open, .. } = live;
+        let mut open = lock(open);
+        let mut record = std::mem::take(&mut open.writer);
         record.begin(kind, id, created);
         write_head(&mut record, pipeline, head);
         let seen = walk(&mut record, pipeline, headers);
         if let (None, Some(host)) = (head.host, seen.host) {
             record.text(Field::HostHeader, host);
         }
-        let (opaque, request_id) = place(live, &mut record, &seen);
+        let (opaque, request_id) = place(identity, &mut record, &seen);
         let request_id = seen.request_id.or(request_id.as_deref().map(str::as_bytes));
-        live.set_ids(opaque.as_deref(), request_id, &id);
-        record.trace_id(Field::TraceId, &live.trace_id);
-        record.span_id(Field::SpanId, &live.span_id);
-        let (x_trace_id, request_id) = live.ids();
+        identity.set_ids(opaque.as_deref(), request_id, &id);
+        record.trace_id(Field::TraceId, &identity.trace_id);
+        record.span_id(Field::SpanId, &identity.span_id);
+        let (x_trace_id, request_id) = identity.ids();
         record.ascii(Field::RequestId, request_id);
-        if live.is_opaque() {
+        if identity.is_opaque() {
             record.ascii(Field::XTraceId, x_trace_id);
         }
-        *live.record_mut() = OpenRecord {
+        *open = OpenRecord {
             writer: record,
-            open: true,
+            pipeline: Some(Arc::clone(pipeline)),
             outgoing: kind == Kind::Outgoing,
             head_only: head.method == "HEAD",
             routed: head.route.is_some(),
@@ -83,7 +87,7 @@ fn begin<'h>(
             ..OpenRecord::default()
         };
     }
-    Exchange::new(pipeline, shared)
+    Exchange::new(shared)
 }
 
 /// What the walk over the headers found besides what it wrote.
@@ -210,8 +214,12 @@ fn write_altered(
 }
 
 /// An incoming request continues the caller's trace or starts one; either way it is a new span.
-fn continue_trace<'h, I>(live: &mut Live, record: &mut RecordWriter, seen: &Seen<'h>, headers: impl Fn() -> I)
-where
+fn continue_trace<'h, I>(
+    live: &mut Identity,
+    record: &mut RecordWriter,
+    seen: &Seen<'h>,
+    headers: impl Fn() -> I,
+) where
     I: Iterator<Item = (&'h str, &'h [u8])>,
 {
     live.span_id = SpanId::generate();
@@ -237,7 +245,7 @@ where
 }
 
 /// A call is a new span under the current request, in its trace; one that carries a `traceparent` keeps that.
-fn start_call(live: &mut Live, record: &mut RecordWriter, seen: &Seen<'_>) -> Inherited {
+fn start_call(live: &mut Identity, record: &mut RecordWriter, seen: &Seen<'_>) -> Inherited {
     let current = context::current();
     let parent = current.live();
     live.tracestate.clear();
@@ -256,7 +264,7 @@ fn start_call(live: &mut Live, record: &mut RecordWriter, seen: &Seen<'_>) -> In
     if let Some(parent) = parent {
         record.span_id(Field::ParentSpanId, &parent.span_id);
     }
-    let opaque = parent.filter(|p| p.is_opaque()).map(Live::x_trace_id);
+    let opaque = parent.filter(|p| p.is_opaque()).map(|p| p.x_trace_id());
     (seen.opaque().or(opaque).map(Into::into), parent.map(|p| p.request_id().into()))
 }
 
