@@ -8,6 +8,8 @@ use std::panic::resume_unwind;
 use std::rc::Rc;
 use std::task::{Context, Poll, Waker};
 
+use hoplog::KeepOpen;
+
 use super::plan::{Failing, Hint, Plan, Step, Then};
 
 /// What every panic of a script carries.
@@ -21,6 +23,7 @@ pub struct Actor {
     plan: Rc<Plan>,
     waker: Waker,
     seen: Rc<RefCell<Vec<Sight>>>,
+    guard: Rc<RefCell<Option<KeepOpen>>>,
 }
 
 /// What one poll of the script saw around it.
@@ -55,7 +58,7 @@ pub enum Piece {
 
 impl Actor {
     pub(super) fn new(plan: Rc<Plan>, waker: Waker) -> Self {
-        Self { plan, waker, seen: Rc::default() }
+        Self { plan, waker, seen: Rc::default(), guard: Rc::default() }
     }
 
     /// What it plays.
@@ -75,6 +78,11 @@ impl Actor {
 
     pub(super) fn polls(&self) -> Vec<Sight> {
         self.seen.borrow().clone()
+    }
+
+    /// Drops the guard that the handler took.
+    pub(super) fn release(&self) {
+        drop(self.guard.take());
     }
 
     fn saw(&self, cx: &Context<'_>) {
@@ -101,6 +109,9 @@ impl ScriptedHandler {
     /// Ready with the body of the answer, or with how it failed.
     pub fn poll(&mut self, cx: &Context<'_>) -> Poll<Result<ScriptedBody, Failing>> {
         self.actor.saw(cx);
+        if self.actor.plan.keeps {
+            *self.actor.guard.borrow_mut() = hoplog::current().keep();
+        }
         if let Some(left) = self.pendings.checked_sub(1) {
             self.pendings = left;
             return Poll::Pending;

@@ -15,18 +15,21 @@ pub(super) enum Event {
     /// The client was shut down.
     Shutdown,
     Head(Head, BodyState),
-    Failed,
+    /// The service did, and said this.
+    Failed(String),
     /// Bytes, and what the body says then.
     Data(u64, BodyState),
     Trailers(Option<u16>, BodyState),
     BodyPending,
-    BodyFailed,
+    BodyFailed(String),
     BodyEnded,
     PolledAfterEnd,
     /// Of the handler or of the body.
     Panicked,
     /// By who polls.
     Dropped,
+    /// The guard that the handler took is dropped, after all else.
+    Released,
 }
 
 /// Two services under the same hand.
@@ -78,7 +81,7 @@ impl<'a> Pair<'a> {
             let event = match self.both(|side, cx| side.poll_head(cx).map_ok(without_ids))? {
                 Err(_) => Event::Panicked,
                 Ok(Poll::Pending) => Event::Pending,
-                Ok(Poll::Ready(Err(Failure(_)))) => Event::Failed,
+                Ok(Poll::Ready(Err(Failure(text)))) => Event::Failed(text),
                 Ok(Poll::Ready(Ok(head))) => Event::Head(head, self.body_state()?),
             };
             let pending = event == Event::Pending;
@@ -106,7 +109,7 @@ impl<'a> Pair<'a> {
                 _ if after_end.is_some() => Event::PolledAfterEnd,
                 Ok(Poll::Pending) => Event::BodyPending,
                 Ok(Poll::Ready(None)) => Event::BodyEnded,
-                Ok(Poll::Ready(Some(Err(_)))) => Event::BodyFailed,
+                Ok(Poll::Ready(Some(Err(text)))) => Event::BodyFailed(text),
                 Ok(Poll::Ready(Some(Ok(Piece::Data(bytes))))) => {
                     Event::Data(bytes.len() as u64, self.body_state()?)
                 }

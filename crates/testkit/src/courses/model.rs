@@ -1,5 +1,6 @@
 //! The reference: what a course's events must come to, read off the whole list of them.
 
+use super::act::PANIC;
 use super::drive::Event;
 use super::glue::Glue;
 use super::plan::{Plan, Then};
@@ -11,6 +12,10 @@ pub(super) struct Expected {
     pub(super) status: Option<u16>,
     pub(super) bytes: Option<u64>,
     pub(super) grpc_status: Option<u16>,
+    /// Type, where it is known, and message.
+    pub(super) error: Option<(Option<&'static str>, String)>,
+    /// How many events were over when the context was left.
+    pub(super) left_at: usize,
     /// How many events were over when the request was.
     pub(super) at: usize,
 }
@@ -18,19 +23,34 @@ pub(super) struct Expected {
 /// What these events come to.
 pub(super) fn expected<G: Glue>(plan: &Plan, events: &[Event]) -> Expected {
     let head = events.iter().position(|event| matches!(event, Event::Head(..)));
-    match head {
+    let mut expected = match head {
         Some(at) => answered(plan, events, at),
         None => unanswered::<G>(plan, events),
+    };
+    expected.error = match &events[..expected.left_at] {
+        [.., Event::Panicked] => Some((Some("panic"), PANIC.to_owned())),
+        [.., Event::Failed(text) | Event::BodyFailed(text)] => Some((None, text.clone())),
+        _ => None,
+    };
+    if expected.status == Some(101) && plan.keeps {
+        expected.at = events.len();
+        if expected.outcome != "panicked" {
+            expected.outcome = "upgraded";
+        }
     }
+    expected
 }
 
 fn unanswered<G: Glue>(plan: &Plan, events: &[Event]) -> Expected {
-    let (outcome, status) = match (events.last(), plan.head.then) {
-        (Some(Event::Failed), Then::Fail(how)) => G::failed(how),
+    // The guard's end is not that of a request without an answer.
+    let end = events.iter().rposition(|event| *event != Event::Released).map_or(0, |at| at + 1);
+    let (outcome, status) = match (events[..end].last(), plan.head.then) {
+        (Some(Event::Failed(_)), Then::Fail(how)) => G::failed(how),
         (Some(Event::Panicked), _) => ("panicked", None),
         _ => ("cancelled", None),
     };
-    Expected { outcome, status, bytes: status.map(|_| 0), grpc_status: None, at: events.len() }
+    let bytes = status.map(|_| 0);
+    Expected { outcome, status, bytes, grpc_status: None, error: None, left_at: end, at: end }
 }
 
 fn answered(plan: &Plan, events: &[Event], head_at: usize) -> Expected {
@@ -58,7 +78,7 @@ fn answered(plan: &Plan, events: &[Event], head_at: usize) -> Expected {
             }
             Event::BodyEnded if missing(bytes) => Some("body_aborted"),
             Event::BodyEnded => Some("completed"),
-            Event::BodyFailed => Some("body_aborted"),
+            Event::BodyFailed(_) => Some("body_aborted"),
             Event::Panicked => Some("panicked"),
             // Of a length that nobody knows something may be missing.
             Event::Dropped if bodiless => Some("completed"),
@@ -74,7 +94,8 @@ fn answered(plan: &Plan, events: &[Event], head_at: usize) -> Expected {
         ("completed", 408 | 504) => "timed_out",
         (outcome, _) => outcome,
     };
-    Expected { outcome, status: Some(head.status), bytes: Some(bytes), grpc_status, at }
+    let status = Some(head.status);
+    Expected { outcome, status, bytes: Some(bytes), grpc_status, error: None, left_at: at, at }
 }
 
 impl Expected {

@@ -21,6 +21,8 @@ pub struct Plan {
     /// Whether the body says that nothing is left once nothing is.
     pub(super) tells_end: bool,
     pub(super) second_layer: bool,
+    /// The handler takes a guard that outlives its answer.
+    pub(super) keeps: bool,
     pub(super) head: HeadPlan,
     pub(super) steps: Vec<Step>,
     /// Polls of the body after its end or error.
@@ -170,7 +172,7 @@ pub(super) fn any() -> impl Strategy<Value = Plan> {
         prop_oneof![1 => Just(Hint::Unknown), 1 => Just(Hint::Lower), 2 => truth().prop_map(Hint::Exact)];
     let surroundings = (
         any_bool(),
-        prop::bool::weighted(0.2),
+        (prop::bool::weighted(0.2), prop::bool::weighted(0.2)),
         0..3u8,
         any_bool(),
         option::weighted(0.1, 0..8u8),
@@ -178,7 +180,7 @@ pub(super) fn any() -> impl Strategy<Value = Plan> {
     );
     (method, status, grpc, hint, head(), vec(step(), 0..7), surroundings).prop_map(
         |(method, status, (grpc, grpc_status), hint, head, steps, surroundings)| {
-            let (tells_end, second_layer, polls_after_end, dropped_unwinding, shutdown_at, promise) =
+            let (tells_end, (second_layer, keeps), polls_after_end, dropped_unwinding, shutdown_at, promise) =
                 surroundings;
             Plan {
                 method,
@@ -189,6 +191,7 @@ pub(super) fn any() -> impl Strategy<Value = Plan> {
                 hint,
                 tells_end,
                 second_layer,
+                keeps,
                 head,
                 steps,
                 polls_after_end,

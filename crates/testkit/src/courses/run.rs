@@ -108,7 +108,12 @@ fn course<G: Glue>(
         let sides = (glue.bare(bare.clone()), glue.logged(logged.clone(), client.clone(), layers));
         let mut pair = Pair::new(sides.0, sides.1, plan, waker, &mut shutdown);
         pair.run(cut).map_err(|wrong| format!("{wrong}\n  after {:?}", pair.events))?;
-        pair.events
+        let mut events = pair.events;
+        if plan.keeps {
+            logged.release();
+            events.push(Event::Released);
+        }
+        events
     };
     let expected = model::expected::<G>(plan, &events);
     tally.count(plan, cut, &events, &expected);
@@ -139,19 +144,26 @@ fn wrong_entry(entry: &Value, expected: &Expected) -> Option<String> {
         ("response_size", expected.bytes.into()),
         ("grpc_status", expected.grpc_status.into()),
         ("level", expected.level().into()),
+        ("error_message", expected.error.as_ref().map(|(_, message)| message.as_str()).into()),
     ];
+    let error_type = expected.error.as_ref().and_then(|(error_type, _)| *error_type);
     let wrong: Vec<String> = wanted
         .iter()
         .filter(|(name, value)| entry[name] != *value)
         .map(|(name, value)| format!("{name} is {}, not {value}", entry[name]))
+        .chain(
+            error_type
+                .filter(|error_type| entry["error_type"] != *error_type)
+                .map(|error_type| format!("error_type is {}, not {error_type}", entry["error_type"])),
+        )
         .collect();
     (!wrong.is_empty()).then(|| wrong.join(", "))
 }
 
 /// The script was polled as often as without the layer, by the same waker, and in the request's context until the end.
 fn wrong_polls(bare: &[Sight], logged: &[Sight], events: &[Event], expected: &Expected) -> Option<String> {
-    let polled = |event: &&Event| !matches!(event, Event::Shutdown | Event::Dropped);
-    let open = events.iter().take(expected.at).filter(polled).count();
+    let polled = |event: &&Event| !matches!(event, Event::Shutdown | Event::Dropped | Event::Released);
+    let open = events.iter().take(expected.left_at).filter(polled).count();
     let inside = logged.iter().enumerate().all(|(index, poll)| poll.request_id.is_some() == (index < open));
     match () {
         () if bare.len() != logged.len() => {

@@ -30,6 +30,8 @@ pub const FIRST: &str = "first half, ";
 pub const LAST: &str = "last half";
 /// What errors say.
 pub const BROKEN: &str = "the engine is on fire";
+/// What panics say, at least.
+pub const PANIC: &str = "a panic of the test";
 /// Bytes per chunk of the endless answer.
 pub const ENDLESS_CHUNK: usize = 16 * 1024;
 /// Of the slow routes; the handler would wait for ever.

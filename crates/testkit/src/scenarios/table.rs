@@ -2,7 +2,7 @@
 
 use super::Size::{AtLeast, Exactly};
 use super::expect::Entry;
-use super::routes::{BROKEN, ENDLESS_CHUNK};
+use super::routes::{BROKEN, ENDLESS_CHUNK, PANIC};
 
 /// One conversation over one connection.
 #[derive(Debug, Clone, Copy)]
@@ -201,7 +201,7 @@ pub(super) const SCENARIOS: &[Scenario] = &[
         "a handler that panics has panicked",
         request!("GET /panics"),
         Then::ReadToEnd,
-        &[Entry::of("GET", "/panics").ended("panicked", None, "ERROR")],
+        &[Entry::of("GET", "/panics").ended("panicked", None, "ERROR").error(PANIC)],
     ),
     scenario(
         "a body that panics has panicked after its head",
@@ -209,6 +209,7 @@ pub(super) const SCENARIOS: &[Scenario] = &[
         Then::ReadBodyThenOpenToEnd(FIRST_CHUNK),
         &[Entry::of("GET", "/panics-late")
             .ended("panicked", Some(200), "ERROR")
+            .error(PANIC)
             .sized(Exactly(12))
             .streamed()],
     ),
@@ -216,7 +217,7 @@ pub(super) const SCENARIOS: &[Scenario] = &[
         "a panic that is caught outside the layer has panicked",
         request!("GET /panics-caught"),
         Then::Read,
-        &[Entry::of("GET", "/panics-caught").ended("panicked", None, "ERROR")],
+        &[Entry::of("GET", "/panics-caught").ended("panicked", None, "ERROR").error(PANIC)],
     ),
     scenario(
         "a timeout inside the layer that answers has timed out",
