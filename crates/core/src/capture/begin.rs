@@ -62,7 +62,7 @@ fn begin<'h>(
         let mut record = std::mem::take(&mut open.writer);
         record.begin(kind, id, created);
         write_head(&mut record, pipeline, head);
-        let seen = walk(&mut record, pipeline, headers);
+        let seen = walk(&mut record, pipeline, headers, unsaid_length(head));
         if let (None, Some(host)) = (head.host, seen.host) {
             record.text(Field::HostHeader, host);
         }
@@ -144,14 +144,21 @@ fn masked(
     }
 }
 
+/// The length of a request's body that no header tells. HTTP/1.1 has none then; HTTP/2 and HTTP/3 need not say it.
+fn unsaid_length(head: &RequestHead<'_>) -> Option<u64> {
+    let none = matches!(head.method, "GET" | "HEAD") || head.http_version.starts_with('1');
+    none.then_some(0)
+}
+
 fn walk<'h>(
     record: &mut RecordWriter,
     pipeline: &Pipeline,
     headers: impl Iterator<Item = (&'h str, &'h [u8])>,
+    unsaid_length: Option<u64>,
 ) -> Seen<'h> {
     let keep = pipeline.queue.fill() < Fill::Critical;
     let mut trace = IncomingHeaders::default();
-    let (mut tracestate, mut request_id, mut host, mut request_bytes) = (false, None, None, Some(0));
+    let (mut tracestate, mut request_id, mut host, mut request_bytes) = (false, None, None, unsaid_length);
     for (name, value) in headers {
         let known = KnownHeader::from_name(name);
         match known {
