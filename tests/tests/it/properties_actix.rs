@@ -122,7 +122,7 @@ impl MessageBody for Scroll {
 enum Course<S: Service<ServiceRequest>, B> {
     Idle(S, Actor),
     Called(Pin<Box<S::Future>>, Actor),
-    Answered(Pin<Box<B>>),
+    Answered(Pin<Box<B>>, StatusCode),
 }
 
 impl<S, B> Side for Course<S, B>
@@ -155,12 +155,12 @@ where
             },
             sent: actor.plan().method != "HEAD" && !matches!(status, 204 | 304),
         };
-        *self = Self::Answered(Box::pin(response.into_body()));
+        *self = Self::Answered(Box::pin(response.into_body()), StatusCode::from_u16(status).unwrap());
         Poll::Ready(Ok(head))
     }
 
     fn poll_body(&mut self, cx: &mut Context<'_>) -> Poll<Option<Result<Piece, String>>> {
-        let Self::Answered(body) = self else { panic!("not answered") };
+        let Self::Answered(body, _) = self else { panic!("not answered") };
         body.as_mut()
             .poll_next(cx)
             .map_err(|error| Into::<Box<dyn std::error::Error>>::into(error).to_string())
@@ -168,12 +168,13 @@ where
     }
 
     fn body(&self) -> BodyState {
-        let Self::Answered(body) = self else { panic!("not answered") };
+        let Self::Answered(body, status) = self else { panic!("not answered") };
         let size = body.size();
         BodyState {
             size: format!("{size:?}"),
-            // Known from the start or never: actix asks no more.
-            ended: matches!(size, BodySize::None | BodySize::Sized(0)),
+            // Known from the start or never: actix asks no more. Behind 101 comes another protocol.
+            ended: matches!(size, BodySize::None | BodySize::Sized(0))
+                || *status == StatusCode::SWITCHING_PROTOCOLS,
         }
     }
 }

@@ -19,7 +19,8 @@ pub(super) enum Event {
     Failed(String),
     /// Bytes, and what the body says then.
     Data(u64, BodyState),
-    Trailers(Option<u16>, BodyState),
+    /// With this `grpc-status`, or none.
+    Trailers(Option<u16>),
     BodyPending,
     BodyFailed(String),
     BodyEnded,
@@ -115,7 +116,7 @@ impl<'a> Pair<'a> {
                 }
                 Ok(Poll::Ready(Some(Ok(Piece::Trailers(trailers))))) => {
                     let status = trailers.iter().find(|(name, _)| name == "grpc-status");
-                    Event::Trailers(status.and_then(|(_, v)| v.parse().ok()), self.body_state()?)
+                    Event::Trailers(status.and_then(|(_, v)| v.parse().ok()))
                 }
             };
             self.events.push(event);

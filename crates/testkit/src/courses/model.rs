@@ -58,7 +58,10 @@ fn answered(plan: &Plan, events: &[Event], head_at: usize) -> Expected {
     let (mut bytes, mut grpc_status) = (0, plan.grpc_status);
     // Answers that have no body, whatever their service makes (RFC 9110 §6.4.1).
     let bodiless = plan.method == "HEAD" || matches!(head.status, 101 | 204 | 304);
-    let missing = |bytes: u64| !bodiless && head.promised.is_some_and(|promised| bytes < promised);
+    // A gRPC answer ends with its trailers.
+    let promised = head.promised.filter(|_| !plan.grpc);
+    let short = |bytes: u64| promised.is_some_and(|promised| bytes < promised);
+    let missing = |bytes: u64| !bodiless && short(bytes);
     let mut end = state.ended.then_some(("completed", head_at + 1));
     for (index, event) in events.iter().enumerate().skip(head_at + 1) {
         if end.is_some() {
@@ -69,12 +72,12 @@ fn answered(plan: &Plan, events: &[Event], head_at: usize) -> Expected {
                 if head.sent {
                     bytes += more;
                 }
-                let kept = head.sent && head.promised == Some(bytes);
-                (kept || state.ended).then_some("completed")
+                let kept = head.sent && promised == Some(bytes);
+                (kept || state.ended && !short(bytes)).then_some("completed")
             }
-            Event::Trailers(status, state) => {
+            Event::Trailers(status) => {
                 grpc_status = status.or(grpc_status);
-                state.ended.then_some("completed")
+                (!short(bytes)).then_some("completed")
             }
             Event::BodyEnded if missing(bytes) => Some("body_aborted"),
             Event::BodyEnded => Some("completed"),
@@ -82,7 +85,7 @@ fn answered(plan: &Plan, events: &[Event], head_at: usize) -> Expected {
             Event::Panicked => Some("panicked"),
             // Of a length that nobody knows something may be missing.
             Event::Dropped if bodiless => Some("completed"),
-            Event::Dropped if missing(bytes) || head.promised.is_none() => Some("body_aborted"),
+            Event::Dropped if missing(bytes) || promised.is_none() => Some("body_aborted"),
             Event::Dropped => Some("completed"),
             _ => None,
         };
