@@ -22,7 +22,7 @@ async fn every_request_on_actix_is_one_entry_that_says_how_it_went() {
     scenarios::run(&Actix).await;
 }
 
-struct Actix;
+pub(crate) struct Actix;
 
 impl Framework for Actix {
     const NAME: &'static str = "actix";
@@ -36,7 +36,7 @@ impl Framework for Actix {
                     .h1_allow_half_closed(false)
                     .shutdown_timeout(5)
                     .disable_signals()
-                    .bind("127.0.0.1:0")
+                    .bind_auto_h2c("127.0.0.1:0")
                     .unwrap();
                 let address = server.addrs()[0];
                 let server = server.run();

@@ -30,7 +30,7 @@ async fn every_request_on_tower_is_one_entry_that_says_how_it_went() {
     scenarios::run(&Axum).await;
 }
 
-struct Axum;
+pub(crate) struct Axum;
 
 impl Framework for Axum {
     const NAME: &'static str = "tower";
