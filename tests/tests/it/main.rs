@@ -3,6 +3,7 @@
 
 mod collector;
 mod delivery;
+mod grpc;
 mod http2;
 mod properties_actix;
 mod properties_tower;
