@@ -11,6 +11,7 @@
 //! is dropped unfinished ends itself: `panicked` while unwinding, `cancelled` before a response, `body_aborted` after.
 
 mod begin;
+mod derived;
 mod exchange;
 mod failure;
 mod head;

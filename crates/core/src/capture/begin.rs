@@ -5,6 +5,7 @@ use std::sync::Arc;
 use hoplog_entry::trace_headers::{self, Incoming, IncomingHeaders, TraceState};
 use hoplog_entry::{EntryId, Field, Kind, KnownHeader, RecordWriter, SpanId, TraceId};
 
+use super::derived;
 use super::live::{self, Identity, Live};
 use super::record::OpenRecord;
 use super::trust::{self, Caller, TraceMode};
@@ -33,6 +34,9 @@ impl Exchange {
             }
             if caller.mode != TraceMode::Continue {
                 forget_trace(record, seen, caller.mode);
+            }
+            if pipeline.trust.client_types() {
+                derived::write(record, pipeline, head.path, headers());
             }
             continue_trace(live, record, seen, headers);
             (seen.trace.opaque().map(Into::into), None)
@@ -148,7 +152,7 @@ fn write_head(
 }
 
 /// Writes what masking leaves of a text; allocates only where something is masked.
-fn masked(
+pub(super) fn masked(
     record: &mut RecordWriter,
     field: Field,
     raw: &str,
