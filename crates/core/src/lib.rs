@@ -57,7 +57,10 @@ pub mod testing;
 mod transport;
 mod worker;
 
-pub use capture::{ErrorReport, Exchange, KeepOpen, RequestHead, TraceMode, Trust};
+pub use capture::{
+    Bodies, ErrorReport, Exchange, KeepOpen, RequestHead, RequestTap, Requests, RouteRules, Statuses,
+    TraceMode, Trust,
+};
 pub use client::{Client, FlushReport, ShutdownReport};
 pub use config::{ClientBuilder, Compression, Console};
 pub use context::{Context, ContextGuard, InCurrentContext, WithContext, current};

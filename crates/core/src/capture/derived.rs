@@ -3,7 +3,7 @@
 
 use hoplog_entry::{Field, KnownHeader, RecordWriter};
 
-use super::begin::masked;
+use super::head::masked;
 use super::trust::printable;
 use crate::pipeline::Pipeline;
 use crate::redact::{HeaderAction, REDACTED, Verdict};

@@ -103,6 +103,12 @@ impl TraceFlags {
         self.0
     }
 
+    /// These flags with those of `other` set, or not.
+    #[must_use]
+    pub const fn with(self, other: Self, set: bool) -> Self {
+        Self(if set { self.0 | other.0 } else { self.0 & !other.0 })
+    }
+
     /// Whether all flags of `other` are set here.
     #[must_use]
     pub const fn contains(self, other: Self) -> bool {
