@@ -7,7 +7,7 @@ use std::task::{Context, Poll, ready};
 use actix_web::Error;
 use actix_web::body::MessageBody;
 use actix_web::dev::ServiceResponse;
-use hoplog::Exchange;
+use hoplog::{ErrorReport, Exchange};
 use pin_project_lite::pin_project;
 
 use crate::pending::Pending;
@@ -60,6 +60,9 @@ fn begin_body<B: MessageBody>(
     response: ServiceResponse<B>,
     mut exchange: Exchange,
 ) -> ServiceResponse<ResponseBody<B>> {
+    if let Some(report) = response.response().extensions().get::<ErrorReport>() {
+        exchange.report(report);
+    }
     if let Some(error) = response.response().error() {
         failure::record(&mut exchange, error);
     }
