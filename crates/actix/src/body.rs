@@ -63,9 +63,11 @@ fn finish(exchange: &mut Option<Exchange>, outcome: Outcome) {
 
 /// Counts a chunk; the one that keeps the head's promise ends the exchange.
 fn count(exchange: &mut Option<Exchange>, sent: bool, chunk: &Bytes) {
-    if let Some(open) = exchange.as_mut().filter(|_| sent)
-        && open.response_bytes(chunk.len() as u64)
-    {
+    let Some(open) = exchange.as_mut().filter(|_| sent) else { return };
+    if open.taps_response() {
+        open.response_data(chunk);
+    }
+    if open.response_bytes(chunk.len() as u64) {
         finish(exchange, Outcome::Completed);
     }
 }
@@ -83,10 +85,10 @@ impl<B: MessageBody> MessageBody for ResponseBody<B> {
         cx: &mut Context<'_>,
     ) -> Poll<Option<Result<Bytes, Box<dyn StdError>>>> {
         let this = self.project();
-        let next = {
-            let _entered = this.exchange.as_mut().map(Exchange::enter);
-            ready!(this.inner.poll_next(cx))
-        };
+        let next = ready!(match this.exchange.as_mut() {
+            Some(exchange) => exchange.poll(|| this.inner.poll_next(cx)),
+            None => this.inner.poll_next(cx),
+        });
         Poll::Ready(match next {
             None => {
                 if *this.promised {

@@ -20,6 +20,7 @@ pub(super) struct Settings {
     pub(super) file: Option<PathBuf>,
     pub(super) hash_key: Option<String>,
     pub(super) enabled: Option<bool>,
+    pub(super) trusted_proxies: Option<String>,
 }
 
 impl Settings {
@@ -39,6 +40,7 @@ impl Settings {
         fill(&mut self.api_key, &["HOPLOG_API_KEY"]);
         fill(&mut self.hash_key, &["HOPLOG_HASH_KEY"]);
         fill(&mut self.console, &["HOPLOG_CONSOLE"]);
+        fill(&mut self.trusted_proxies, &["HOPLOG_TRUSTED_PROXIES"]);
         if self.file.is_none() {
             self.file = first(&["HOPLOG_FILE"]).map(PathBuf::from);
         }
