@@ -83,10 +83,10 @@ impl<B: MessageBody> MessageBody for ResponseBody<B> {
         cx: &mut Context<'_>,
     ) -> Poll<Option<Result<Bytes, Box<dyn StdError>>>> {
         let this = self.project();
-        let next = {
-            let _entered = this.exchange.as_mut().map(Exchange::enter);
-            ready!(this.inner.poll_next(cx))
-        };
+        let next = ready!(match this.exchange.as_mut() {
+            Some(exchange) => exchange.poll(|| this.inner.poll_next(cx)),
+            None => this.inner.poll_next(cx),
+        });
         Poll::Ready(match next {
             None => {
                 if *this.promised {

@@ -7,7 +7,7 @@ use std::task::{Context, Poll, ready};
 use actix_web::Error;
 use actix_web::body::MessageBody;
 use actix_web::dev::ServiceResponse;
-use hoplog::Exchange;
+use hoplog::{ErrorReport, Exchange};
 use pin_project_lite::pin_project;
 
 use crate::pending::Pending;
@@ -38,10 +38,10 @@ where
 
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
         let this = self.project();
-        let result = {
-            let _entered = this.pending.as_mut().and_then(Pending::enter);
-            ready!(this.inner.poll(cx))
-        };
+        let result = ready!(match this.pending.as_mut() {
+            Some(pending) => pending.poll(|| this.inner.poll(cx)),
+            None => this.inner.poll(cx),
+        });
         let pending = this.pending.take();
         Poll::Ready(match result {
             Ok(response) => Ok(match pending.and_then(|pending| pending.answered(response.request())) {
@@ -60,6 +60,9 @@ fn begin_body<B: MessageBody>(
     response: ServiceResponse<B>,
     mut exchange: Exchange,
 ) -> ServiceResponse<ResponseBody<B>> {
+    if let Some(report) = response.response().extensions().get::<ErrorReport>() {
+        exchange.report(report);
+    }
     if let Some(error) = response.response().error() {
         failure::record(&mut exchange, error);
     }

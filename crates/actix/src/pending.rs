@@ -10,7 +10,7 @@ use std::rc::Rc;
 use actix_web::HttpRequest;
 use actix_web::dev::ResourceMap;
 use actix_web::http::Uri;
-use hoplog::{Entered, Exchange};
+use hoplog::Exchange;
 
 /// The application's routes, copied at the first request. Nodes are shared, so it is small.
 #[derive(Debug, Clone, Default)]
@@ -30,8 +30,12 @@ impl Pending {
         Self { exchange: Some(exchange), uri: request.uri().clone(), routes: routes.clone() }
     }
 
-    pub(crate) fn enter(&mut self) -> Option<Entered<'_>> {
-        self.exchange.as_mut().map(Exchange::enter)
+    /// See [`Exchange::poll`].
+    pub(crate) fn poll<T>(&mut self, poll: impl FnOnce() -> T) -> T {
+        match &mut self.exchange {
+            Some(exchange) => exchange.poll(poll),
+            None => poll(),
+        }
     }
 
     /// The response to `request` is there.

@@ -40,10 +40,10 @@ where
         let exchange =
             self.client.begin_request(&head::of(request.request()), || head::headers(request.headers()));
         let mut pending = exchange.map(|exchange| Pending::new(exchange, &self.routes, request.request()));
-        let future = {
-            // A service may do its work, or panic, before it returns a future.
-            let _entered = pending.as_mut().and_then(Pending::enter);
-            self.inner.call(request)
+        // A service may do its work, or panic, before it returns a future.
+        let future = match &mut pending {
+            Some(pending) => pending.poll(|| self.inner.call(request)),
+            None => self.inner.call(request),
         };
         ResponseFuture::new(future, pending)
     }

@@ -12,12 +12,27 @@
 
 mod begin;
 mod exchange;
+mod failure;
 mod head;
+mod headers;
+mod kept;
 mod live;
+mod place;
+mod record;
+mod rules;
+pub(crate) mod running;
+mod trust;
 
 pub use exchange::Exchange;
+pub use failure::ErrorReport;
+pub(crate) use failure::{PANIC, Panic, panic_message};
 pub use head::RequestHead;
+pub use kept::KeepOpen;
 pub(crate) use live::Live;
+pub(crate) use rules::Rules;
+pub use rules::{Requests, RouteRules, Statuses};
+pub(crate) use trust::TrustRules;
+pub use trust::{TraceMode, Trust};
 
 #[cfg(test)]
 mod tests;

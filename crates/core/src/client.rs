@@ -14,6 +14,7 @@ use crate::context;
 use crate::error::Error;
 use crate::ledger::{Drops, Stats};
 use crate::logger::EntryBuilder;
+use crate::panic_hook;
 use crate::pipeline::Pipeline;
 use crate::worker::{Worker, is_worker_thread};
 
@@ -82,14 +83,14 @@ impl Client {
     /// Begins the record of an exchange; for glue crates. `headers` gives pairs of lower-case name and value,
     /// values of one name next to each other; it is called once, or twice where `tracestate` counts.
     ///
-    /// `None` where nothing is to be recorded: the client is disabled, or this runs inside an open request that is
+    /// `None` where nothing is to be recorded: the client is disabled, its rules skip the request, or this runs inside an open request that is
     /// recorded already (a second layer; a request dispatched in-process by a handler is part of the same hop).
     pub fn begin_request<'h, I>(&self, head: &RequestHead<'_>, headers: impl Fn() -> I) -> Option<Exchange>
     where
         I: Iterator<Item = (&'h str, &'h [u8])>,
     {
         let inner = self.inner.as_deref()?;
-        if context::inside_open_request() {
+        if inner.pipeline.rules.skips(head) || context::inside_open_request() {
             return None;
         }
         Some(Exchange::begin_incoming(&inner.pipeline, head, headers))
@@ -102,7 +103,7 @@ impl Client {
         I: Iterator<Item = (&'h str, &'h [u8])>,
     {
         let inner = self.inner.as_deref()?;
-        (!is_worker_thread()).then(|| Exchange::begin_outgoing(&inner.pipeline, head, headers()))
+        (!is_worker_thread()).then(|| Exchange::begin_outgoing(&inner.pipeline, head, headers))
     }
 
     /// An entry of this level, tied to the current request; nothing happens before its `send()`.
@@ -145,6 +146,17 @@ impl Client {
     #[track_caller]
     pub fn fatal(&self, message: impl AsRef<str>) -> EntryBuilder {
         self.log(Level::Fatal, message)
+    }
+
+    /// Has panics tell where they happened: puts a panic hook before the one that is there. A panic in a request's
+    /// handler or response body then has its location and a backtrace in the request's entry; a panic anywhere else
+    /// becomes an entry of its own. Off by default: a library installs no hook unasked.
+    ///
+    /// Call it once. The hook does not keep the client alive, and goes on to the hook before it in any case.
+    pub fn install_panic_hook(&self) {
+        if let Some(pipeline) = self.pipeline() {
+            panic_hook::install(pipeline);
+        }
     }
 
     /// The counts since the client was built.

@@ -10,6 +10,8 @@ use std::time::Duration;
 use hoplog_entry::{EntryId, Level};
 use reqwest::header::HeaderValue;
 
+use crate::capture::Requests;
+use crate::capture::Trust;
 use crate::client::Client;
 use crate::clock::Clock;
 use crate::destination::{BatchLimits, CollectorConfig, Destination, Form, Lines, Memory, Sink};
@@ -64,6 +66,9 @@ pub enum Console {
 /// | `compression` | – | gzip |
 /// | `queue_bytes`, `queue_entries` | – | 16 MiB, 65 536 |
 /// | `redaction` | – | an allow list of headers, the built-in secret names |
+/// | `requests` | – | all; health checks only where they fail |
+/// | `trust` | `HOPLOG_TRUSTED_PROXIES`: networks, separated by commas | nobody: the client is the peer; traces are continued |
+/// | `running_after` | – | 30 s |
 /// | `without_variables` | – | variables are read |
 /// | `enabled` | `HOPLOG_ENABLED`: `true`, `false` | true |
 /// <!-- end:configuration -->
@@ -81,6 +86,9 @@ pub struct ClientBuilder {
     queue_bytes: Option<usize>,
     queue_entries: Option<usize>,
     redaction: Redaction,
+    requests: Requests,
+    running_after: Option<Duration>,
+    trust: Trust,
 }
 
 impl ClientBuilder {
@@ -191,6 +199,26 @@ impl ClientBuilder {
         self
     }
 
+    /// Which requests become entries, and of which level. Default: [`Requests::default`].
+    pub fn requests(mut self, requests: Requests) -> Self {
+        self.requests = requests;
+        self
+    }
+
+    /// How long a request or a call is open until a `running` entry tells of it, at most a flush interval later; the
+    /// entry of its end takes that one's place. Default: 30 s. [`Duration::MAX`] means never.
+    pub fn running_after(mut self, open: Duration) -> Self {
+        self.running_after = Some(open);
+        self
+    }
+
+    /// Whose word counts: proxies that say who their client is, and whether callers' trace ids are continued. Default:
+    /// [`Trust::default`].
+    pub fn trust(mut self, trust: Trust) -> Self {
+        self.trust = trust;
+        self
+    }
+
     /// Ignores the environment: what is not set in code has its default.
     pub fn without_variables(mut self) -> Self {
         self.without_variables = true;
@@ -238,6 +266,11 @@ impl ClientBuilder {
             }
         }
         let source = self.settings.source(&mut complaints);
+        let (redactor, rules) = match (self.redaction.build(), self.requests.build()) {
+            (Ok(redactor), Ok(rules)) if complaints.is_empty() => (redactor, rules),
+            (redactor, rules) => {
+                complaints.extend(redactor.err().into_iter().chain(rules.err()).flatten());
+        let trust = self.trust.build(self.settings.trusted_proxies.as_deref(), &mut complaints);
         let redactor = match self.redaction.build() {
             Ok(redactor) if complaints.is_empty() => redactor,
             built => {
@@ -246,7 +279,13 @@ impl ClientBuilder {
             }
         };
         let min_level = self.min_level.unwrap_or(Level::Trace);
-        let pipeline = Arc::new(Pipeline::new(Clock::system(), limits.0, redactor, min_level));
+        let mut pipeline = Pipeline::new(Clock::system(), limits.0, redactor, rules, min_level);
+        let mut pipeline = Pipeline::new(Clock::system(), limits.0, redactor, min_level);
+        pipeline.trust = trust;
+        if let Some(after) = self.running_after {
+            pipeline.running_after = after;
+        }
+        let pipeline = Arc::new(pipeline);
         let interval = self.flush_interval.unwrap_or(Duration::from_secs(1));
         let worker = Worker::start(Arc::clone(&pipeline), destinations, source, interval)?;
         Ok(Client::new(pipeline, worker))

@@ -9,6 +9,7 @@
 //! task takes it along with [`InCurrentContext::in_current_context`].
 
 use std::cell::Cell;
+use std::error::Error;
 use std::fmt;
 use std::marker::PhantomData;
 use std::pin::Pin;
@@ -16,12 +17,22 @@ use std::sync::Arc;
 use std::task::{self, Poll};
 
 use hoplog_entry::trace_headers::{TRACEPARENT, TRACESTATE, X_REQUEST_ID, X_TRACE_ID};
-use hoplog_entry::{SpanId, TraceId};
+use hoplog_entry::{Field, SpanId, TraceId};
 
-use crate::capture::Live;
+use crate::capture::{KeepOpen, Live, Panic};
+use crate::error_chain::error_sources;
+use crate::pipeline::Pipeline;
 
 thread_local! {
-    static CURRENT: Cell<Option<Arc<Live>>> = const { Cell::new(None) };
+    static CURRENT: Cell<Current> = const { Cell::new(Current { live: None, is_request: false }) };
+}
+
+/// What this thread runs in.
+#[derive(Debug, Default)]
+struct Current {
+    live: Option<Arc<Live>>,
+    /// The request itself is polled, not a task that it spawned: a panic in here is its end.
+    is_request: bool,
 }
 
 /// The context in which this code runs: that of the request being handled, or an empty one.
@@ -32,22 +43,34 @@ pub fn current() -> Context {
     Context { live: CURRENT.try_with(peek).ok().flatten() }
 }
 
-fn peek(cell: &Cell<Option<Arc<Live>>>) -> Option<Arc<Live>> {
-    let live = cell.take();
-    cell.set(live.clone());
-    live
+fn peek(cell: &Cell<Current>) -> Option<Arc<Live>> {
+    look(cell, |current| current.live.clone())
+}
+
+/// A look at what is current, without counting a reference.
+fn look<T>(cell: &Cell<Current>, f: impl FnOnce(&Current) -> T) -> T {
+    let current = cell.take();
+    let seen = f(&current);
+    cell.set(current);
+    seen
 }
 
 /// Whether this runs inside a request that is being recorded.
 #[inline]
 pub(crate) fn inside_open_request() -> bool {
-    // Outside of any request, the usual case, no reference is counted.
+    CURRENT
+        .try_with(|cell| look(cell, |current| current.live.as_deref().is_some_and(Live::is_open)))
+        .unwrap_or(false)
+}
+
+/// The panic hook saw one: if it ends a request of this client, that request's entry tells it. False if it does not.
+pub(crate) fn tell_panic(pipeline: &Arc<Pipeline>, panic: &Panic<'_>) -> bool {
     CURRENT
         .try_with(|cell| {
-            let live = cell.take();
-            let open = live.as_deref().is_some_and(Live::is_open);
-            cell.set(live);
-            open
+            look(cell, |current| {
+                let live = current.live.as_deref().filter(|_| current.is_request);
+                live.is_some_and(|live| live.tell_panic(pipeline, panic))
+            })
         })
         .unwrap_or(false)
 }
@@ -88,7 +111,51 @@ impl Context {
     /// The id of this request, as it is returned in `x-request-id`.
     #[must_use]
     pub fn request_id(&self) -> Option<&str> {
-        self.live().map(Live::request_id)
+        self.live().map(|live| live.request_id())
+    }
+
+    /// Says in the request's entry what went wrong: the error's type, what it says, its chain of sources. The first
+    /// error that is told counts, but for a panic. Without effect outside of an open request.
+    ///
+    /// The level stays that of the status.
+    pub fn set_error<E: Error + ?Sized>(&self, error: &E) {
+        if let Some(live) = self.live() {
+            let (message, sources) = (error.to_string(), error_sources(error.source()));
+            live.write(|record| {
+                record.error(std::any::type_name::<E>(), &message, sources.as_deref());
+            });
+        }
+    }
+
+    /// Says in the request's entry who it is for. Without effect outside of an open request.
+    pub fn set_user_id(&self, id: &str) {
+        self.set(Field::UserId, id);
+    }
+
+    /// Says in the request's entry to which session it belongs.
+    pub fn set_session_id(&self, id: &str) {
+        self.set(Field::SessionId, id);
+    }
+
+    /// Says in the request's entry to which tenant it belongs.
+    pub fn set_tenant_id(&self, id: &str) {
+        self.set(Field::TenantId, id);
+    }
+
+    fn set(&self, field: Field, value: &str) {
+        if let Some(live) = self.live() {
+            live.write(|record| record.text(field, value));
+        }
+    }
+
+    /// Keeps the entry of a request that is upgraded (101, WebSocket) open until the guard is dropped: move it into
+    /// the task that speaks on the connection, and the entry's duration is that of the connection. Without one the
+    /// entry is written at the 101. A request that is not upgraded ends as always.
+    ///
+    /// `None` outside of an open request.
+    #[must_use]
+    pub fn keep(&self) -> Option<KeepOpen> {
+        self.live.as_ref().and_then(KeepOpen::new)
     }
 
     /// Calls `set` with each header that an outgoing call should carry: `traceparent` (this hop as the parent),
@@ -117,7 +184,8 @@ impl Context {
     /// use [`Context::scope`], as a guard held across an await would stay on the thread.
     #[must_use = "the context is left when the guard is dropped"]
     pub fn enter(&self) -> ContextGuard {
-        ContextGuard { previous: swap(self.live.clone()), not_send: PhantomData }
+        let current = Current { live: self.live.clone(), is_request: false };
+        ContextGuard { previous: Some(swap(current)), not_send: PhantomData }
     }
 }
 
@@ -185,50 +253,45 @@ impl<F: Future> Future for WithContext<F> {
 /// Leaves the context when dropped; see [`Context::enter`].
 #[derive(Debug)]
 pub struct ContextGuard {
-    previous: Option<Arc<Live>>,
+    previous: Option<Current>,
     not_send: PhantomData<*const ()>,
 }
 
 impl Drop for ContextGuard {
     fn drop(&mut self) {
-        swap(self.previous.take());
+        if let Some(previous) = self.previous.take() {
+            swap(previous);
+        }
     }
 }
 
 /// Puts a context in place for one poll. It is moved into the thread-local and back, so a poll costs no reference
 /// count.
 #[must_use = "the context is left when the guard is dropped"]
-#[derive(Debug)]
-pub struct Entered<'a> {
+pub(crate) struct Entered<'a> {
     slot: &'a mut Option<Arc<Live>>,
-    previous: Option<Arc<Live>>,
-    /// The request itself is polled, not a task that it spawned: a panic in here is its end.
-    is_request: bool,
+    previous: Current,
 }
 
 impl<'a> Entered<'a> {
     #[inline]
     pub(crate) fn new(slot: &'a mut Option<Arc<Live>>, is_request: bool) -> Self {
-        let previous = swap(slot.take());
-        Self { slot, previous, is_request }
+        let previous = swap(Current { live: slot.take(), is_request });
+        Self { slot, previous }
     }
 }
 
 impl Drop for Entered<'_> {
     #[inline]
     fn drop(&mut self) {
-        *self.slot = swap(self.previous.take());
-        // Seen here and not only when the exchange is dropped: a layer outside may catch the panic before that.
-        if self.is_request && std::thread::panicking() {
-            self.slot.iter().for_each(|live| live.mark_panicked());
-        }
+        *self.slot = swap(std::mem::take(&mut self.previous)).live;
     }
 }
 
 #[inline]
-fn swap(live: Option<Arc<Live>>) -> Option<Arc<Live>> {
-    let mut live = live;
+fn swap(current: Current) -> Current {
+    let mut current = current;
     // Where thread-locals are gone the context stays with its owner.
-    let _ = CURRENT.try_with(|cell| live = cell.replace(live.take()));
-    live
+    let _ = CURRENT.try_with(|cell| current = cell.replace(std::mem::take(&mut current)));
+    current
 }

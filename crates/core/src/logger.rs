@@ -8,6 +8,7 @@ use std::sync::Arc;
 use hoplog_entry::{EntryId, Field, Kind, Level, RecordWriter};
 use serde::Serialize;
 
+use crate::capture::{PANIC, Panic};
 use crate::context;
 use crate::error_chain::error_sources;
 use crate::pipeline::Pipeline;
@@ -41,15 +42,27 @@ impl EntryBuilder {
     #[track_caller]
     pub(crate) fn new(pipeline: Option<&Arc<Pipeline>>, level: Level, message: &str) -> Self {
         let caller = Location::caller();
-        let Some(pipeline) = pipeline.filter(|p| level >= p.min_level && !is_worker_thread()) else {
-            return Self { open: None };
-        };
+        match pipeline.filter(|p| level >= p.min_level && !is_worker_thread()) {
+            Some(pipeline) => Self::begin(pipeline, level, message, caller.file(), caller.line()),
+            None => Self { open: None },
+        }
+    }
+
+    /// A panic outside of a request's own poll: in a spawned task, a thread, at the start.
+    pub(crate) fn of_panic(pipeline: &Arc<Pipeline>, panic: &Panic<'_>) -> Self {
+        Self::begin(pipeline, Level::Error, panic.message, panic.file, panic.line)
+            .text(Field::ErrorType, PANIC)
+            .text(Field::ErrorMessage, panic.message)
+            .text(Field::StackTrace, &panic.backtrace)
+    }
+
+    fn begin(pipeline: &Arc<Pipeline>, level: Level, message: &str, file: &str, line: u32) -> Self {
         let created = pipeline.clock.unix_ns(pipeline.clock.now());
         let mut record = SPARE.try_with(|s| s.borrow_mut().pop()).ok().flatten().unwrap_or_default();
         record.begin(Kind::Event, EntryId::generate(created / 1_000_000), created);
         record.text(Field::Message, message);
-        record.text(Field::FilePath, caller.file());
-        record.uint(Field::Line, caller.line().into());
+        record.text(Field::FilePath, file);
+        record.uint(Field::Line, line.into());
         if let Some(live) = context::current().live() {
             record.trace_id(Field::TraceId, &live.trace_id);
             record.span_id(Field::SpanId, &live.span_id);

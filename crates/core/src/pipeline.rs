@@ -1,30 +1,68 @@
-//! What request threads and the worker share: clock, redaction, queue.
+//! What request threads and the worker share: clock, rules, redaction, queue.
+
+use std::ops::Deref;
+use std::time::Duration;
 
 use hoplog_entry::{KnownHeader, Level};
 
+use crate::capture::{Bodies, Rules, TrustRules};
 use crate::clock::Clock;
 use crate::queue::{Queue, QueueLimits};
 use crate::redact::{HeaderAction, Redactor};
+
+/// What a client's configuration says about capturing, checked and ready for the request path.
+#[derive(Debug)]
+pub(crate) struct Policy {
+    pub(crate) redactor: Redactor,
+    pub(crate) rules: Rules,
+    pub(crate) trust: TrustRules,
+    /// `None`: no bodies are kept.
+    pub(crate) bodies: Option<Bodies>,
+    /// Events below this level are not taken.
+    pub(crate) min_level: Level,
+    /// An exchange that is open for so long gets a `running` entry.
+    pub(crate) running_after: Duration,
+}
+
+impl Policy {
+    /// Every default, with these rules of redaction.
+    pub(crate) fn with(redactor: Redactor) -> Self {
+        Self {
+            redactor,
+            rules: Rules::default(),
+            trust: TrustRules::default(),
+            bodies: None,
+            min_level: Level::Trace,
+            running_after: Duration::from_secs(30),
+        }
+    }
+}
 
 /// One client's shared parts. Exchanges hold it, so that one that outlives its client ends as a counted drop.
 #[derive(Debug)]
 pub(crate) struct Pipeline {
     pub(crate) clock: Clock,
     pub(crate) queue: Queue,
-    pub(crate) redactor: Redactor,
+    policy: Policy,
     /// The redactor's word on every header that has a code, decided once.
     known_headers: [HeaderAction; KnownHeader::ALL.len()],
-    /// Events below this level are not taken.
-    pub(crate) min_level: Level,
+}
+
+impl Deref for Pipeline {
+    type Target = Policy;
+
+    fn deref(&self) -> &Policy {
+        &self.policy
+    }
 }
 
 impl Pipeline {
-    pub(crate) fn new(clock: Clock, limits: QueueLimits, redactor: Redactor, min_level: Level) -> Self {
+    pub(crate) fn new(clock: Clock, limits: QueueLimits, policy: Policy) -> Self {
         let mut known_headers = [HeaderAction::Skip; KnownHeader::ALL.len()];
         for (header, action) in KnownHeader::ALL.iter().zip(&mut known_headers) {
-            *action = redactor.header(header.as_str().as_bytes());
+            *action = policy.redactor.header(header.as_str().as_bytes());
         }
-        Self { clock, queue: Queue::new(limits), redactor, known_headers, min_level }
+        Self { clock, queue: Queue::new(limits), policy, known_headers }
     }
 
     /// What becomes of a header.

@@ -13,6 +13,7 @@ use hoplog_entry::DropReason;
 use tokio::sync::{mpsc, oneshot};
 use tokio::time::MissedTickBehavior;
 
+use crate::capture::running;
 use crate::destination::{Destination, Mail, Message, Source, Surroundings, inbox};
 use crate::error::Error;
 use crate::ledger::Ledger;
@@ -179,6 +180,7 @@ impl Shop {
                 }
                 _ = tick.tick() => {
                     self.pipeline.clock.renew_anchor();
+                    running::announce(&self.pipeline);
                     self.distribute();
                     self.tell(|| Message::Tick);
                 }

@@ -52,11 +52,8 @@ where
         cx: &mut Context<'_>,
     ) -> Poll<Option<Result<Frame<B::Data>, B::Error>>> {
         let mut this = self.project();
-        let polled = {
-            let _entered = this.exchange.as_mut().map(Exchange::enter);
-            this.inner.as_mut().poll_frame(cx)
-        };
-        let Some(exchange) = this.exchange.as_mut() else { return polled };
+        let Some(exchange) = this.exchange.as_mut() else { return this.inner.poll_frame(cx) };
+        let polled = exchange.poll(|| this.inner.as_mut().poll_frame(cx));
         match &polled {
             Poll::Pending => {}
             // Short of what it declared, the server cuts the connection: the exchange knows, and ends itself.

@@ -4,7 +4,7 @@ use std::fmt::Display;
 use std::pin::Pin;
 use std::task::{Context, Poll, ready};
 
-use hoplog::Exchange;
+use hoplog::{ErrorReport, Exchange};
 use http::Response;
 use http_body::Body;
 use pin_project_lite::pin_project;
@@ -37,10 +37,10 @@ where
 
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
         let this = self.project();
-        let result = {
-            let _entered = this.exchange.as_mut().map(Exchange::enter);
-            ready!(this.inner.poll(cx))
-        };
+        let result = ready!(match this.exchange.as_mut() {
+            Some(exchange) => exchange.poll(|| this.inner.poll(cx)),
+            None => this.inner.poll(cx),
+        });
         let Some(mut exchange) = this.exchange.take() else {
             return Poll::Ready(result.map(|response| response.map(ResponseBody::untouched)));
         };
@@ -56,6 +56,9 @@ where
 }
 
 fn begin_body<B: Body>(mut response: Response<B>, mut exchange: Exchange) -> Response<ResponseBody<B>> {
+    if let Some(report) = response.extensions().get::<ErrorReport>() {
+        exchange.report(report);
+    }
     let headers = response.headers();
     let length = || headers.get(http::header::CONTENT_LENGTH).and_then(|v| v.to_str().ok()?.parse().ok());
     let size = response.body().size_hint().exact().or_else(length);

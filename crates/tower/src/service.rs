@@ -40,10 +40,10 @@ where
     fn call(&mut self, request: Request<Req>) -> Self::Future {
         let mut exchange =
             self.client.begin_request(&head::of(&request), || head::headers(request.headers()));
-        let future = {
-            // A service may do its work, or panic, before it returns a future.
-            let _entered = exchange.as_mut().map(hoplog::Exchange::enter);
-            self.inner.call(request)
+        // A service may do its work, or panic, before it returns a future.
+        let future = match &mut exchange {
+            Some(exchange) => exchange.poll(|| self.inner.call(request)),
+            None => self.inner.call(request),
         };
         ResponseFuture::new(future, exchange)
     }

@@ -1,13 +1,15 @@
 //! One request and its answer, from the head to the last byte.
 
+use std::panic::{self, AssertUnwindSafe};
 use std::sync::Arc;
 
-use hoplog_entry::{Field, KnownHeader, Level, Outcome};
+use hoplog_entry::{Field, KnownHeader, Outcome};
 
 use super::begin::{parse_decimal, write_header};
-use super::live::{self, Live, OpenRecord};
+use super::failure::{ErrorReport, panicked};
+use super::live::{self, Live};
+use super::record::OpenRecord;
 use crate::context::{self, Context, Entered};
-use crate::pipeline::Pipeline;
 use crate::queue::Fill;
 use crate::sync::lock;
 
@@ -16,7 +18,6 @@ use crate::sync::lock;
 /// No call blocks, panics, or touches disk or network.
 #[derive(Debug)]
 pub struct Exchange {
-    pipeline: Arc<Pipeline>,
     /// `None` once finished, and while [`Exchange::enter`]'s guard lives.
     live: Option<Arc<Live>>,
     // What a body counts needs no lock; all else is in the record, so that futures and bodies stay small.
@@ -26,15 +27,24 @@ pub struct Exchange {
 }
 
 impl Exchange {
-    pub(super) fn new(pipeline: &Arc<Pipeline>, live: Arc<Live>) -> Self {
-        Self { pipeline: Arc::clone(pipeline), live: Some(live), response_bytes: 0, declared: None }
+    pub(super) fn new(live: Arc<Live>) -> Self {
+        Self { live: Some(live), response_bytes: 0, declared: None }
     }
 
-    /// Makes this exchange the current context until the guard is dropped: around every poll of the handler's future
-    /// and of the response body.
+    /// Polls the handler's future or the response body: in this exchange's context, and with an eye on panics. One
+    /// that passes is noted and goes on as it would have.
     #[inline]
-    pub fn enter(&mut self) -> Entered<'_> {
-        Entered::new(&mut self.live, true)
+    pub fn poll<T>(&mut self, poll: impl FnOnce() -> T) -> T {
+        let entered = Entered::new(&mut self.live, true);
+        // What was polled is not touched again: the panic goes on to whoever owns it.
+        match panic::catch_unwind(AssertUnwindSafe(poll)) {
+            Ok(polled) => polled,
+            Err(payload) => {
+                drop(entered);
+                self.write(|record| panicked(record, &*payload));
+                panic::resume_unwind(payload)
+            }
+        }
     }
 
     /// This exchange's context.
@@ -46,19 +56,19 @@ impl Exchange {
     /// What `x-trace-id` of the response carries: the trace id, or the caller's own opaque one.
     #[must_use]
     pub fn x_trace_id(&self) -> &str {
-        self.live.as_deref().map_or("", Live::x_trace_id)
+        self.live.as_deref().map_or("", |live| live.x_trace_id())
     }
 
     /// What `x-request-id` of the response carries: the caller's, if it was valid, else the entry's id.
     #[must_use]
     pub fn request_id(&self) -> &str {
-        self.live.as_deref().map_or("", Live::request_id)
+        self.live.as_deref().map_or("", |live| live.request_id())
     }
 
     /// [`Exchange::x_trace_id`] and [`Exchange::request_id`] as the header values that they are: visible ASCII.
     #[must_use]
     pub fn response_ids(&self) -> (&[u8], &[u8]) {
-        self.live.as_deref().map_or((&[], &[]), Live::ids)
+        self.live.as_deref().map_or((&[], &[]), |live| live.ids())
     }
 
     /// The headers that this call carries, for outgoing exchanges. A call that has a `traceparent` already keeps it:
@@ -71,10 +81,7 @@ impl Exchange {
 
     /// The route template, where it is known only after the head.
     pub fn set_route(&mut self, route: &str) {
-        self.write(|record| {
-            record.routed = true;
-            record.writer.text(Field::Route, route);
-        });
+        self.write(|record| record.set_route(route));
     }
 
     /// The response head is there. `headers` as for the request; `size` is the body's exact length, if it has one.
@@ -86,10 +93,13 @@ impl Exchange {
     ) {
         self.declared = size;
         let Some(live) = &self.live else { return };
-        let mut record = lock(&live.record);
-        record.ttfb = self.pipeline.clock.now().since(record.started);
+        let mut guard = lock(&live.record);
+        let record = &mut *guard;
+        let Some(pipeline) = record.pipeline.as_ref().filter(|_| !record.chosen.left_out) else { return };
+        record.ttfb = pipeline.clock.now().since(record.started);
         record.status = status;
-        let keep = self.pipeline.queue.fill() < Fill::Critical;
+        let keep =
+            pipeline.queue.fill() < Fill::Critical && pipeline.rules.of(&record.chosen).response_headers;
         let mut grpc = false;
         for (name, value) in headers {
             let known = KnownHeader::from_name(name);
@@ -99,7 +109,7 @@ impl Exchange {
                 _ => {}
             }
             if keep {
-                write_header(&mut record.writer, Field::ResponseHeader, &self.pipeline, known, name, value);
+                write_header(&mut record.writer, Field::ResponseHeader, pipeline, known, name, value);
             }
         }
         // The path of a gRPC call is its route, if there is such a method: any caller can ask for any path.
@@ -123,7 +133,20 @@ impl Exchange {
     #[inline]
     pub fn response_bytes(&mut self, more: u64) -> bool {
         self.response_bytes += more;
-        self.declared == Some(self.response_bytes)
+        let whole = self.declared == Some(self.response_bytes);
+        // A body in one piece has no gaps, and needs no look at the clock.
+        if !whole || self.response_bytes > more {
+            self.chunk();
+        }
+        whole
+    }
+
+    fn chunk(&mut self) {
+        self.write(|record| {
+            if let Some(now) = record.pipeline.as_ref().map(|p| p.clock.now()) {
+                record.chunks.one_more(now);
+            }
+        });
     }
 
     /// `grpc-status` from the trailers.
@@ -133,15 +156,15 @@ impl Exchange {
         }
     }
 
-    /// What went wrong: the error's type, what it says, and its chain of sources, one per line.
+    /// What went wrong: the error's type, what it says, and its chain of sources, one per line. The first that is
+    /// told counts, so one that a handler attached stays.
     pub fn error(&mut self, error_type: &str, message: &str, chain: Option<&str>) {
-        self.write(|OpenRecord { writer, .. }| {
-            writer.text(Field::ErrorType, error_type);
-            writer.text(Field::ErrorMessage, message);
-            if let Some(chain) = chain {
-                writer.text(Field::StackTrace, chain);
-            }
-        });
+        self.write(|record| record.error(error_type, message, chain));
+    }
+
+    /// Likewise, of a report that a handler left on its response.
+    pub fn report(&mut self, report: &ErrorReport) {
+        self.write(|record| report.write(record));
     }
 
     /// Ends the exchange: its entry is written. `Completed` becomes `TimedOut` for 408 and 504, `Upgraded` for 101.
@@ -151,44 +174,27 @@ impl Exchange {
 
     fn write(&mut self, f: impl FnOnce(&mut OpenRecord)) {
         if let Some(live) = &self.live {
-            f(&mut lock(&live.record));
+            let mut record = lock(&live.record);
+            if record.is_written() {
+                f(&mut record);
+            }
         }
     }
 
     fn end(&mut self, outcome: impl FnOnce(&Self, &OpenRecord) -> Outcome) {
         let Some(live) = self.live.take() else { return };
-        {
-            let mut guard = lock(&live.record);
-            let record = &mut *guard;
-            let status = record.status;
-            let outcome = match (outcome(self, record), status) {
-                _ if record.panicked => Outcome::Panicked,
-                (Outcome::Completed, 408 | 504) => Outcome::TimedOut,
-                (Outcome::Completed, 101) => Outcome::Upgraded,
-                (outcome, _) => outcome,
-            };
-            let level = level(outcome, status, record.grpc_status);
-            record.open = false;
-            let writer = &mut record.writer;
-            if status != 0 {
-                writer.uint(Field::StatusCode, status.into());
-                writer.nanos(Field::Ttfb, record.ttfb);
-                let size = if record.outgoing { self.declared } else { Some(self.response_bytes) };
-                if let Some(size) = size {
-                    writer.uint(Field::ResponseSize, size);
-                }
+        let too_large = {
+            let mut record = lock(&live.record);
+            let outcome = outcome(self, &record);
+            record.response_bytes = if record.outgoing { self.declared } else { Some(self.response_bytes) };
+            if record.keepers > 0 && record.status == 101 {
+                record.upgraded = true;
+                return;
             }
-            if let Some(status) = record.grpc_status {
-                writer.uint(Field::GrpcStatus, status.into());
-            }
-            if let Some(bytes) = record.request_bytes {
-                writer.uint(Field::RequestSize, bytes);
-            }
-            writer.nanos(Field::Duration, self.pipeline.clock.now().since(record.started));
-            // A full queue counts what it refuses; there is nobody to tell here.
-            let _ = self.pipeline.queue.push(writer.end(level, Some(outcome)), level >= Level::Error);
-        }
-        live::give_back(live);
+            record.end(outcome);
+            record.is_too_large()
+        };
+        live::give_back(live, too_large);
     }
 
     /// How an exchange ended that nobody finished.
@@ -220,20 +226,6 @@ impl Drop for Exchange {
 }
 
 const GRPC_UNIMPLEMENTED: u16 = 12;
-
-fn level(outcome: Outcome, status: u16, grpc_status: Option<u16>) -> Level {
-    match (outcome, status) {
-        (Outcome::Panicked | Outcome::ServiceError | Outcome::ProcessDied, _) | (_, 500..) => Level::Error,
-        (Outcome::Cancelled | Outcome::BodyAborted | Outcome::TimedOut, _) | (_, 400..) => Level::Warn,
-        // gRPC answers 200 and says in its status how it went: UNKNOWN, DEADLINE_EXCEEDED, UNIMPLEMENTED, INTERNAL,
-        // UNAVAILABLE and DATA_LOSS are the server's fault (OpenTelemetry's rule for server spans).
-        _ => match grpc_status {
-            Some(2 | 4 | 12 | 13 | 14 | 15) => Level::Error,
-            Some(1..) => Level::Warn,
-            _ => Level::Info,
-        },
-    }
-}
 
 fn grpc_status(value: &[u8]) -> Option<u16> {
     parse_decimal(value).and_then(|n| u16::try_from(n).ok())

@@ -2,17 +2,20 @@
 
 use std::cell::RefCell;
 use std::fmt;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::ops::Deref;
+use std::sync::{Arc, Mutex};
 
 use hoplog_entry::trace_headers::{TraceFlags, TraceParent};
-use hoplog_entry::{EntryId, Field, Level, Record, RecordWriter, SpanId, TraceId, Value};
+use hoplog_entry::{EntryId, RecordWriter, SpanId, TraceId};
 
-use crate::clock::Moment;
+use super::record::OpenRecord;
+use super::running;
+use crate::sync::lock;
 
 /// Kept per thread. More are in use at once only when more requests are open; those go back to the allocator.
 const POOLED: usize = 64;
 /// A record buffer that grew beyond this is not kept.
-const LARGEST_KEPT: usize = 16 * 1024;
+pub(super) const LARGEST_KEPT: usize = 16 * 1024;
 
 thread_local! {
     static POOL: RefCell<Vec<Arc<Live>>> = const { RefCell::new(Vec::new()) };
@@ -20,6 +23,15 @@ thread_local! {
 
 /// An open exchange: its identity, fixed at the start, and its record.
 pub(crate) struct Live {
+    pub(super) identity: Identity,
+    /// Shared with the list of what is open, which must not keep [`Arc::get_mut`] from the rest.
+    pub(super) record: Arc<Mutex<OpenRecord>>,
+    /// Its place in that list.
+    listed: running::Listed,
+}
+
+/// The ids of an exchange.
+pub(crate) struct Identity {
     pub(crate) trace_id: TraceId,
     pub(crate) span_id: SpanId,
     pub(crate) flags: TraceFlags,
@@ -29,50 +41,20 @@ pub(crate) struct Live {
     x_trace_id: Vec<u8>,
     opaque: bool,
     request_id: Vec<u8>,
-    pub(super) record: Mutex<OpenRecord>,
 }
 
-/// The record under way, and what is written into it at the end.
-#[derive(Default)]
-pub(super) struct OpenRecord {
-    pub(super) writer: RecordWriter,
-    pub(super) open: bool,
-    /// The route is in the record.
-    pub(super) routed: bool,
-    /// A poll of it unwound.
-    pub(super) panicked: bool,
-    /// A call ends with the response head: its body's size is what the head says, or unknown.
-    pub(super) outgoing: bool,
-    /// HEAD: whatever the body declares, none of it is sent.
-    pub(super) head_only: bool,
-    /// 0 without a response head.
-    pub(super) status: u16,
-    pub(super) grpc_status: Option<u16>,
-    pub(super) started: Moment,
-    /// Nanoseconds to the response head.
-    pub(super) ttfb: u64,
-    /// `None` where the length was not said.
-    pub(super) request_bytes: Option<u64>,
-}
+impl Deref for Live {
+    type Target = Identity;
 
-impl OpenRecord {
-    /// Writes the path again, as the route.
-    pub(super) fn route_is_path(&mut self) {
-        let record = Record::read(self.writer.end(Level::Info, None)).ok();
-        let path = record.and_then(|(record, _)| match record.get(Field::Path) {
-            Some(Value::Text(path)) => Some(path.to_owned()),
-            _ => None,
-        });
-        if let Some(path) = path {
-            self.routed = true;
-            self.writer.text(Field::Route, &path);
-        }
+    fn deref(&self) -> &Identity {
+        &self.identity
     }
 }
 
 impl Live {
     fn new() -> Self {
-        Self {
+        let record = Arc::default();
+        let identity = Identity {
             trace_id: TraceId::generate(),
             span_id: SpanId::generate(),
             flags: TraceFlags::SAMPLED,
@@ -80,10 +62,31 @@ impl Live {
             x_trace_id: Vec::new(),
             opaque: false,
             request_id: Vec::new(),
-            record: Mutex::default(),
+        };
+        Self { identity, listed: running::list(&record), record }
+    }
+
+    /// Writes into its record, while that is open.
+    pub(crate) fn write(&self, f: impl FnOnce(&mut OpenRecord)) {
+        let mut record = lock(&self.record);
+        if record.is_written() {
+            f(&mut record);
         }
     }
 
+    /// Whether its exchange has not ended yet.
+    pub(crate) fn is_open(&self) -> bool {
+        lock(&self.record).is_open()
+    }
+}
+
+impl Drop for Live {
+    fn drop(&mut self) {
+        running::unlist(self.listed);
+    }
+}
+
+impl Identity {
     /// Sets what `x-trace-id` and `x-request-id` carry: the caller's where they are given, else ids of our own.
     /// All of them are ASCII.
     pub(super) fn set_ids(&mut self, opaque: Option<&str>, request_id: Option<&[u8]>, id: &EntryId) {
@@ -121,20 +124,6 @@ impl Live {
     pub(crate) fn trace_parent(&self) -> TraceParent {
         TraceParent { trace_id: self.trace_id, parent: self.span_id, flags: self.flags }
     }
-
-    /// The record, without a lock: nobody else holds this yet.
-    pub(super) fn record_mut(&mut self) -> &mut OpenRecord {
-        self.record.get_mut().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    pub(crate) fn mark_panicked(&self) {
-        crate::sync::lock(&self.record).panicked = true;
-    }
-
-    /// Whether its exchange has not ended yet.
-    pub(crate) fn is_open(&self) -> bool {
-        crate::sync::lock(&self.record).open
-    }
 }
 
 impl fmt::Debug for Live {
@@ -153,14 +142,14 @@ pub(super) fn take() -> Arc<Live> {
     pooled.unwrap_or_else(|| Arc::new(Live::new()))
 }
 
-/// Puts one back, unless a context still holds it or its buffers grew too large.
-pub(super) fn give_back(mut live: Arc<Live>) {
+/// Puts one back, unless a context still holds it, its record's buffer grew too large, or the pool is full.
+pub(super) fn give_back(mut live: Arc<Live>, too_large: bool) {
     let Some(alone) = Arc::get_mut(&mut live) else {
         // A context that lives on needs the ids, not the record's buffer.
-        crate::sync::lock(&live.record).writer = RecordWriter::default();
+        lock(&live.record).writer = RecordWriter::default();
         return;
     };
-    if alone.record_mut().writer.capacity() + alone.tracestate.capacity() > LARGEST_KEPT {
+    if too_large || alone.tracestate.capacity() > LARGEST_KEPT {
         return;
     }
     let _ = POOL.try_with(|pool| {

@@ -3,7 +3,7 @@ use std::time::Duration;
 
 use hoplog_entry::{Field, Item, Kind, Level, Outcome, Record, Value};
 
-use super::{Exchange, RequestHead};
+use super::{Exchange, RequestHead, Requests};
 use crate::clock::Clock;
 use crate::context;
 use crate::pipeline::Pipeline;
@@ -25,8 +25,11 @@ impl Rig {
     fn with(redaction: Redaction) -> Self {
         let limits =
             QueueLimits { bytes: 1 << 20, entries: 10_000, wake_entries: 1_000, wake_bytes: 1 << 20 };
+        let rules = Requests::default().build().unwrap();
         let clock = Clock::by_hand(Duration::from_secs(1_763_600_000));
-        Self { pipeline: Arc::new(Pipeline::new(clock, limits, redaction.build().unwrap(), Level::Trace)) }
+        Self {
+            pipeline: Arc::new(Pipeline::new(clock, limits, redaction.build().unwrap(), rules, Level::Trace)),
+        }
     }
 
     fn begin(&self, headers: &[(&str, &str)]) -> Exchange {
@@ -229,12 +232,14 @@ fn a_panic_is_seen_whether_or_not_it_is_caught_before_the_drop() {
     let rig = Rig::new();
     let mut exchange = rig.begin(&[]);
     let caught = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| {
-        let _entered = exchange.enter();
-        std::panic::resume_unwind(Box::new("boom"));
+        exchange.poll(|| std::panic::resume_unwind(Box::new("boom")));
     }));
-    assert!(caught.is_err());
+    assert_eq!(caught.unwrap_err().downcast_ref(), Some(&"boom"), "the panic goes on as it was");
     drop(exchange);
-    assert_eq!(rig.entry().outcome(), Outcome::Panicked);
+    let entry = rig.entry();
+    assert_eq!(entry.outcome(), Outcome::Panicked);
+    assert_eq!(entry.text(Field::ErrorType).as_deref(), Some("panic"));
+    assert_eq!(entry.text(Field::ErrorMessage).as_deref(), Some("boom"));
 
     let exchange = rig.begin(&[]);
     let caught = std::panic::catch_unwind(std::panic::AssertUnwindSafe(move || {
@@ -335,10 +340,7 @@ fn a_call_is_a_span_of_its_own_under_the_current_request() {
         RequestHead { method: "POST", path: "/charges", http_version: "1.1", ..RequestHead::default() };
     let mut request = rig.begin(&[("traceparent", TRACEPARENT), ("x-request-id", "r-1")]);
     let parent = request.context().span_id().unwrap();
-    let call = {
-        let _entered = request.enter();
-        Exchange::begin_outgoing(&rig.pipeline, &head, pairs(&[]))
-    };
+    let call = request.poll(|| Exchange::begin_outgoing(&rig.pipeline, &head, || pairs(&[])));
     let span = call.context().span_id().unwrap();
     assert_ne!(span, parent);
     assert_eq!(call.request_id(), "r-1");
@@ -348,7 +350,7 @@ fn a_call_is_a_span_of_its_own_under_the_current_request() {
     assert_eq!(entry.text(Field::ParentSpanId), Some(parent.to_string()));
     assert_eq!(entry.text(Field::TraceId).as_deref(), Some("4bf92f3577b34da6a3ce929d0e0e4736"));
 
-    let call = Exchange::begin_outgoing(&rig.pipeline, &head, pairs(&[("traceparent", TRACEPARENT)]));
+    let call = Exchange::begin_outgoing(&rig.pipeline, &head, || pairs(&[("traceparent", TRACEPARENT)]));
     assert_eq!(
         call.context().span_id().unwrap().to_string(),
         "00f067aa0ba902b7",
@@ -365,16 +367,12 @@ fn the_context_is_current_only_while_it_is_entered() {
     let (mut a, mut b) = (rig.begin(&[]), rig.begin(&[]));
     let (span_a, span_b) = (a.context().span_id(), b.context().span_id());
     assert!(context::current().is_empty() && !context::inside_open_request());
-    {
-        let _a = a.enter();
+    a.poll(|| {
         assert_eq!(context::current().span_id(), span_a);
         assert!(context::inside_open_request());
-        {
-            let _b = b.enter();
-            assert_eq!(context::current().span_id(), span_b);
-        }
+        b.poll(|| assert_eq!(context::current().span_id(), span_b));
         assert_eq!(context::current().span_id(), span_a);
-    }
+    });
     assert!(context::current().is_empty());
     let kept = a.context();
     a.finish(Outcome::Completed);
@@ -415,4 +413,106 @@ fn a_nearly_full_queue_takes_no_headers() {
     assert_eq!(last.0.outcome(), Some(Outcome::Panicked));
     assert!(last.0.items().all(|item| !matches!(item, Ok(Item::RequestHeader(..)))));
     assert_eq!(last.0.get(Field::TraceId).map(|_| ()), Some(()), "the trace is continued all the same");
+}
+
+#[test]
+fn a_stream_tells_its_longest_gap_and_a_body_in_one_piece_has_none() {
+    let rig = Rig::new();
+    let mut exchange = rig.begin(&[]);
+    exchange.response(200, pairs(&[]), None);
+    for wait in [500, 20, 70, 5] {
+        rig.advance(wait);
+        exchange.response_bytes(10);
+    }
+    rig.advance(300);
+    exchange.finish(Outcome::Completed);
+    assert_eq!(rig.entry().number(Field::LongestGap), Some(70_000_000));
+
+    let mut exchange = rig.begin(&[]);
+    exchange.response(200, pairs(&[]), Some(10));
+    exchange.response_bytes(10);
+    exchange.finish(Outcome::Completed);
+    assert_eq!(rig.entry().number(Field::LongestGap), None);
+}
+
+#[test]
+fn an_upgraded_request_lasts_as_long_as_it_is_kept() {
+    let rig = Rig::new();
+    let upgraded = |rig: &Rig| {
+        let mut exchange = rig.begin(&[]);
+        let keep = exchange.poll(|| context::current().keep()).unwrap();
+        exchange.response(101, pairs(&[]), Some(0));
+        exchange.finish(Outcome::Completed);
+        keep
+    };
+    let keep = upgraded(&rig);
+    rig.advance(5_000);
+    assert_eq!(rig.entries().len(), 0, "the connection is open");
+    drop(keep);
+    let entry = rig.entry();
+    assert_eq!(entry.outcome(), Outcome::Upgraded);
+    assert_eq!(entry.number(Field::Duration), Some(5_000_000_000));
+    assert_eq!(entry.number(Field::Ttfb), Some(0));
+
+    // Without an upgrade the guard holds nothing up, whenever it is dropped.
+    let mut exchange = rig.begin(&[]);
+    let keep = exchange.poll(|| context::current().keep());
+    exchange.response(426, pairs(&[]), Some(0));
+    exchange.finish(Outcome::Completed);
+    assert_eq!(rig.entry().outcome(), Outcome::Completed);
+    drop(keep);
+    assert!(rig.entries().is_empty());
+}
+
+#[test]
+fn a_request_that_stays_open_is_told_of_once_and_its_end_bears_the_id_that_was_named() {
+    let rig = Rig::new();
+    let mut exchange = rig.begin(&[("accept", "text/csv")]);
+    let brief = rig.begin(&[]);
+    rig.advance(29_000);
+    super::running::announce(&rig.pipeline);
+    assert!(rig.entries().is_empty());
+    brief.finish(Outcome::Completed);
+    assert_eq!(rig.entry().record().kind(), Kind::Request);
+
+    exchange.response(200, pairs(&[]), None);
+    rig.advance(1_500);
+    super::running::announce(&rig.pipeline);
+    super::running::announce(&rig.pipeline);
+    let running = rig.entry();
+    assert_eq!(running.record().kind(), Kind::Running);
+    assert_eq!(running.record().outcome(), None);
+    assert_eq!(running.number(Field::Duration), Some(30_500_000_000));
+    assert_eq!(running.number(Field::StatusCode), Some(200));
+    assert_eq!(running.header("accept").as_deref(), Some("text/csv"));
+
+    exchange.finish(Outcome::Completed);
+    let end = rig.entry();
+    assert_eq!(running.record().get(Field::ExchangeId), Some(Value::Uuid(end.record().id())));
+    assert_ne!(running.record().id(), end.record().id());
+    assert_eq!(running.record().created_unix_ns(), end.record().created_unix_ns());
+    super::running::announce(&rig.pipeline);
+    assert!(rig.entries().is_empty(), "it has ended");
+}
+
+#[test]
+fn the_first_error_counts_and_a_handler_can_say_who_it_was() {
+    let rig = Rig::new();
+    let mut exchange = rig.begin(&[]);
+    exchange.poll(|| {
+        let current = context::current();
+        current.set_error(&std::io::Error::other("disk on fire"));
+        current.set_user_id("u-1");
+        current.set_user_id("u-2");
+    });
+    let late = exchange.context();
+    exchange.error("axum::Error", "internal server error", Some("caused by: nothing"));
+    exchange.finish(Outcome::ServiceError);
+    let entry = rig.entry();
+    assert_eq!(entry.text(Field::ErrorMessage).as_deref(), Some("disk on fire"));
+    assert_eq!(entry.text(Field::StackTrace), None);
+    assert_eq!(entry.text(Field::UserId).as_deref(), Some("u-2"), "the last word on a field counts");
+    late.set_user_id("u-3");
+    assert!(late.keep().is_none(), "it has ended");
+    assert!(rig.entries().is_empty());
 }

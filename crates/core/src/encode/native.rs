@@ -91,7 +91,25 @@ struct Summary<'a> {
     message: bool,
 }
 
+/// How often fields come in a record: as a rule once.
+enum Said {
+    /// The ids of those that came.
+    Once(u128),
+    /// Some come again, and then the last one counts.
+    Again,
+}
+
 fn entry(out: &mut Vec<u8>, record: &Record<'_>) -> Result<(), Malformed> {
+    let start = out.len();
+    if !members(out, record, &mut Said::Once(0))? {
+        out.truncate(start);
+        members(out, record, &mut Said::Again)?;
+    }
+    Ok(())
+}
+
+/// False where a field comes again that was taken to come once.
+fn members(out: &mut Vec<u8>, record: &Record<'_>, said: &mut Said) -> Result<bool, Malformed> {
     out.extend_from_slice(b"\"id\":");
     json::quoted(out, &record.id().to_ascii());
     out.extend_from_slice(b",\"kind\":");
@@ -120,6 +138,16 @@ fn entry(out: &mut Vec<u8>, record: &Record<'_>) -> Result<(), Malformed> {
                     (Field::StatusCode, Value::Uint(n)) => summary.status = Some(n),
                     (Field::Message, _) => summary.message = true,
                     _ => {}
+                }
+                match said {
+                    Said::Once(seen) if *seen & (1 << field.id()) != 0 => return Ok(false),
+                    Said::Once(seen) => *seen |= 1 << field.id(),
+                    Said::Again
+                        if items.clone().any(|i| matches!(i, Ok(Item::Field(f, _)) if f == field)) =>
+                    {
+                        continue;
+                    }
+                    Said::Again => {}
                 }
                 json::key(out, field.name());
                 json::value(out, value);
@@ -173,7 +201,7 @@ fn entry(out: &mut Vec<u8>, record: &Record<'_>) -> Result<(), Malformed> {
         }
         out.push(b'}');
     }
-    Ok(())
+    Ok(true)
 }
 
 /// `GET /users/{id} 200`; the path where no route is known, the outcome where there is no status.

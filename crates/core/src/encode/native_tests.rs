@@ -31,6 +31,22 @@ fn record(bytes: &[u8]) -> Record<'_> {
 }
 
 #[test]
+fn a_field_that_comes_again_is_written_with_its_last_value() {
+    assert!(Field::ALL.iter().all(|f| f.id() < 128), "a bit for each");
+    let mut w = RecordWriter::default();
+    w.begin(Kind::Request, EntryId::from_bytes([7; 16]), NS);
+    w.text(Field::UserId, "u-1");
+    w.text(Field::Path, "/");
+    w.text(Field::UserId, "u-2");
+    w.text(Field::UserId, "u-3");
+    let mut line = Vec::new();
+    entry(&mut line, &record(w.end(Level::Info, None))).unwrap();
+    let line = String::from_utf8(line).unwrap();
+    assert_eq!(line.matches("user_id").count(), 1, "{line}");
+    assert!(line.contains("\"path\":\"/\",\"user_id\":\"u-3\""), "{line}");
+}
+
+#[test]
 fn a_batch_holds_each_entry_with_the_names_of_the_protocol() {
     let bytes = request();
     let mut batch = NativeBatch::new();

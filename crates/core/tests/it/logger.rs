@@ -141,10 +141,7 @@ fn an_entry_is_tied_to_the_request_it_is_written_in() {
     let head = RequestHead { method: "GET", path: "/", http_version: "1.1", ..RequestHead::default() };
     let headers = [("x-request-id", b"r-1".as_slice()), ("x-trace-id", b"order-4711")];
     let mut exchange = client.begin_request(&head, || headers.into_iter()).unwrap();
-    {
-        let _entered = exchange.enter();
-        client.info("inside").send();
-    }
+    exchange.poll(|| client.info("inside").send());
     client.info("outside").send();
     drop(exchange);
     let entries = capture.entries();

@@ -10,3 +10,4 @@ mod ends;
 mod lines;
 mod logger;
 mod outages;
+mod panics;

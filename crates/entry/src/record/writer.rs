@@ -48,6 +48,21 @@ impl RecordWriter {
         head[24..].copy_from_slice(&created_unix_ns.to_le_bytes());
     }
 
+    /// Starts a record with what another one holds so far, its time included, under a kind and an id of its own.
+    /// Returns the other's id; `None` if that one has not begun.
+    pub fn begin_as(&mut self, other: &Self, kind: Kind, id: EntryId) -> Option<EntryId> {
+        let (head, fields) = other.buf.get(..other.len)?.split_first_chunk::<HEAD_LEN>()?;
+        let mut other_id = [0; 16];
+        other_id.copy_from_slice(&head[8..24]);
+        self.begin(kind, id, 0);
+        self.claim(fields.len())?.copy_from_slice(fields);
+        if let Some(own) = self.buf.first_chunk_mut::<HEAD_LEN>() {
+            own[7] |= head[7] & FLAG_CUT;
+            own[24..].copy_from_slice(&head[24..]);
+        }
+        Some(EntryId::from_bytes(other_id))
+    }
+
     /// Completes the record and lends its bytes. May be called again after more fields.
     #[inline]
     pub fn end(&mut self, level: Level, outcome: Option<Outcome>) -> &[u8] {
@@ -58,6 +73,20 @@ impl RecordWriter {
             head[6] = outcome.map_or(NO_OUTCOME, Outcome::code);
         }
         self.buf.get(..self.len).unwrap_or_default()
+    }
+
+    /// Takes every item of a field out again.
+    pub fn remove(&mut self, field: Field) {
+        let (mut from, mut to) = (HEAD_LEN, HEAD_LEN);
+        while let Some(tag) = self.buf.get(from..self.len).and_then(<[u8]>::first_chunk::<4>) {
+            let end = (from + 4 + (u32::from_le_bytes(*tag) >> 12) as usize).min(self.len);
+            if tag[0] != field.id() {
+                self.buf.copy_within(from..end, to);
+                to += end - from;
+            }
+            from = end;
+        }
+        self.len = to.min(self.len);
     }
 
     /// The bytes written so far.

@@ -1,0 +1,186 @@
+//! The record of an open exchange, and its end.
+
+use std::sync::Arc;
+
+use hoplog_entry::{DropReason, Field, Level, Outcome, Record, RecordWriter, Value};
+
+use super::live::LARGEST_KEPT;
+use super::rules::{Chosen, Ended, Fate};
+use crate::clock::Moment;
+use crate::pipeline::Pipeline;
+
+/// The record under way, and what is written into it at the end.
+#[derive(Debug, Default)]
+pub(crate) struct OpenRecord {
+    pub(super) writer: RecordWriter,
+    /// Where the entry goes; there until it has gone.
+    pub(super) pipeline: Option<Arc<Pipeline>>,
+    /// What the rules said so far.
+    pub(super) chosen: Chosen,
+    /// The route is in the record.
+    pub(super) routed: bool,
+    /// A poll of it unwound.
+    pub(super) panicked: bool,
+    /// An error is in the record: the first one told counts, but for a panic.
+    pub(super) failed: bool,
+    /// A panic is in the record.
+    pub(super) panic_told: bool,
+    /// A call ends with the response head: its body's size is what the head says, or unknown.
+    pub(super) outgoing: bool,
+    /// HEAD: whatever the body declares, none of it is sent.
+    pub(super) head_only: bool,
+    /// A `running` entry tells of it.
+    pub(super) announced: bool,
+    /// 0 without a response head.
+    pub(super) status: u16,
+    pub(super) grpc_status: Option<u16>,
+    pub(super) started: Moment,
+    /// Nanoseconds to the response head.
+    pub(super) ttfb: u64,
+    /// `None` where the length was not said.
+    pub(super) request_bytes: Option<u64>,
+    /// `None` where the length is not known.
+    pub(super) response_bytes: Option<u64>,
+    pub(super) chunks: Chunks,
+    /// How many guards keep it open beyond a 101.
+    pub(super) keepers: u32,
+    /// It has ended but for its keepers.
+    pub(super) upgraded: bool,
+}
+
+/// When chunks of a streamed response went by.
+#[derive(Debug, Default)]
+pub(super) struct Chunks {
+    last: Option<Moment>,
+    longest_gap: Option<u64>,
+}
+
+impl Chunks {
+    pub(super) fn one_more(&mut self, now: Moment) {
+        if let Some(last) = self.last.replace(now) {
+            self.longest_gap = self.longest_gap.max(Some(now.since(last)));
+        }
+    }
+}
+
+impl OpenRecord {
+    /// Whether what is told of it is written: not after its end, nor where sampling leaves it out.
+    #[inline]
+    pub(super) fn is_written(&self) -> bool {
+        self.is_open() && !self.chosen.left_out
+    }
+
+    #[inline]
+    pub(super) fn is_open(&self) -> bool {
+        self.pipeline.is_some()
+    }
+
+    /// Whether its buffer is larger than what is kept for the next one.
+    pub(super) fn is_too_large(&self) -> bool {
+        self.writer.capacity() > LARGEST_KEPT
+    }
+
+    /// A text that the handler says.
+    pub(crate) fn text(&mut self, field: Field, value: &str) {
+        self.writer.text(field, value);
+    }
+
+    /// Writes the path again, as the route.
+    pub(super) fn route_is_path(&mut self) {
+        let record = Record::read(self.writer.end(Level::Info, None)).ok();
+        let path = record.and_then(|(record, _)| match record.get(Field::Path) {
+            Some(Value::Text(path)) => Some(path.to_owned()),
+            _ => None,
+        });
+        if let Some(path) = path {
+            self.set_route(&path);
+        }
+    }
+
+    /// The route is known. What its rules leave out goes.
+    pub(super) fn set_route(&mut self, route: &str) {
+        let Self { pipeline: Some(pipeline), writer, chosen, .. } = self else { return };
+        writer.text(Field::Route, route);
+        let rule = pipeline.rules.choose_route(chosen, route);
+        if !rule.request_headers {
+            writer.remove(Field::RequestHeader);
+        }
+        if !rule.response_headers {
+            writer.remove(Field::ResponseHeader);
+        }
+        self.routed = true;
+    }
+
+    /// What went wrong. The first that is told counts: who is nearest to the cause speaks first.
+    pub(crate) fn error(&mut self, error_type: &str, message: &str, chain: Option<&str>) {
+        if !self.is_open() || std::mem::replace(&mut self.failed, true) {
+            return;
+        }
+        self.write_error(error_type, message, chain);
+    }
+
+    pub(super) fn write_error(&mut self, error_type: &str, message: &str, chain: Option<&str>) {
+        self.writer.text(Field::ErrorType, error_type);
+        self.writer.text(Field::ErrorMessage, message);
+        if let Some(chain) = chain {
+            self.writer.text(Field::StackTrace, chain);
+        }
+    }
+
+    /// Writes the entry. `Completed` becomes `TimedOut` for 408 and 504, `Upgraded` for 101.
+    #[inline]
+    pub(super) fn end(&mut self, outcome: Outcome) {
+        let Some(pipeline) = self.pipeline.take() else { return };
+        let status = self.status;
+        let outcome = match (outcome, status) {
+            _ if self.panicked => Outcome::Panicked,
+            (Outcome::Completed, 408 | 504) => Outcome::TimedOut,
+            (Outcome::Completed, 101) => Outcome::Upgraded,
+            (outcome, _) => outcome,
+        };
+        if self.chosen.left_out {
+            return pipeline.queue.leave_out(DropReason::Sampled);
+        }
+        let took = pipeline.clock.now().since(self.started);
+        let (grpc_status, announced) = (self.grpc_status, self.announced);
+        let verdict =
+            pipeline.rules.end(&self.chosen, &Ended { outcome, status, grpc_status, took, announced });
+        let weight = match verdict.fate {
+            Fate::Keep(weight) => weight,
+            Fate::Sampled => return pipeline.queue.leave_out(DropReason::Sampled),
+            Fate::Skip => return,
+        };
+        self.write_head_of_response();
+        if let Some(gap) = self.chunks.longest_gap {
+            self.writer.nanos(Field::LongestGap, gap);
+        }
+        self.writer.nanos(Field::Duration, took);
+        if verdict.slow {
+            self.writer.bool(Field::Slow, true);
+        }
+        if weight > 1.0 {
+            self.writer.float(Field::Weight, weight);
+        }
+        let urgent = verdict.level >= Level::Error;
+        // A full queue counts what it refuses; there is nobody to tell here.
+        let _ = pipeline.queue.push(self.writer.end(verdict.level, Some(outcome)), urgent);
+    }
+
+    #[inline]
+    fn write_head_of_response(&mut self) {
+        let writer = &mut self.writer;
+        if self.status != 0 {
+            writer.uint(Field::StatusCode, self.status.into());
+            writer.nanos(Field::Ttfb, self.ttfb);
+            if let Some(size) = self.response_bytes {
+                writer.uint(Field::ResponseSize, size);
+            }
+        }
+        if let Some(status) = self.grpc_status {
+            writer.uint(Field::GrpcStatus, status.into());
+        }
+        if let Some(bytes) = self.request_bytes {
+            writer.uint(Field::RequestSize, bytes);
+        }
+    }
+}
