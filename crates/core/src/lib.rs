@@ -57,8 +57,10 @@ pub mod testing;
 mod transport;
 mod worker;
 
-pub use capture::{ErrorReport, Exchange, KeepOpen, RequestHead, Requests, RouteRules, Statuses};
-pub use capture::{ErrorReport, Exchange, KeepOpen, RequestHead, TraceMode, Trust};
+pub use capture::{
+    Bodies, ErrorReport, Exchange, KeepOpen, RequestHead, RequestTap, Requests, RouteRules, Statuses,
+    TraceMode, Trust,
+};
 pub use client::{Client, FlushReport, ShutdownReport};
 pub use config::{ClientBuilder, Compression, Console};
 pub use context::{Context, ContextGuard, InCurrentContext, WithContext, current};
@@ -68,5 +70,5 @@ pub use hoplog_entry::forwarded::ForwardedBy;
 pub use hoplog_entry::{DropReason, Level, Outcome, SpanId, TraceId};
 pub use ledger::{DestinationStats, Drops, Stats};
 pub use logger::EntryBuilder;
-pub use redact::Redaction;
+pub use redact::{ClientIp, Detector, Place, Redaction, Treatment};
 pub use worker::is_worker_thread;

@@ -25,11 +25,11 @@ pub(crate) struct Policy {
 }
 
 impl Policy {
-    /// Every default, with these rules of redaction.
-    pub(crate) fn with(redactor: Redactor) -> Self {
+    /// Every default, but for these.
+    pub(crate) fn with(redactor: Redactor, rules: Rules) -> Self {
         Self {
             redactor,
-            rules: Rules::default(),
+            rules,
             trust: TrustRules::default(),
             bodies: None,
             min_level: Level::Trace,

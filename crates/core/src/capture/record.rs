@@ -6,6 +6,7 @@ use hoplog_entry::{DropReason, Field, Level, Outcome, Record, RecordWriter, Valu
 
 use super::live::LARGEST_KEPT;
 use super::rules::{Chosen, Ended, Fate};
+use super::tap::{self, Tap};
 use crate::clock::Moment;
 use crate::pipeline::Pipeline;
 
@@ -41,6 +42,12 @@ pub(crate) struct OpenRecord {
     pub(super) request_bytes: Option<u64>,
     /// `None` where the length is not known.
     pub(super) response_bytes: Option<u64>,
+    /// Request body bytes that a tap saw; `None` without one.
+    pub(super) request_read: Option<u64>,
+    /// The tap saw the request body's end.
+    pub(super) request_whole: bool,
+    pub(super) request_tap: Option<Box<Tap>>,
+    pub(super) response_tap: Option<Box<Tap>>,
     pub(super) chunks: Chunks,
     /// How many guards keep it open beyond a 101.
     pub(super) keepers: u32,
@@ -120,10 +127,11 @@ impl OpenRecord {
     }
 
     pub(super) fn write_error(&mut self, error_type: &str, message: &str, chain: Option<&str>) {
+        let Some(redactor) = self.pipeline.as_deref().map(|pipeline| &pipeline.redactor) else { return };
         self.writer.text(Field::ErrorType, error_type);
-        self.writer.text(Field::ErrorMessage, message);
+        self.writer.text(Field::ErrorMessage, &redactor.text(message));
         if let Some(chain) = chain {
-            self.writer.text(Field::StackTrace, chain);
+            self.writer.text(Field::StackTrace, &redactor.text(chain));
         }
     }
 
@@ -150,6 +158,9 @@ impl OpenRecord {
             Fate::Sampled => return pipeline.queue.leave_out(DropReason::Sampled),
             Fate::Skip => return,
         };
+        if self.request_tap.is_some() || self.response_tap.is_some() {
+            self.write_bodies(&pipeline, outcome);
+        }
         self.write_head_of_response();
         if let Some(gap) = self.chunks.longest_gap {
             self.writer.nanos(Field::LongestGap, gap);
@@ -166,8 +177,32 @@ impl OpenRecord {
         let _ = pipeline.queue.push(self.writer.end(verdict.level, Some(outcome)), urgent);
     }
 
+    #[cold]
+    fn write_bodies(&mut self, pipeline: &Pipeline, outcome: Outcome) {
+        let (request, response) = (self.request_tap.take(), self.response_tap.take());
+        let well = matches!(outcome, Outcome::Completed | Outcome::Upgraded)
+            && self.status < 400
+            && matches!(self.grpc_status, None | Some(0));
+        if well && pipeline.bodies.as_ref().is_some_and(|bodies| bodies.only_errors) {
+            return;
+        }
+        if let Some(tap) = request {
+            let whole = self.request_whole || self.request_read == self.request_bytes;
+            tap.write(&mut self.writer, &pipeline.redactor, &tap::REQUEST, whole);
+        }
+        if let Some(tap) = response {
+            tap.write(&mut self.writer, &pipeline.redactor, &tap::RESPONSE, outcome != Outcome::BodyAborted);
+        }
+    }
+
+    /// What the head said, or what a tap saw.
+    fn request_size(&self) -> Option<u64> {
+        self.request_bytes.max(self.request_read)
+    }
+
     #[inline]
     fn write_head_of_response(&mut self) {
+        let request_size = self.request_size();
         let writer = &mut self.writer;
         if self.status != 0 {
             writer.uint(Field::StatusCode, self.status.into());
@@ -179,7 +214,7 @@ impl OpenRecord {
         if let Some(status) = self.grpc_status {
             writer.uint(Field::GrpcStatus, status.into());
         }
-        if let Some(bytes) = self.request_bytes {
+        if let Some(bytes) = request_size {
             writer.uint(Field::RequestSize, bytes);
         }
     }

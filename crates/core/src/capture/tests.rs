@@ -6,7 +6,7 @@ use hoplog_entry::{Field, Item, Kind, Level, Outcome, Record, Value};
 use super::{Exchange, RequestHead, Requests};
 use crate::clock::Clock;
 use crate::context;
-use crate::pipeline::Pipeline;
+use crate::pipeline::{Pipeline, Policy};
 use crate::queue::QueueLimits;
 use crate::redact::Redaction;
 
@@ -28,7 +28,7 @@ impl Rig {
         let rules = Requests::default().build().unwrap();
         let clock = Clock::by_hand(Duration::from_secs(1_763_600_000));
         Self {
-            pipeline: Arc::new(Pipeline::new(clock, limits, redaction.build().unwrap(), rules, Level::Trace)),
+            pipeline: Arc::new(Pipeline::new(clock, limits, Policy::with(redaction.build().unwrap(), rules))),
         }
     }
 
