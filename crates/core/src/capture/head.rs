@@ -85,7 +85,7 @@ pub(super) fn write_head(
 
 /// Writes what masking leaves of a text; allocates only where something is masked.
 #[inline(always)] // twice in one function
-fn masked(
+pub(super) fn masked(
     record: &mut RecordWriter,
     field: Field,
     raw: &str,
