@@ -10,7 +10,7 @@ use std::time::Duration;
 use hoplog_entry::{DropReason, Field, Item, Level, Outcome, Record, SpanId, TraceId, Value};
 
 use super::{Requests, RouteRules};
-use crate::capture::{Exchange, RequestHead};
+use crate::capture::{Bodies, Exchange, RequestHead};
 use crate::clock::Clock;
 use crate::pipeline::{Pipeline, Policy};
 use crate::queue::QueueLimits;
@@ -31,15 +31,21 @@ struct Entry {
     slow: bool,
     request_headers: usize,
     response_headers: usize,
+    bodies: usize,
 }
 
 impl Rig {
     fn new(requests: Requests) -> Self {
+        Self::with(requests, None)
+    }
+
+    fn with(requests: Requests, bodies: Option<Bodies>) -> Self {
         let limits =
             QueueLimits { bytes: 64 << 20, entries: 1 << 20, wake_entries: 1_000, wake_bytes: 1 << 20 };
         let clock = Clock::by_hand(Duration::from_secs(1_763_600_000));
         let (redactor, rules) = (Redaction::default().build().unwrap(), requests.build().unwrap());
-        Self { pipeline: Arc::new(Pipeline::new(clock, limits, Policy::with(redactor, rules))) }
+        let policy = Policy { bodies, ..Policy::with(redactor, rules) };
+        Self { pipeline: Arc::new(Pipeline::new(clock, limits, policy)) }
     }
 
     fn begin(&self, path: &str, route: Option<&str>, headers: &[(&str, &str)]) -> Exchange {
@@ -107,6 +113,10 @@ impl Entry {
             slow: record.get(Field::Slow) == Some(Value::Bool(true)),
             request_headers: count(|item| matches!(item, Item::RequestHeader(..))),
             response_headers: count(|item| matches!(item, Item::ResponseHeader(..))),
+            bodies: [Field::RequestBody, Field::ResponseBody]
+                .iter()
+                .filter(|f| record.get(**f).is_some())
+                .count(),
         }
     }
 }

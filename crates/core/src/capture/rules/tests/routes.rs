@@ -101,3 +101,36 @@ fn a_routes_sampling_is_its_own_however_late_it_is_known() {
         }
     }
 }
+
+#[test]
+fn bodies_are_kept_of_the_routes_that_want_them_and_of_no_others() {
+    let off = Requests::default().route("/upload", RouteRules::default().bodies(false));
+    let on = Requests::default().bodies(false).route("/forms", RouteRules::default().bodies(true));
+    for (requests, kept) in [
+        (Requests::default().bodies(false), [0, 0, 0]),
+        (Requests::default(), [2, 2, 2]),
+        (off, [0, 2, 2]),
+        (on, [0, 2, 0]),
+    ] {
+        let rig = Rig::with(requests, Some(Bodies::default()));
+        let routes = [Some("/upload"), Some("/forms"), None];
+        for (route, kept) in routes.into_iter().zip(kept) {
+            for early in [true, false] {
+                let headers = [("content-type", "text/plain"), ("content-length", "2")];
+                let mut exchange = rig.begin("/x", route.filter(|_| early), &headers);
+                if let Some(tap) = exchange.request_tap() {
+                    tap.data(b"hi");
+                    tap.end();
+                }
+                if let Some(route) = route.filter(|_| !early) {
+                    exchange.set_route(route);
+                }
+                exchange.response(200, pairs(&[("content-type", "text/plain")]), Some(2));
+                exchange.response_data(b"ho");
+                exchange.response_bytes(2);
+                exchange.finish(Outcome::Completed);
+                assert_eq!(rig.entry().bodies, kept, "{route:?}, early: {early}");
+            }
+        }
+    }
+}
