@@ -85,7 +85,7 @@ pub(super) fn write_head(
 }
 
 /// Writes what masking leaves of a text; allocates only where something is masked.
-pub(super) fn masked(
+fn masked(
     record: &mut RecordWriter,
     field: Field,
     raw: &str,
