@@ -79,10 +79,10 @@ impl Redactor {
         self.headers.decide(&self.names, name)
     }
 
-    /// Whether a header of free text holds no secret for sure: a look that costs little.
+    /// Whether a header of free text holds no secret. Of what was seen before it costs little to say.
     #[inline]
     pub(crate) fn is_plain(&self, value: &[u8]) -> bool {
-        values::is_plain(value)
+        self.values.is_plain(&self.names, value)
     }
 
     /// What becomes of the value of a header.
@@ -93,14 +93,14 @@ impl Redactor {
         value: &[u8],
         out: &mut Vec<u8>,
     ) -> Verdict {
-        let asks = !matches!(action, HeaderAction::Skip | HeaderAction::Redact(_));
         let fate = match action {
-            HeaderAction::Redact(treatment) => Some(Fate::Treat(treatment)),
-            _ if asks => self.custom(Place::Header, name.as_bytes(), value),
-            _ => None,
+            HeaderAction::Skip => Some(Fate::DROP),
+            HeaderAction::Mask => Some(Fate::MASK),
+            HeaderAction::Hash => Some(Fate::Treat(Treatment::Hash)),
+            _ => self.custom(Place::Header, name.as_bytes(), value),
         };
         match (fate, action) {
-            (Some(Fate::DROP), _) | (None, HeaderAction::Skip) => Verdict::Dropped,
+            (Some(Fate::DROP), _) => Verdict::Dropped,
             (Some(fate), _) => {
                 fate.write(&self.key, value, out);
                 Verdict::Masked
@@ -108,7 +108,7 @@ impl Redactor {
             (None, HeaderAction::Url) => self.url(value, out),
             (None, HeaderAction::Addresses) => client_ip::mask_list(self, value, out),
             (None, HeaderAction::Text | HeaderAction::Ask) => self.free(value, out),
-            (None, HeaderAction::Keep | HeaderAction::Redact(_)) => Verdict::Unchanged,
+            (None, _) => Verdict::Unchanged,
         }
     }
 

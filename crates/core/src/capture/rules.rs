@@ -17,6 +17,8 @@ mod requests;
 mod route;
 mod sampling;
 mod skip;
+#[cfg(test)]
+mod tests;
 
 use hoplog_entry::{Level, Outcome, TraceId};
 

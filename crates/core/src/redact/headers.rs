@@ -18,7 +18,9 @@ pub(crate) enum HeaderAction {
     /// The value holds addresses of clients: keep what is wanted of them.
     Addresses,
     /// Keep the name, replace the value.
-    Redact(Treatment),
+    Mask,
+    /// Keep the name and the value's keyed hash.
+    Hash,
     /// Leave the header out.
     Skip,
 }
@@ -188,11 +190,11 @@ impl HeaderRules {
         KEPT.iter().for_each(|name| this.set(name, by_name(name)));
         if all {
             [URLS, STRUCTURED, ADDRESSES].iter().flat_map(|l| l.iter()).for_each(|n| this.set(n, by_name(n)));
-            DENIED.iter().for_each(|name| this.set(name, HeaderAction::Redact(Treatment::Mask)));
+            DENIED.iter().for_each(|name| this.set(name, HeaderAction::Mask));
         }
         let lower: Vec<String> = keep.iter().map(|name| name.to_ascii_lowercase()).collect();
         lower.iter().for_each(|name| this.set(name, by_name(name)));
-        let denied = if all { HeaderAction::Redact(Treatment::Mask) } else { HeaderAction::Skip };
+        let denied = if all { HeaderAction::Mask } else { HeaderAction::Skip };
         deny.iter().for_each(|name| this.set(&name.to_ascii_lowercase(), denied));
         treat.iter().for_each(|(name, how)| this.set(&name.to_ascii_lowercase(), treated(*how)));
         this
@@ -233,8 +235,9 @@ impl HeaderRules {
 
 fn treated(treatment: Treatment) -> HeaderAction {
     match treatment {
+        Treatment::Mask => HeaderAction::Mask,
+        Treatment::Hash => HeaderAction::Hash,
         Treatment::Drop => HeaderAction::Skip,
-        treatment => HeaderAction::Redact(treatment),
     }
 }
 

@@ -76,6 +76,11 @@ impl NameRules {
         Self { id: NEXT_ID.fetch_add(1, Ordering::Relaxed), words, starts, innocent }
     }
 
+    /// Tells these rules apart from those of other clients; never zero.
+    pub(super) fn id(&self) -> u64 {
+        self.id
+    }
+
     /// What becomes of what goes by this name; `None` if it is no secret. A name of more than 128 bytes is one: nobody
     /// reads it to judge.
     #[inline]

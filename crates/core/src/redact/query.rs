@@ -136,6 +136,10 @@ impl<'a> Parameter<'a> {
         if let Some(fate) = fate {
             return Some((if may_hold_a_value(key) { 0 } else { equals + 1 }, fate));
         }
+        let is_short = key.len().max(value.len()) < SHORTEST && !cut;
+        if is_short && !self.special && rules.custom.is_none() {
+            return None; // as most are
+        }
         if self.special && holds_secret(rules, key, b":") || value_fate(rules, key, false).is_some() {
             return Some((0, Fate::MASK));
         }
@@ -146,7 +150,6 @@ impl<'a> Parameter<'a> {
 }
 
 /// What becomes of a value in which a detector finds something.
-#[inline]
 fn value_fate(rules: &Redactor, value: &[u8], cut: bool) -> Option<Fate> {
     if value.len() < SHORTEST && !cut { None } else { fate_of_value(rules, value, cut) }
 }

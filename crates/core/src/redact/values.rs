@@ -7,6 +7,7 @@
 mod addresses;
 mod authorization;
 mod base64;
+mod cache;
 mod cards;
 mod email;
 mod jwt;
@@ -55,6 +56,9 @@ pub enum Detector {
     /// IPv4 and IPv6 addresses. Off by default.
     IpAddress,
 }
+
+/// The bit of [`Detector::Card`].
+const CARD: u16 = 1 << Detector::Card as u16;
 
 impl Detector {
     const ALL: [Self; 9] = [
@@ -140,8 +144,21 @@ impl ValueRules {
     /// The first secret from `at` on.
     fn next(&self, names: &NameRules, text: &Text<'_>, mut at: usize) -> Option<Found> {
         loop {
-            at += text.bytes.get(at..)?.iter().position(|&b| self.anchors[usize::from(b)] != 0)?;
-            let mut asked = self.anchors[usize::from(text.bytes[at])];
+            let byte = text.get(at)?;
+            let mut asked = self.anchors[usize::from(byte)];
+            if asked == 0 {
+                at += 1;
+                continue;
+            }
+            let mut next = at + 1;
+            if byte.is_ascii_digit() {
+                // Digits are asked about once, and the usual ones not at all: versions, counts, parts of dates.
+                next = text.run(next, |b| b.is_ascii_digit());
+                if !text.starts_word(at) || (asked == CARD && !cards::may_begin(next - at, text.cut)) {
+                    at = next;
+                    continue;
+                }
+            }
             while asked != 0 {
                 let index = asked.trailing_zeros() as usize;
                 asked &= asked - 1;
@@ -151,8 +168,15 @@ impl ValueRules {
                     return Some(Found { range, treatment });
                 }
             }
-            at += 1;
+            at = next;
         }
+    }
+
+    /// Whether nothing is found in this text, a header's value; remembered per thread, as clients send the same ones
+    /// again and again.
+    #[inline]
+    pub(super) fn is_plain(&self, names: &NameRules, value: &[u8]) -> bool {
+        cache::remember(names.id(), value, || self.first(names, value, false).is_none())
     }
 
     /// What becomes of the first secret in `bytes`. `cut` says that their end is missing.
@@ -178,28 +202,4 @@ pub(super) fn mask(rules: &Redactor, rewrite: &mut Rewrite<'_>, from: usize, to:
     each(rules, bytes, cut, |range, fate| {
         rewrite.treat(&rules.key, fate, from + range.start, from + range.end);
     });
-}
-
-/// Whether no detector that is on by default finds anything in a header's value, for sure. Of short secrets, as
-/// `Basic` with eight letters, it may miss some: no header but `authorization` carries them, and that one has a name.
-pub(super) fn is_plain(value: &[u8]) -> bool {
-    // Every shape is 15 letters or more without a blank or slash between, or a card number in groups, which has no
-    // letters; or it has `@` or `=` in it. So one of any two blocks of eight lies within it.
-    let Some(last) = value.last_chunk::<16>() else { return value.len() < SHORTEST };
-    let (mut suspect, mut marks) = (false, [0; 16]);
-    let mut look = |block: &[u8; 16]| {
-        let (mut gaps, mut letters) = ([0; 16], [0; 16]);
-        for (at, &b) in block.iter().enumerate() {
-            gaps[at] = u8::from(b < b'-') | u8::from(b == b'/');
-            letters[at] = u8::from(b > b'9');
-            marks[at] |= u8::from(b == b'@') | u8::from(b == b'=');
-        }
-        let halves =
-            |bytes: [u8; 16]| (u128::from_ne_bytes(bytes) as u64, (u128::from_ne_bytes(bytes) >> 64) as u64);
-        let (gaps, letters) = (halves(gaps), halves(letters));
-        suspect |= (gaps.0 == 0) | (gaps.1 == 0) | (letters.0 == 0) | (letters.1 == 0);
-    };
-    value.as_chunks().0.iter().for_each(&mut look);
-    look(last);
-    !suspect && u128::from_ne_bytes(marks) == 0
 }

@@ -20,6 +20,11 @@ const GROUPS: &[&[usize]] = &[
     &[4, 4, 4, 1],
 ];
 
+/// Whether a number can begin with so many digits in a row.
+pub(super) fn may_begin(digits: usize, cut: bool) -> bool {
+    matches!(digits, 4 | 6 | SHORTEST..=LONGEST) || cut
+}
+
 pub(super) fn find(text: &Text<'_>, at: usize) -> Option<Range<usize>> {
     // A number with a sign or a point before it is one to reckon or to call with.
     let before = at.checked_sub(1).and_then(|n| text.get(n));

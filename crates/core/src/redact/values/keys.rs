@@ -4,17 +4,16 @@ use std::ops::Range;
 
 use super::text::{Text, is_base64url};
 
-/// The shape of one kind of key.
-struct Shape {
-    prefix: &'static [u8],
-    /// Where in the prefix stands the byte that the walk stops at.
-    anchor: usize,
-    letters: fn(u8) -> bool,
-    /// The fewest letters after the prefix.
-    shortest: usize,
+/// The shape of one kind of key: how it begins, the letters that follow, how many of them at least.
+type Shape = (&'static [u8], fn(u8) -> bool, usize);
+
+/// Shapes by the byte at which the walk stops, and how many bytes of them stand before it.
+struct Group {
+    anchor: u8,
+    shapes: &'static [(usize, Shape)],
 }
 
-/// The byte at `anchor` of every shape.
+/// The anchors of all groups.
 pub(super) const ANCHORS: &[u8] = b"A-_y";
 
 fn alphanumeric(b: u8) -> bool {
@@ -29,55 +28,84 @@ fn word(b: u8) -> bool {
     b.is_ascii_alphanumeric() || b == b'_'
 }
 
-const fn shape(prefix: &'static [u8], anchor: usize, letters: fn(u8) -> bool, shortest: usize) -> Shape {
-    Shape { prefix, anchor, letters, shortest }
+fn base64(b: u8) -> bool {
+    b.is_ascii_alphanumeric() || b"+/=".contains(&b)
 }
 
-const SHAPES: &[Shape] = &[
-    // AWS: access keys for good and for a while. The secret half is 40 letters of base64 like any other: its name tells.
-    shape(b"AKIA", 0, upper_or_digit, 16),
-    shape(b"ASIA", 0, upper_or_digit, 16),
-    // GitHub, GitLab, npm.
-    shape(b"ghp_", 3, alphanumeric, 20),
-    shape(b"gho_", 3, alphanumeric, 20),
-    shape(b"ghu_", 3, alphanumeric, 20),
-    shape(b"ghs_", 3, word, 20),
-    shape(b"ghr_", 3, alphanumeric, 20),
-    shape(b"github_pat_", 6, word, 20),
-    shape(b"glpat-", 5, is_base64url, 20),
-    shape(b"npm_", 3, alphanumeric, 36),
-    // Slack.
-    shape(b"xoxa-", 4, is_base64url, 10),
-    shape(b"xoxb-", 4, is_base64url, 10),
-    shape(b"xoxe-", 4, is_base64url, 10),
-    shape(b"xoxo-", 4, is_base64url, 10),
-    shape(b"xoxp-", 4, is_base64url, 10),
-    shape(b"xoxr-", 4, is_base64url, 10),
-    shape(b"xoxs-", 4, is_base64url, 10),
-    shape(b"xapp-", 4, is_base64url, 10),
-    // Google: API keys, access tokens, client secrets.
-    shape(b"AIza", 0, is_base64url, 30),
-    shape(b"ya29.", 0, is_base64url, 20),
-    shape(b"GOCSPX-", 6, is_base64url, 20),
-    // Stripe. `pk_` is made to be public.
-    shape(b"sk_live_", 2, alphanumeric, 10),
-    shape(b"sk_test_", 2, alphanumeric, 10),
-    shape(b"rk_live_", 2, alphanumeric, 10),
-    shape(b"rk_test_", 2, alphanumeric, 10),
-    shape(b"whsec_", 5, |b| alphanumeric(b) || b"+/=".contains(&b), 16),
-    // Ours.
-    shape(b"hl_", 2, is_base64url, 16),
+const GROUPS: &[Group] = &[
+    Group {
+        anchor: b'A',
+        shapes: &[
+            // AWS, for good and for a while. The secret half is 40 letters of base64 like any other: its name tells.
+            (0, (b"AKIA", upper_or_digit, 16)),
+            (0, (b"ASIA", upper_or_digit, 16)),
+            // Google: API keys.
+            (0, (b"AIza", is_base64url, 30)),
+        ],
+    },
+    Group {
+        anchor: b'_',
+        shapes: &[
+            // GitHub.
+            (3, (b"ghp_", alphanumeric, 20)),
+            (3, (b"gho_", alphanumeric, 20)),
+            (3, (b"ghu_", alphanumeric, 20)),
+            (3, (b"ghs_", word, 20)),
+            (3, (b"ghr_", alphanumeric, 20)),
+            (6, (b"github_pat_", word, 20)),
+            // npm.
+            (3, (b"npm_", alphanumeric, 36)),
+            // Stripe. `pk_` is made to be public.
+            (2, (b"sk_live_", alphanumeric, 10)),
+            (2, (b"sk_test_", alphanumeric, 10)),
+            (2, (b"rk_live_", alphanumeric, 10)),
+            (2, (b"rk_test_", alphanumeric, 10)),
+            (5, (b"whsec_", base64, 16)),
+            // Ours.
+            (2, (b"hl_", is_base64url, 16)),
+        ],
+    },
+    Group {
+        anchor: b'-',
+        shapes: &[
+            // GitLab.
+            (5, (b"glpat-", is_base64url, 20)),
+            // Slack.
+            (4, (b"xoxa-", is_base64url, 10)),
+            (4, (b"xoxb-", is_base64url, 10)),
+            (4, (b"xoxe-", is_base64url, 10)),
+            (4, (b"xoxo-", is_base64url, 10)),
+            (4, (b"xoxp-", is_base64url, 10)),
+            (4, (b"xoxr-", is_base64url, 10)),
+            (4, (b"xoxs-", is_base64url, 10)),
+            (4, (b"xapp-", is_base64url, 10)),
+            // Google: client secrets.
+            (6, (b"GOCSPX-", is_base64url, 20)),
+        ],
+    },
+    Group {
+        anchor: b'y',
+        shapes: &[
+            // Google: access tokens.
+            (0, (b"ya29.", is_base64url, 20)),
+        ],
+    },
 ];
 
 pub(super) fn find(text: &Text<'_>, at: usize) -> Option<Range<usize>> {
-    SHAPES.iter().find_map(|shape| {
-        let start = at.checked_sub(shape.anchor)?;
-        if !text.starts_with(start, shape.prefix) || !text.starts_word(start) {
+    let anchor = text.get(at)?;
+    let group = GROUPS.iter().find(|group| group.anchor == anchor)?;
+    group.shapes.iter().find_map(|&(before, (prefix, of_key, shortest))| {
+        let start = at.checked_sub(before)?;
+        if text.get(start) != prefix.first().copied() {
             return None;
         }
-        let letters = start + shape.prefix.len();
-        let end = text.run(letters, shape.letters);
-        (end - letters >= shape.shortest || text.breaks_off(end)).then_some(start..end)
+        if !text.starts_with(start, prefix) || !text.starts_word(start) {
+            return None;
+        }
+        let letters = start + prefix.len();
+        let end = text.run(letters, of_key);
+        (end - letters >= shortest || text.breaks_off(end)).then_some(start..end)
     })
 }
 
@@ -87,9 +115,11 @@ mod tests {
 
     #[test]
     fn the_walk_stops_at_every_shape() {
-        for shape in SHAPES {
-            let anchor = shape.prefix[shape.anchor];
-            assert!(ANCHORS.contains(&anchor), "{}", String::from_utf8_lossy(shape.prefix));
+        for Group { anchor, shapes } in GROUPS {
+            assert!(ANCHORS.contains(anchor));
+            for (before, (prefix, ..)) in *shapes {
+                assert_eq!(prefix[*before], *anchor, "{}", String::from_utf8_lossy(prefix));
+            }
         }
     }
 }
