@@ -12,7 +12,7 @@ use hoplog_entry::{DropReason, Field, Item, Level, Outcome, Record, SpanId, Trac
 use super::{Requests, RouteRules};
 use crate::capture::{Exchange, RequestHead};
 use crate::clock::Clock;
-use crate::pipeline::Pipeline;
+use crate::pipeline::{Pipeline, Policy};
 use crate::queue::QueueLimits;
 use crate::redact::Redaction;
 
@@ -39,7 +39,7 @@ impl Rig {
             QueueLimits { bytes: 64 << 20, entries: 1 << 20, wake_entries: 1_000, wake_bytes: 1 << 20 };
         let clock = Clock::by_hand(Duration::from_secs(1_763_600_000));
         let (redactor, rules) = (Redaction::default().build().unwrap(), requests.build().unwrap());
-        Self { pipeline: Arc::new(Pipeline::new(clock, limits, redactor, rules, Level::Trace)) }
+        Self { pipeline: Arc::new(Pipeline::new(clock, limits, Policy::with(redactor, rules))) }
     }
 
     fn begin(&self, path: &str, route: Option<&str>, headers: &[(&str, &str)]) -> Exchange {
