@@ -78,13 +78,12 @@ pub(super) fn mask_parameters(
     }
 }
 
-/// Leaves out `raw[at..end]` and one of the separators beside it.
+/// Leaves out `raw[at..end]` and the separator before it, or the one behind it where none stands before.
 fn drop_parameter(rewrite: &mut Rewrite<'_>, at: usize, end: usize, from: usize, to: usize) {
-    if end < to {
-        rewrite.cut(at, end + 1);
+    if at > from && at > rewrite.done() {
+        rewrite.cut(at - 1, end);
     } else {
-        let separated = at > from && at > rewrite.done();
-        rewrite.cut(at - usize::from(separated), end);
+        rewrite.cut(at, (end + 1).min(to));
     }
 }
 
