@@ -36,22 +36,22 @@ pin_project! {
         inner: B,
         exchange: Option<Exchange>,
         sent: bool,
-        promised: bool,
     }
 }
 
 impl<B: MessageBody> ResponseBody<B> {
     pub(crate) fn untouched(inner: B) -> Self {
-        Self { inner, exchange: None, sent: true, promised: false }
+        Self { inner, exchange: None, sent: true }
     }
 
-    /// A body that has nothing to give is complete at once: the server does not poll it.
-    pub(crate) fn new(inner: B, exchange: Exchange, sent: bool, promised: Option<u64>) -> Self {
+    /// A body that has nothing to give is complete at once: the server does not poll it. So is that of a connection
+    /// that is `switched` to another protocol: what it gives then is no answer to the request.
+    pub(crate) fn new(inner: B, exchange: Exchange, sent: bool, switched: bool) -> Self {
         let mut exchange = Some(exchange);
-        if matches!(inner.size(), BodySize::None | BodySize::Sized(0)) {
+        if switched || matches!(inner.size(), BodySize::None | BodySize::Sized(0)) {
             finish(&mut exchange, Outcome::Completed);
         }
-        Self { inner, exchange, sent, promised: promised.is_some() }
+        Self { inner, exchange, sent }
     }
 }
 
@@ -91,11 +91,11 @@ impl<B: MessageBody> MessageBody for ResponseBody<B> {
         });
         Poll::Ready(match next {
             None => {
-                if *this.promised {
+                match this.exchange.take() {
                     // Less came than the head promised, unless none of it is sent: the exchange knows.
-                    drop(this.exchange.take());
-                } else {
-                    finish(this.exchange, Outcome::Completed);
+                    Some(exchange) if exchange.falls_short() => drop(exchange),
+                    Some(exchange) => exchange.finish(Outcome::Completed),
+                    None => {}
                 }
                 None
             }
@@ -116,14 +116,14 @@ impl<B: MessageBody> MessageBody for ResponseBody<B> {
 
     /// A middleware further out takes the whole body at once: with that it is handed over.
     fn try_into_bytes(self) -> Result<Bytes, Self> {
-        let Self { inner, mut exchange, sent, promised } = self;
+        let Self { inner, mut exchange, sent } = self;
         match inner.try_into_bytes() {
             Ok(bytes) => {
                 count(&mut exchange, sent, &bytes);
                 finish(&mut exchange, Outcome::Completed);
                 Ok(bytes)
             }
-            Err(inner) => Err(Self { inner, exchange, sent, promised }),
+            Err(inner) => Err(Self { inner, exchange, sent }),
         }
     }
 }

@@ -7,6 +7,7 @@ use std::task::{Context, Poll, ready};
 use actix_web::Error;
 use actix_web::body::MessageBody;
 use actix_web::dev::ServiceResponse;
+use actix_web::http::StatusCode;
 use hoplog::{ErrorReport, Exchange};
 use pin_project_lite::pin_project;
 
@@ -67,11 +68,12 @@ fn begin_body<B: MessageBody>(
         failure::record(&mut exchange, error);
     }
     let sent = body::is_sent(response.request().method(), response.status());
+    let switched = response.status() == StatusCode::SWITCHING_PROTOCOLS;
     response.map_body(|head, inner| {
         let size = body::promised(inner.size(), head.headers());
         exchange.response(head.status.as_u16(), head::headers(head.headers()), size);
         ids::of(&exchange).insert(head.headers_mut());
-        ResponseBody::new(inner, exchange, sent, size)
+        ResponseBody::new(inner, exchange, sent, switched)
     })
 }
 

@@ -5,6 +5,8 @@ use actix_web::http::Version;
 use actix_web::http::header::HeaderMap;
 use hoplog::RequestHead;
 
+use crate::Connection;
+
 /// The route is not known before routing.
 pub(crate) fn of(request: &HttpRequest) -> RequestHead<'_> {
     let (uri, peer) = (request.uri(), request.peer_addr());
@@ -24,7 +26,7 @@ pub(crate) fn of(request: &HttpRequest) -> RequestHead<'_> {
         },
         peer: peer.map(|peer| peer.ip()),
         peer_port: peer.map(|peer| peer.port()),
-        tls_version: None,
+        tls_version: request.conn_data::<Connection>().map(|connection| connection.tls_version),
     }
 }
 

@@ -47,6 +47,11 @@
 //! Outermost, so as the last `wrap`: then it sees what the client sees. One inside another one's request passes
 //! through.
 //!
+//! # What is known of the connection
+//! Peer, its port and the scheme are actix-web's own: `https` where the listener was bound with TLS. The TLS version is
+//! told by a [`Connection`] from `HttpServer::on_connect`. Behind a proxy, [`hoplog::Trust`] has the client's address,
+//! scheme and host from its headers; actix-web's `ConnectionInfo`, which believes anyone, is not asked.
+//!
 //! # Troubleshooting
 //! | sign | cause |
 //! |---|---|
@@ -58,6 +63,7 @@
 //! `tls` (default): HTTPS to the collector. `proxy` (default): `HTTPS_PROXY` and its kin are honoured.
 
 mod body;
+mod connection;
 mod failure;
 mod future;
 mod head;
@@ -68,6 +74,7 @@ mod service;
 mod transform;
 
 pub use body::ResponseBody;
+pub use connection::Connection;
 pub use future::ResponseFuture;
 pub use service::RequestLogService;
 pub use transform::RequestLog;

@@ -28,15 +28,17 @@ pub fn client(scenario: &str) -> hoplog::Client {
         "hoplog_all_headers" => hoplog::Redaction::default().all_headers(),
         _ => hoplog::Redaction::default(),
     };
+    builder().redaction(redaction).build().expect("a client")
+}
+
+/// What all clients of the benches have in common.
+pub fn builder() -> hoplog::ClientBuilder {
     hoplog::Client::builder()
         .service("bench")
         .without_collector()
         .file("/dev/null")
-        .redaction(redaction)
         .batch_size(10_000)
         .flush_interval(Duration::from_secs(60))
-        .build()
-        .expect("a client")
 }
 
 /// A router as `axum::serve` drives it: with its state, one clone per connection.

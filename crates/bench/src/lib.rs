@@ -4,6 +4,7 @@
 //! gate` holds some of them against `limits.txt`.
 
 pub mod app;
+pub mod compare;
 
 use std::fmt::Write as _;
 use std::time::Duration;

@@ -12,6 +12,10 @@ pub(crate) enum Shape {
     Integer,
     /// A number, also as text.
     Real,
+    /// How many entries one stands for: a number from 0 to [`MOST_WEIGHT`], also as text.
+    Weight,
+    /// `true` or `false`, also as text; kept as 1 or 0.
+    Bool,
     /// One word of a closed list, kept as its code.
     Word(Words),
     /// A trace id: 16 bytes where it is one, else its text.
@@ -126,17 +130,28 @@ fields! {
     FilePath "file_path" Shape::Text,
     Line "line" Shape::Integer,
     Target "target" Shape::Text,
-    Weight "weight" Shape::Real,
+    Weight "weight" Shape::Weight,
     Host "host" Shape::Text,
     Pid "pid" Shape::Integer,
     Sdk "sdk" Shape::Text,
     SdkVersion "sdk_version" Shape::Text,
+    LongestGapMs "longest_gap_ms" Shape::Real,
+    Slow "slow" Shape::Bool,
+    ClientPort "client_port" Shape::Integer,
+    ClientType "client_type" Shape::Text,
+    Origin "origin" Shape::Text,
+    TlsVersion "tls_version" Shape::Text,
+    ApiVersion "api_version" Shape::Text,
+    LinkedTraceId "linked_trace_id" Shape::Trace,
+    LinkedSpanId "linked_span_id" Shape::Span,
     RequestHeaders "request_headers" Shape::Json,
     ResponseHeaders "response_headers" Shape::Json,
     RequestBody "request_body" Shape::Json,
     ResponseBody "response_body" Shape::Json,
     RequestBodyTruncated "request_body_truncated" Shape::Json,
     ResponseBodyTruncated "response_body_truncated" Shape::Json,
+    RequestBodyHash "request_body_hash" Shape::Json,
+    ResponseBodyHash "response_body_hash" Shape::Json,
 }
 
 impl Field {
@@ -157,6 +172,9 @@ impl Field {
     }
 }
 
+/// More than any sampling makes, and so little that one entry cannot drown all others in a count.
+pub(crate) const MOST_WEIGHT: f64 = 1e6;
+
 /// The service of an entry that does not name one.
 pub(crate) const UNKNOWN_SERVICE: &str = "unknown";
 
@@ -172,7 +190,7 @@ mod tests {
             assert_eq!(Field::from_name(field.name()), Some(field));
             assert_eq!(field.shape() == Shape::Json, i >= columns, "a column's number is its field's");
         }
-        assert!(Field::ALL.len() <= 64, "the reader keeps a bit per field");
+        assert!(Field::ALL.len() <= 128, "the reader keeps a bit per field");
     }
 
     #[test]

@@ -5,6 +5,7 @@ pub(crate) mod answer;
 pub(crate) mod entry;
 pub(crate) mod envelope;
 pub(crate) mod inflate;
+pub(crate) mod non_numbers;
 pub(crate) mod routes;
 pub(crate) mod value;
 pub(crate) mod wire;

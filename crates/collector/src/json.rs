@@ -95,7 +95,7 @@ impl<'a> Walk<'a> {
 }
 
 /// The place after the quote that ends the text which begins at `start`.
-fn end_of_text(bytes: &[u8], start: usize) -> usize {
+pub(crate) fn end_of_text(bytes: &[u8], start: usize) -> usize {
     let mut at = start + 1;
     while let Some(&b) = bytes.get(at) {
         match b {

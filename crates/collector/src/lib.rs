@@ -11,6 +11,20 @@
 //! A batch is answered with 200 only once every entry in it is committed, or refused by name. Nothing grows
 //! without a bound: connections, header and body sizes and times, inflated bytes, entries, queries.
 //!
+//! What becomes of an entry on its way:
+//!
+//! - Without a kind (or with one that is not known) it is a `request` if it has a method or a status, else an `event`.
+//! - A value that does not fit its field, and a member that is no field, is kept under `metadata`.
+//! - `NaN`, `Infinity` and `-Infinity`, which Python writes, become null; the entry then says `replaced_values` among
+//!   its `hoplog_flags`.
+//! - One of kind `running` is shown until the entry that its `exchange_id` names is stored, and in no answer from then
+//!   on but by its own id.
+//! - It counts as often as its `weight` says, from 0 to 1 000 000, once without one.
+//!
+//! `GET /api/v1/logs` filters by `service level path route method status trace_id request_id user_id session_id
+//! tenant_id client_type ip outcome kind slow q from to` and `metadata.<name>`; `kind` takes several with commas
+//! between, `slow` is `true` or `false`, `ip` is an address or the text that stands in its place.
+//!
 //! ```no_run
 //! # async fn example() -> Result<(), hoplog_collector::StartError> {
 //! use hoplog_collector::{Collector, Config};

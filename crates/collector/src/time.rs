@@ -1,5 +1,6 @@
 //! Time as the collector keeps it: microseconds since the Unix epoch in an `i64`, and UTC days for the files.
 
+use hoplog_entry::EntryId;
 use std::fmt;
 use std::sync::Arc;
 use std::time::{SystemTime, UNIX_EPOCH};
@@ -44,6 +45,11 @@ pub(crate) struct Day(pub(crate) i32);
 impl Day {
     pub(crate) fn of(micros: i64) -> Self {
         Self(i32::try_from(micros.div_euclid(DAY)).unwrap_or(0))
+    }
+
+    /// The day in which an id says that it was made; `None` for an id without a time.
+    pub(crate) fn named_by(id: EntryId) -> Option<Self> {
+        i64::try_from(id.unix_ms()?).ok()?.checked_mul(1_000).map(Self::of)
     }
 
     pub(crate) fn back(self, days: u32) -> Self {

@@ -11,11 +11,17 @@ mod bodies;
 mod dedup;
 #[path = "it/entries.rs"]
 mod entries;
+#[path = "it/layout.rs"]
+mod layout;
 #[path = "it/process.rs"]
 mod process;
 #[path = "it/query.rs"]
 mod query;
+#[path = "it/running.rs"]
+mod running;
 #[path = "it/safety.rs"]
 mod safety;
 #[path = "it/store.rs"]
 mod store;
+#[path = "it/weight.rs"]
+mod weight;

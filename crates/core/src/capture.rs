@@ -12,6 +12,7 @@
 
 mod begin;
 mod bodies;
+mod derived;
 mod exchange;
 mod failure;
 mod head;

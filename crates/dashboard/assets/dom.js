@@ -37,7 +37,7 @@ export function el(tag, attributes = {}, ...children) {
     element.setAttribute(name, value === true ? "" : visible(String(value)));
   }
   for (const child of children.flat()) {
-    if (child === null || child === undefined || child === "") continue;
+    if (child === null || child === undefined || child === false || child === "") continue;
     element.append(child instanceof Node ? child : shown(child));
   }
   return element;

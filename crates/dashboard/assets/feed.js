@@ -71,6 +71,17 @@ export function createFeed(most = MOST) {
       trim();
       sweep();
     },
+    /** Puts an entry in the place of another, or only takes that one out. */
+    replace(id, entry = null) {
+      const at = entries.findIndex((known) => known.id === id);
+      if (at < 0) return;
+      const there = entry === null || entries.some((known) => known.id === entry.id);
+      entries = entries.toSpliced(at, 1, ...(there ? [] : [entry]));
+      // Where a page ended with it, that page ends with what stands there now.
+      const end = there ? entries[at - 1]?.id : entry.id;
+      if (cursors.has(id) && end !== undefined) cursors.set(end, cursors.get(id));
+      cursors.delete(id);
+    },
     /** Adds the page that follows the last entry. */
     extend(page) {
       const known = new Set(entries.map((entry) => entry.id));

@@ -1,20 +1,24 @@
 // The filter bar: shows the state's filters and changes them.
 
 import { byId, el } from "./dom.js";
-import { CHOICES, DEFAULTS, FILTERS, isFiltered } from "./state.js";
+import { CHIPS, CHOICES, DEFAULTS, FILTERS, isFiltered } from "./state.js";
 import { words } from "./format.js";
 
 const TYPING_MS = 250;
-const KINDS = { request: "Requests", outgoing: "Outgoing calls", event: "Log lines", all: "Everything" };
+const KINDS = { request: "Requests", running: "Running now", outgoing: "Outgoing calls", event: "Log lines", all: "Everything" };
+
+// What they are can be seen.
+const NAMELESS = new Set(["method", "route"]);
 
 export function createFilters({ store }) {
   const form = byId("filters");
-  const { q, service, status, outcome, kind } = form.elements;
+  const { q, service, status, outcome, slow, kind } = form.elements;
   const chips = byId("chips");
   let typing = null;
 
   status.append(...CHOICES.status.map((value) => option(value, value || "any")));
   outcome.append(...CHOICES.outcome.map((value) => option(value, words(value) || "any")));
+  slow.append(...CHOICES.slow.map((value) => option(value, value ? "slow" : "any")));
   kind.append(...CHOICES.kind.map((value) => option(value, KINDS[value])));
   offerServices([]);
 
@@ -35,6 +39,7 @@ export function createFilters({ store }) {
       [service, "service"],
       [status, "status"],
       [outcome, "outcome"],
+      [slow, "slow"],
       [kind, "kind"],
     ]) {
       field.value = state[name];
@@ -45,13 +50,18 @@ export function createFilters({ store }) {
     byId("clear-filters").hidden = !isFiltered(state);
     for (const label of form.querySelectorAll(".only-requests")) label.hidden = state.view !== "requests";
     chips.replaceChildren(
-      ...["method", "route"].filter((name) => state[name] !== "").map((name) => chip(name, state[name])),
+      ...CHIPS.filter((name) => state[name] !== "").map((name) => chip(name, state[name])),
     );
   }
 
   function chip(name, value) {
     const title = `Remove the filter ${name} = ${value}`;
-    const button = el("button", { type: "button", class: "chip", title, "aria-label": title }, el("span", {}, value));
+    const button = el(
+      "button",
+      { type: "button", class: "chip", title, "aria-label": title },
+      NAMELESS.has(name) ? null : el("span", { class: "dim" }, name),
+      el("span", {}, value),
+    );
     button.addEventListener("click", () => store.set({ [name]: "" }));
     return button;
   }

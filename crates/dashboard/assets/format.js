@@ -76,6 +76,16 @@ export function duration(ms) {
   return `${Math.floor(ms / 60_000)} min ${Math.floor((ms % 60_000) / 1000)} s`;
 }
 
+/** `47 s`, `1m 40s`, `2h 05m`: how long something has lasted by now, in few characters. */
+export function lasting(ms) {
+  if (!isNumber(ms)) return NONE;
+  const seconds = Math.max(0, Math.floor(ms / 1000));
+  if (seconds < 60) return `${seconds} s`;
+  const [of, rest, units] =
+    seconds < 3600 ? [Math.floor(seconds / 60), seconds % 60, "ms"] : [Math.floor(seconds / 3600), Math.floor((seconds % 3600) / 60), "hm"];
+  return `${count(of)}${units[0]} ${two(rest)}${units[1]}`;
+}
+
 /** `0 B`, `1.5 KiB`, `3 MiB`. */
 export function bytes(value) {
   if (!isNumber(value)) return NONE;

@@ -1,12 +1,16 @@
 // The list of requests, newest first: draws the feed, keeps it fresh, opens what is clicked.
 
 import { byId, isPlainClick, place } from "./dom.js";
+import { isRunning } from "./entry.js";
 import { createFeed, MOST } from "./feed.js";
 import { count } from "./format.js";
-import { drawRow } from "./row.js";
+import { drawRow, renewRow } from "./row.js";
 import { isFiltered, query } from "./state.js";
 
 const PAGE = 100;
+/** Open requests that are asked for at once, and those whose end is fetched in one round. */
+const MOST_OPEN = 1_000;
+const MOST_ENDED = 20;
 
 /** `summary()` gives the last answer of `/stats`, or null. */
 export function createList({ api, store, summary, onError }) {
@@ -69,7 +73,29 @@ export function createList({ api, store, summary, onError }) {
       feed.refresh(page);
       settle(true);
     }
+    await renew(page);
   }
+
+  // The first page is right about its own part of the list; requests that were open further down are asked for.
+  async function renew(page) {
+    const first = new Set(page.logs.map((entry) => entry.id));
+    const below = feed.entries.filter((entry) => isRunning(entry) && !first.has(entry.id));
+    if (below.length === 0) return;
+    const asked = answered;
+    const open = await api.logs({ kind: "running", limit: MOST_OPEN });
+    const still = new Set(open.logs.map((entry) => entry.id));
+    const ended = below.filter((entry) => !still.has(entry.id)).slice(0, open.next_cursor ? 0 : MOST_ENDED);
+    const ends = await Promise.all(ended.map((entry) => endOf(entry)));
+    if (loading || answered !== asked) return;
+    ended.forEach((entry, index) => feed.replace(entry.id, ends[index]));
+    draw(false);
+  }
+
+  const endOf = (entry) =>
+    api.entry(String(entry.exchange_id)).catch((error) => {
+      if (error.kind === "missing") return null;
+      throw error;
+    });
 
   async function more() {
     const from = feed.cursor;
@@ -108,6 +134,7 @@ export function createList({ api, store, summary, onError }) {
     const next = new Map();
     for (const entry of feed.entries) {
       const known = rows.get(entry.id);
+      if (known && isRunning(entry)) renewRow(known, entry);
       next.set(entry.id, known ?? drawRow(entry, store, arrived));
     }
     rows = next;

@@ -2,7 +2,7 @@
 
 import { byId, el, isPlainClick, mark } from "./dom.js";
 import { bytes, count, millis, NONE, percent } from "./format.js";
-import { DEFAULTS, FILTERS } from "./state.js";
+import { only } from "./state.js";
 
 const text = (value) => String(value ?? "");
 // `of` is what a column is sorted by; `spare` columns leave in a narrow pane, `narrow-off` in a very narrow one.
@@ -79,9 +79,8 @@ const classes = (column) => [column.number && "number", column.class, column.col
 const columnClasses = (column) => [column.number && "c-number", column.class, column.col].filter(Boolean).join(" ");
 
 function drawRoute(route, store) {
-  const cleared = Object.fromEntries(FILTERS.map((name) => [name, DEFAULTS[name]]));
   const wanted = { service: text(route.service), method: text(route.method), route: text(route.route) };
-  const href = store.link({ ...cleared, ...wanted, view: "requests", trace: "", entry: "" });
+  const href = store.link(only(wanted));
   const failed = route.errors > 0;
   const [, , , ...numbers] = COLUMNS;
   return el(
@@ -96,7 +95,8 @@ function drawRoute(route, store) {
       el("div", { class: "under" }, `${text(route.method)} ${text(route.service)}`),
     ),
     numbers.map((column) => {
-      if (column.name !== "Errors") return el("td", { class: classes(column) }, numberOf(column, route));
+      if (column.name !== "Errors")
+        return el("td", { class: classes(column), title: basis(column, route) }, numberOf(column, route));
       const share = failed ? el("span", { class: "share narrow-off" }, percent(route.errors, route.requests)) : null;
       const value = el(
         "span",
@@ -109,6 +109,10 @@ function drawRoute(route, store) {
     }),
   );
 }
+
+// What a count of sampled requests rests on.
+const basis = (column, route) =>
+  column.name === "Requests" && route.stored !== route.requests ? `from ${count(route.stored)} stored` : null;
 
 function numberOf(column, route) {
   const value = column.of(route);

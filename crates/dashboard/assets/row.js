@@ -1,8 +1,8 @@
 // One entry as a row of the list.
 
 import { el, mark, setVar } from "./dom.js";
-import { isExchange, statusWord, target, toneOf } from "./entry.js";
-import { instant, millis, moment, NONE, words } from "./format.js";
+import { elapsed, isExchange, isRunning, outcomeWord, statusWord, target, toneOf, weightOf } from "./entry.js";
+import { instant, lasting, millis, moment, NONE } from "./format.js";
 
 /** The link to an entry in its trace; one without a trace opens alone. */
 const openLink = (store, entry) =>
@@ -11,9 +11,9 @@ const openLink = (store, entry) =>
 /** `arrived` marks a row that came while somebody was looking. */
 export function drawRow(entry, store, arrived) {
   const tone = toneOf(entry);
-  const total = el("td", { class: "number total" }, millis(entry.duration_ms));
+  const total = el("td", { class: "number total" }, totalOf(entry));
   if (entry.duration_ms > 1) setVar(total, "--part", String(Math.min(1, Math.log10(entry.duration_ms) / 4)));
-  const calm = entry.outcome === "completed" || !entry.outcome;
+  const calm = !isRunning(entry) && (entry.outcome === "completed" || !entry.outcome);
   return el(
     "tr",
     { class: `${tone}${arrived ? " new" : ""}`, "data-id": entry.id, "data-trace": entry.trace_id },
@@ -21,11 +21,18 @@ export function drawRow(entry, store, arrived) {
     el("td", { class: "c-service", title: entry.service }, entry.service ?? NONE),
     el("td", { class: "status" }, el("span", { class: `tone-${tone}` }, mark(), statusWord(entry))),
     el("td", { class: "request", title: target(entry) }, drawTarget(entry, store, calm ? null : tone)),
-    el("td", { class: `c-outcome ${calm ? "dim" : `tone-${tone}`}` }, words(entry.outcome)),
+    el("td", { class: `c-outcome ${calm ? "dim" : `tone-${tone}`}` }, outcomeWord(entry)),
     el("td", { class: "number c-ttfb dim" }, millis(entry.ttfb_ms)),
     total,
   );
 }
+
+/** Brings the row of an open request up to date. */
+export function renewRow(row, entry) {
+  row.querySelector(".total").replaceChildren(totalOf(entry));
+}
+
+const totalOf = (entry) => (isRunning(entry) ? `${lasting(elapsed(entry))} …` : millis(entry.duration_ms));
 
 function drawTime(seconds) {
   const at = moment(seconds);
@@ -37,7 +44,10 @@ function drawTime(seconds) {
   ];
 }
 
-// `tone` is that of an outcome worth a word; where its column has no room, the word stands here.
+const tag = (name, text, title) => text && el("span", { class: `tag ${name}`, title }, text);
+
+// `tone` is that of an outcome worth a word; where its column has no room, the word stands here. In a very narrow
+// pane all remarks go to the second line.
 function drawTarget(entry, store, tone) {
   const what = [];
   if (isExchange(entry)) {
@@ -49,8 +59,13 @@ function drawTarget(entry, store, tone) {
     what.push(el("span", {}, entry.message || NONE));
   }
   const link = el("a", { href: openLink(store, entry), tabindex: "-1" }, what);
+  const remarks = () => [
+    tag("slow", entry.slow === true && "slow", "Slower than its service's threshold"),
+    tag("weight", weightOf(entry), `Stands for ${entry.weight} requests`),
+    tone && el("span", { class: `ended tone-${tone}` }, outcomeWord(entry)),
+  ];
   return [
-    el("div", { class: "cell" }, link, tone && el("span", { class: `ended tone-${tone}` }, words(entry.outcome))),
-    el("div", { class: "under" }, entry.service ?? NONE),
+    el("div", { class: "cell" }, link, remarks()),
+    el("div", { class: "under" }, el("span", {}, entry.service ?? NONE), remarks()),
   ];
 }

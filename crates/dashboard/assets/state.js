@@ -15,15 +15,18 @@ const OUTCOMES = [
 /** The closed choices; the first is the default and stands for "any" where it is empty. */
 export const CHOICES = {
   view: ["requests", "routes"],
-  kind: ["request", "outgoing", "event", "all"],
+  kind: ["request", "running", "outgoing", "event", "all"],
   status: ["", "1xx", "2xx", "3xx", "4xx", "5xx"],
   outcome: ["", ...OUTCOMES],
+  slow: ["", "true"],
 };
-const FREE = ["service", "method", "route", "q", "trace", "entry"];
+/** Filters that a link sets and a chip shows, as no field of the filter bar does. */
+export const CHIPS = ["method", "route", "user_id", "session_id", "tenant_id", "request_id", "client_type", "ip"];
+const FREE = ["service", ...CHIPS, "q", "trace", "entry"];
 const LONGEST = 500;
 
 /** What narrows the list. */
-export const FILTERS = ["service", "status", "outcome", "kind", "method", "route", "q"];
+export const FILTERS = ["service", "status", "outcome", "slow", "kind", ...CHIPS, "q"];
 
 export const DEFAULTS = Object.freeze({
   ...Object.fromEntries(Object.entries(CHOICES).map(([key, values]) => [key, values[0]])),
@@ -51,10 +54,19 @@ export function print(state) {
 export const sameFilters = (a, b) => FILTERS.every((key) => a[key] === b[key]);
 export const isFiltered = (state) => FILTERS.some((key) => state[key] !== DEFAULTS[key]);
 
+// A request that has not ended is a request to whoever looks at the list.
+const KINDS = { all: "", request: "request,running" };
+
 /** The filters as parameters of `GET /api/v1/logs`. */
 export function query(state) {
   const { kind, ...rest } = Object.fromEntries(FILTERS.map((key) => [key, state[key]]));
-  return { kind: kind === "all" ? "" : kind, ...rest };
+  return { kind: KINDS[kind] ?? kind, ...rest };
+}
+
+/** A change that asks for these filters and no others, with nothing open. */
+export function only(filters) {
+  const none = Object.fromEntries(FILTERS.map((name) => [name, DEFAULTS[name]]));
+  return { ...none, ...filters, view: "requests", trace: "", entry: "" };
 }
 
 /** Holds the state and tells of changes, wherever they come from: the page, a link, Back. */

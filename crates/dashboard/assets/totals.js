@@ -11,7 +11,7 @@ export function drawTotals(stats) {
   const levels = Array.isArray(stats.level_distribution) ? stats.level_distribution : [];
   const errors = stats.recent_errors_1h;
   byId("totals").replaceChildren(
-    total("entries", stats.total_logs, "quiet"),
+    total("entries", stats.total_logs, "quiet", false, stats.stored),
     total("errors, last hour", errors, errors > 0 ? "bad" : "quiet", errors > 0),
     ...LEVELS.map((level) => levels.find((of) => of?.level === level))
       .filter((of) => of?.count > 0)
@@ -19,7 +19,9 @@ export function drawTotals(stats) {
   );
 }
 
-function total(name, value, tone, marked = false) {
+// `stored` is what a count of sampled entries rests on.
+function total(name, value, tone, marked = false, stored = value) {
   const number = el("dd", { class: marked ? `tone-${tone}` : null }, marked ? mark() : null, count(value));
-  return el("div", {}, el("dt", {}, name), number);
+  const title = stored === value || stored === undefined ? null : `from ${count(stored)} stored`;
+  return el("div", { title }, el("dt", {}, name), number);
 }

@@ -2,6 +2,7 @@
 
 import { byId, el } from "./dom.js";
 import { copyButton, drawDetail } from "./detail.js";
+import { isRunning } from "./entry.js";
 import { duration } from "./format.js";
 import { arrange } from "./tree.js";
 import { createWaterfall } from "./waterfall.js";
@@ -75,7 +76,8 @@ export function createTrace({ api, store, find, onClose }) {
     // The same entries again: keep scroll, selection and focus.
     if (logs.length === open.logs.length && logs.every((log, index) => log.id === open.logs[index].id)) return;
     const trace = arrange(logs);
-    open.until = trace.end + YOUNG_MS;
+    // A request that is open will end, whenever that is.
+    open.until = logs.some(isRunning) ? Infinity : trace.end + YOUNG_MS;
     const focused = waterfall.element.contains(document.activeElement);
     open.logs = logs;
     head.replaceChildren(
@@ -87,7 +89,11 @@ export function createTrace({ api, store, find, onClose }) {
     );
     waterfall.draw(trace);
     panel.replaceChildren(head, waterfall.element, detail);
+    const before = open.selected;
     open.selected = undefined;
+    const gone = before && !logs.some((log) => log.id === before.id);
+    if (gone && logs.some((log) => log.id === before.exchange_id))
+      store.set({ entry: before.exchange_id }, { replace: true });
     select(focused);
   }
 
@@ -96,7 +102,7 @@ export function createTrace({ api, store, find, onClose }) {
     const entry = waterfall.select(store.get().entry, { focus });
     if (!entry || entry === open.selected) return;
     open.selected = entry;
-    detail.replaceChildren(...drawDetail(entry));
+    detail.replaceChildren(...drawDetail(entry, store));
     detail.scrollTop = 0;
   }
 

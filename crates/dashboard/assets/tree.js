@@ -1,13 +1,13 @@
 // A trace as rows: spans under the span that called them, events under the span they belong to. Pure.
 
-import { isSpan } from "./entry.js";
+import { isRunning, isSpan } from "./entry.js";
 
 /** How many rows are drawn. */
 export const MOST_ROWS = 1_000;
 
 /**
  * `logs` oldest first → `{rows, start, end, services, spans, leftOut}`; a row is
- * `{entry, depth, span, start, end, orphan}`, times in Unix milliseconds, `end` null while a request is open,
+ * `{entry, depth, span, start, lasted, end, orphan}`, times in (Unix) milliseconds, `end` null while a request is open,
  * `orphan` true where the caller's span is not among the entries. Any graph is drawn once: a cycle is cut.
  */
 export function arrange(logs, most = MOST_ROWS) {
@@ -47,7 +47,7 @@ export function arrange(logs, most = MOST_ROWS) {
   for (const row of rows.toSorted(byStart)) if (!seen.has(row)) walk(row);
 
   const start = rows.reduce((least, row) => Math.min(least, row.start), Infinity);
-  const end = rows.reduce((most, row) => Math.max(most, row.end ?? row.start), -Infinity);
+  const end = rows.reduce((most, row) => Math.max(most, row.end ?? row.start + row.lasted), -Infinity);
   return {
     rows: drawn.slice(0, most),
     start: Number.isFinite(start) ? start : 0,
@@ -65,7 +65,7 @@ function toRow(entry) {
   const start = Number.isFinite(entry.created_at) ? entry.created_at * 1000 : 0;
   const span = isSpan(entry);
   const lasted = Number.isFinite(entry.duration_ms) ? Math.max(0, entry.duration_ms) : 0;
-  return { entry, span, start, end: entry.kind === "running" ? null : start + lasted, depth: 0, orphan: false };
+  return { entry, span, start, lasted, end: isRunning(entry) ? null : start + lasted, depth: 0, orphan: false };
 }
 
 /** A round distance between ticks, so that 3 to 6 of them stand on an axis of this length. */

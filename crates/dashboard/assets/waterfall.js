@@ -1,8 +1,8 @@
 // A trace drawn: one line per span or event, a common time axis, arrows to move.
 
 import { el, mark, setVar } from "./dom.js";
-import { brief, statusWord, target, toneOf } from "./entry.js";
-import { duration, millis, words } from "./format.js";
+import { brief, elapsed, isRunning, outcomeWord, statusWord, target, toneOf, weightOf } from "./entry.js";
+import { duration, lasting, millis } from "./format.js";
 import { tickStep } from "./tree.js";
 
 const HUES = 6;
@@ -58,7 +58,7 @@ function axis(length) {
   const track = el("div", { class: "track" });
   const step = tickStep(length);
   for (let at = 0; step > 0 && at <= length * 0.94; at += step) {
-    const tick = el("span", { class: "tick" }, at === 0 ? "0" : duration(at));
+    const tick = el("span", { class: "tick" }, at === 0 ? "0" : tickText(at));
     setVar(tick, "--at", `${(100 * at) / length}%`);
     track.append(tick);
   }
@@ -72,6 +72,8 @@ function axis(length) {
     cell("took", "ms"),
   );
 }
+
+const tickText = (at) => (at < 60_000 ? duration(at) : lasting(at));
 
 function drawLine(row, start, length, hues) {
   const { entry } = row;
@@ -99,16 +101,20 @@ function drawLine(row, start, length, hues) {
     label,
     el("span", { class: `state tone-${tone}` }, row.span ? mark() : null, statusWord(entry)),
     track,
-    el("span", { class: "took" }, row.span ? millis(entry.duration_ms) : `+${millis(row.start - start)}`),
+    el("span", { class: "took" }, row.span ? took(entry) : `+${millis(row.start - start)}`),
   );
   return { entry, element };
 }
 
+const took = (entry) => (isRunning(entry) ? `${lasting(elapsed(entry))} …` : millis(entry.duration_ms));
+
 function notes(row) {
   const parts = [];
-  if (row.span && row.entry.outcome && row.entry.outcome !== "completed") parts.push(words(row.entry.outcome));
+  if (row.span && row.entry.outcome !== "completed") parts.push(outcomeWord(row.entry));
+  if (row.entry.slow === true) parts.push("slow");
+  parts.push(weightOf(row.entry));
   if (row.orphan) parts.push(row.span ? "caller not recorded" : "span not recorded");
-  return parts.join(" · ");
+  return parts.filter(Boolean).join(" · ");
 }
 
 const part = (value, length) => `${Math.max(0, Math.min(100, (100 * value) / length))}%`;

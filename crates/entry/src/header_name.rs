@@ -94,8 +94,6 @@ known_headers! {
     XB3SpanId = 52 => "x-b3-spanid",
     XB3Sampled = 53 => "x-b3-sampled",
     XB3Flags = 54 => "x-b3-flags",
-    XClientType = 55 => "x-client-type",
-    XCallerService = 56 => "x-caller-service",
 }
 
 /// Slots of the lookup table: a power of two with room enough that no two names share one (checked at compile time).

@@ -29,6 +29,8 @@ pub struct Response {
     pub body: Vec<u8>,
     /// Status line and headers, then the body as it was framed.
     pub raw: Vec<u8>,
+    /// Whether a `100 Continue` came before it.
+    pub continued: bool,
 }
 
 impl Wire {
@@ -54,7 +56,12 @@ impl Wire {
     /// # Panics
     /// It does not come, or is no HTTP/1.1.
     pub async fn response(&mut self, method: &str) -> Response {
-        let (status, headers, head) = self.head().await;
+        let (mut status, mut headers, mut head) = self.head().await;
+        let continued = status == 100;
+        if continued {
+            self.take(head);
+            (status, headers, head) = self.head().await;
+        }
         let mut raw = self.take(head);
         let mut body = Vec::new();
         let header = |name: &str| headers.iter().find(|(n, _)| n == name).map(|(_, v)| v.as_str());
@@ -79,7 +86,17 @@ impl Wire {
             body = self.rest().await;
             raw.extend_from_slice(&body);
         }
-        Response { status, headers, body, raw }
+        Response { status, headers, body, raw, continued }
+    }
+
+    /// Reads a `100 Continue`.
+    ///
+    /// # Panics
+    /// Another answer comes, or none.
+    pub async fn go_ahead(&mut self) {
+        let (status, _, head) = self.head().await;
+        assert_eq!(status, 100, "the server wants the body");
+        self.take(head);
     }
 
     /// Waits until a response has begun and `bytes` of its body, framing included, are there; takes nothing.
@@ -100,7 +117,7 @@ impl Wire {
         let end = self.buffer.windows(4).position(|w| w == b"\r\n\r\n")? + 4;
         let (status, headers, _) = self.head().await;
         let raw = std::mem::take(&mut self.buffer);
-        Some(Response { status, headers, body: raw[end..].to_vec(), raw })
+        Some(Response { status, headers, body: raw[end..].to_vec(), raw, continued: false })
     }
 
     /// Everything up to the end of the connection, however it ends.

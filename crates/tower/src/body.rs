@@ -66,19 +66,21 @@ where
                 finish(this.exchange, Outcome::BodyAborted);
             }
             Poll::Ready(Some(Ok(frame))) => {
-                let mut whole = false;
+                let mut last = false;
                 if let Some(data) = frame.data_ref() {
                     if exchange.taps_response() {
                         pieces(data, |piece| exchange.response_data(piece), |_| exchange.response_skipped());
                     }
-                    whole = exchange.response_bytes(data.remaining() as u64);
+                    last = exchange.response_bytes(data.remaining() as u64);
                 } else if let Some(trailers) = frame.trailers_ref() {
                     for (name, value) in trailers {
                         exchange.trailer(name.as_str(), value.as_bytes());
                     }
+                    last = true;
                 }
-                // Servers stop polling at the declared length, or when the body says that it is at its end.
-                if whole || this.inner.is_end_stream() {
+                // Servers stop polling at the declared length, behind trailers, or when the body says that it is at
+                // its end.
+                if (last || this.inner.is_end_stream()) && !exchange.falls_short() {
                     finish(this.exchange, Outcome::Completed);
                 }
             }

@@ -5,14 +5,16 @@ use std::net::SocketAddr;
 use hoplog::RequestHead;
 use http::{HeaderMap, Request, Version};
 
+use crate::Connection;
+
 pub(crate) fn of<B>(request: &Request<B>) -> RequestHead<'_> {
-    let (uri, peer) = (request.uri(), peer(request));
+    let (uri, connection) = (request.uri(), connection(request));
     RequestHead {
         method: request.method().as_str(),
         path: uri.path(),
         query: uri.query(),
         route: route(request),
-        scheme: uri.scheme_str(),
+        scheme: uri.scheme_str().or(connection.tls_version.map(|_| "https")),
         host: uri.authority().map(|a| a.host()),
         http_version: match request.version() {
             Version::HTTP_09 => "0.9",
@@ -21,9 +23,9 @@ pub(crate) fn of<B>(request: &Request<B>) -> RequestHead<'_> {
             Version::HTTP_3 => "3",
             _ => "1.1",
         },
-        peer: peer.map(|peer| peer.ip()),
-        peer_port: peer.map(|peer| peer.port()),
-        tls_version: None,
+        peer: connection.peer.map(|peer| peer.ip()),
+        peer_port: connection.peer.map(|peer| peer.port()),
+        tls_version: connection.tls_version,
     }
 }
 
@@ -43,13 +45,52 @@ fn route<B>(request: &Request<B>) -> Option<&str> {
     None
 }
 
-/// From axum's `ConnectInfo`, else from a `SocketAddr` that a server put there.
-fn peer<B>(request: &Request<B>) -> Option<SocketAddr> {
-    let extensions = request.extensions();
+/// What the server put there, with axum's `ConnectInfo` where that says no peer.
+fn connection<B>(request: &Request<B>) -> Connection {
+    let told = request.extensions().get::<Connection>().copied().unwrap_or_default();
+    Connection { peer: told.peer.or_else(|| connect_info(request)), ..told }
+}
+
+fn connect_info<B>(request: &Request<B>) -> Option<SocketAddr> {
     #[cfg(feature = "axum")]
-    if let Some(axum::extract::ConnectInfo(addr)) = extensions.get::<axum::extract::ConnectInfo<SocketAddr>>()
-    {
-        return Some(*addr);
+    if let Some(info) = request.extensions().get::<axum::extract::ConnectInfo<SocketAddr>>() {
+        return Some(info.0);
     }
-    extensions.get::<SocketAddr>().copied()
+    #[cfg(not(feature = "axum"))]
+    let _ = request;
+    None
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn peer(port: u16) -> SocketAddr {
+        SocketAddr::from(([203, 0, 113, 7], port))
+    }
+
+    #[test]
+    fn a_connection_among_the_extensions_tells_peer_port_and_tls() {
+        let mut request = Request::new(());
+        let head = of(&request);
+        assert_eq!((head.peer, head.peer_port, head.tls_version, head.scheme), (None, None, None, None));
+        request.extensions_mut().insert(Connection::new(peer(4711)).tls_version("1.3"));
+        let head = of(&request);
+        assert_eq!((head.peer, head.peer_port), (Some(peer(0).ip()), Some(4711)));
+        assert_eq!((head.tls_version, head.scheme), (Some("1.3"), Some("https")));
+    }
+
+    #[cfg(feature = "axum")]
+    #[test]
+    fn axums_connect_info_tells_the_peer_where_no_connection_does() {
+        use axum::extract::ConnectInfo;
+
+        let mut request = Request::new(());
+        request.extensions_mut().insert(ConnectInfo(peer(1)));
+        assert_eq!(of(&request).peer_port, Some(1));
+        request.extensions_mut().insert(Connection::default().tls_version("1.2"));
+        assert_eq!((of(&request).peer_port, of(&request).tls_version), (Some(1), Some("1.2")));
+        request.extensions_mut().insert(Connection::new(peer(2)));
+        assert_eq!(of(&request).peer_port, Some(2));
+    }
 }

@@ -30,15 +30,23 @@
 //!
 //! # Where to put it
 //! Inside the `Router` (`Router::layer`), where axum has matched the route; around the router the `route` is missing.
-//! The peer's address needs `into_make_service_with_connect_info::<SocketAddr>()`; other servers may put
-//! a `SocketAddr` among the request's extensions. A layer inside another one's request
-//! passes through.
+//! A layer inside another one's request passes through.
+//!
+//! # What is known of the connection
+//! | | where it comes from |
+//! |---|---|
+//! | peer and its port | axum's `into_make_service_with_connect_info::<SocketAddr>()`, else a [`Connection`] among the request's extensions, which any server's accept loop can put there. Without either the entry has no `ip`, and no proxy can be trusted |
+//! | TLS version | a [`Connection`] |
+//! | scheme | the request target (HTTP/2, proxies' absolute form), else `https` with a TLS version; `axum::serve` speaks no TLS and does not tell |
+//!
+//! Behind a proxy, [`hoplog::Trust`] has the client's address, scheme and host from its headers.
 //!
 //! # Features
 //! `axum` (default): route template and peer address from axum's extensions. `tls` (default): HTTPS to the collector.
 //! `proxy` (default): `HTTPS_PROXY` and its kin are honoured.
 
 mod body;
+mod connection;
 mod failure;
 mod future;
 mod head;
@@ -49,6 +57,7 @@ mod request_body_layer;
 mod service;
 
 pub use body::ResponseBody;
+pub use connection::Connection;
 pub use future::ResponseFuture;
 pub use layer::RequestLogLayer;
 pub use request_body::RequestBody;

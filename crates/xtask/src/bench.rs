@@ -5,10 +5,11 @@
 //!
 //! ```text
 //! <bench>                       measures at leisure, prints FIGURE lines
+//! <bench> --list                names its scenarios, where we do not know them
 //! <bench> --count <scenario> N  performs N requests of the scenario on its main thread, and exits
 //! ```
 //!
-//! The gate runs only what gives the same number on every run: allocations, and instructions under callgrind.
+//! Instructions are counted under callgrind, where valgrind is installed. The gate runs only what gives the same number on every run: allocations, and instructions under callgrind.
 
 mod callgrind;
 mod limits;
@@ -20,7 +21,7 @@ use crate::figure::Figure;
 use crate::outcome::{Failure, Outcome, Skip};
 use crate::process::{self, Executable};
 use crate::workspace::Workspace;
-use callgrind::Counted;
+use callgrind::{Added, Counted};
 
 pub(crate) const HELP: &str = "\
 usage: cargo xtask bench [gate | <bench>...]
@@ -35,12 +36,21 @@ const LIMITS: &str = "crates/bench/limits.txt";
 /// Benches whose figures do not depend on the machine's mood.
 const STEADY: [&str; 1] = ["allocations"];
 
-/// The benches whose scenarios are counted in instructions. `added` is that of the last scenario over
-/// the first.
+/// The benches whose scenarios are counted in instructions: for the gate.
 const COUNTED: [Counted; 1] = [Counted {
     bench: "request_path",
     subject: "axum",
     scenarios: &["bare", "empty", "hoplog"],
+    added: Added::Last,
+    function: "*App*answer*",
+}];
+
+/// Likewise, when the bench itself is run: more than the gate has time for.
+const COUNTED_AT_LEISURE: [Counted; 1] = [Counted {
+    bench: "options",
+    subject: "options",
+    scenarios: &[],
+    added: Added::Each,
     function: "*App*answer*",
 }];
 
@@ -59,11 +69,33 @@ pub(crate) fn run(arguments: &[String]) -> Outcome {
         let known = if known.is_empty() { "none".into() } else { known.join(", ") };
         return Err(Failure::Usage(format!("there is no bench `{unknown}`: there is {known}")));
     }
+    let mut skips = Vec::new();
     for bench in benches.iter().filter(|bench| arguments.is_empty() || arguments.contains(&bench.name)) {
         println!("\n--- {}", bench.name);
         process::run(&mut command(&workspace, &bench.path))?;
+        for counted in COUNTED_AT_LEISURE.iter().filter(|counted| counted.bench == bench.name) {
+            match instructions(&workspace, counted, &bench.path)? {
+                Ok(figures) => figures.iter().for_each(|figure| println!("{figure}")),
+                Err(skip) => skips.push(skip),
+            }
+        }
     }
-    Ok(Vec::new())
+    Ok(skips)
+}
+
+/// The figures of a bench that is counted, or that there is no valgrind.
+fn instructions(
+    workspace: &Workspace,
+    counted: &Counted,
+    bench: &Path,
+) -> Result<Result<Vec<Figure>, Skip>, Failure> {
+    match process::find_program("valgrind") {
+        Some(valgrind) => counted.figures(workspace, &valgrind, bench).map(Ok),
+        None => Ok(Err(Skip::announce(
+            "bench instructions",
+            "valgrind is not installed (apt-get install valgrind)",
+        ))),
+    }
 }
 
 /// Builds the benches that the limits name, collects their figures and judges them.
@@ -83,14 +115,9 @@ pub(crate) fn gate(workspace: &Workspace) -> Outcome {
         figures.extend(Figure::parse_all(&output));
     }
     for counted in &COUNTED {
-        match process::find_program("valgrind") {
-            Some(valgrind) => {
-                figures.extend(counted.figures(workspace, &valgrind, &find(counted.bench)?.path)?)
-            }
-            None => skips.push(Skip::announce(
-                "bench gate instructions",
-                "valgrind is not installed (apt-get install valgrind)",
-            )),
+        match instructions(workspace, counted, &find(counted.bench)?.path)? {
+            Ok(counts) => figures.extend(counts),
+            Err(skip) => skips.push(skip),
         }
     }
     for figure in &figures {

@@ -4,6 +4,10 @@
 mod bodies;
 mod collector;
 mod delivery;
+mod grpc;
+mod http2;
+mod properties_actix;
+mod properties_tower;
 mod scenarios_actix;
 mod scenarios_tower;
 mod two_services;

@@ -6,23 +6,23 @@ use std::panic::AssertUnwindSafe;
 use actix_web::body::{BoxBody, MessageBody};
 use actix_web::dev::{ServiceRequest, ServiceResponse};
 use actix_web::error::{ErrorGatewayTimeout, ErrorInternalServerError};
-use actix_web::http::header::ETAG;
-use actix_web::middleware::{Next, from_fn};
+use actix_web::http::header::{CONTENT_RANGE, ETAG, RANGE};
+use actix_web::middleware::{Compress, Next, from_fn};
 use actix_web::web::{self, Bytes, Data, Path, ServiceConfig};
-use actix_web::{App, Error, HttpResponse, HttpServer};
+use actix_web::{App, Error, HttpRequest, HttpResponse, HttpServer};
 use futures_util::FutureExt as _;
 use futures_util::stream::{self, StreamExt as _};
 use hoplog_actix::RequestLog;
 use hoplog_testkit::gate::Gate;
 use hoplog_testkit::scenarios::{self, Deviation, Entry, Framework, Size, Subject, routes};
-use routes::{BROKEN, ENDLESS_CHUNK, FIRST, LAST, TIMEOUT};
+use routes::{BROKEN, ENDLESS_CHUNK, EVENT, FIRST, LARGE, LAST, TIMEOUT};
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn every_request_on_actix_is_one_entry_that_says_how_it_went() {
     scenarios::run(&Actix).await;
 }
 
-struct Actix;
+pub(crate) struct Actix;
 
 impl Framework for Actix {
     const NAME: &'static str = "actix";
@@ -36,7 +36,7 @@ impl Framework for Actix {
                     .h1_allow_half_closed(false)
                     .shutdown_timeout(5)
                     .disable_signals()
-                    .bind("127.0.0.1:0")
+                    .bind_auto_h2c("127.0.0.1:0")
                     .unwrap();
                 let address = server.addrs()[0];
                 let server = server.run();
@@ -53,11 +53,18 @@ impl Framework for Actix {
             Some(client) => subject!(move || {
                 App::new()
                     .app_data(gate.clone())
-                    .configure(app)
+                    .configure(|config| app(config, client.clone()))
                     .wrap(RequestLog::new(client.clone()))
+                    .wrap(Compress::default())
                     .wrap(from_fn(outside))
             }),
-            None => subject!(move || App::new().app_data(gate.clone()).configure(app).wrap(from_fn(outside))),
+            None => subject!(move || {
+                App::new()
+                    .app_data(gate.clone())
+                    .configure(|config| app(config, hoplog::Client::disabled()))
+                    .wrap(Compress::default())
+                    .wrap(from_fn(outside))
+            }),
         }
     }
 
@@ -65,6 +72,9 @@ impl Framework for Actix {
         const ANSWERED_OUTSIDE: &str =
             "actix answers the error outside of the layer, with a status known inside";
         match scenario {
+            "trailers go out behind the last chunk" => {
+                Some(Deviation::Impossible("actix's message bodies have no trailers"))
+            }
             "a handler's error is the answer it becomes" => Some(Deviation::Differs(
                 "actix's answer has the error in it",
                 Entry::of("GET", "/fails")
@@ -85,12 +95,21 @@ impl Framework for Actix {
     }
 }
 
-fn app(config: &mut ServiceConfig) {
+fn app(config: &mut ServiceConfig, client: hoplog::Client) {
     let user = async |id: Path<String>| format!("user {id}");
     config
         .service(web::resource("/users/{id}").route(web::get().to(user)).route(web::head().to(user)))
         .route("/echo", web::post().to(async |body: Bytes| body))
         .route("/unsized", web::get().to(unsized_body))
+        .route("/range", web::get().to(range))
+        .route(
+            "/refuses",
+            web::post().to(async |_: web::Payload| HttpResponse::PayloadTooLarge().body("too large")),
+        )
+        .route("/events", web::get().to(events))
+        .service(web::resource("/large-inside").wrap(Compress::default()).route(web::get().to(large)))
+        .route("/large-outside", web::get().to(large))
+        .service(web::resource("/twice").wrap(RequestLog::new(client)).route(web::get().to(async || "once")))
         .route("/stream", web::get().to(async |gate| late(gate, || Ok(LAST))))
         .route("/empty", web::get().to(async || HttpResponse::NoContent()))
         .route(
@@ -136,6 +155,32 @@ async fn wait(gate: Data<Gate>) -> &'static str {
 
 async fn panics() -> &'static str {
     panic!("a panic of the test's handler")
+}
+
+async fn range(request: HttpRequest) -> HttpResponse {
+    let all = [FIRST, LAST].concat();
+    match request.headers().get(RANGE).map(|range| range.as_bytes()) {
+        None => HttpResponse::Ok().body(all),
+        Some(b"bytes=6-9") => HttpResponse::PartialContent()
+            .insert_header((CONTENT_RANGE, format!("bytes 6-9/{}", all.len())))
+            .body(all[6..10].to_owned()),
+        Some(_) => HttpResponse::RangeNotSatisfiable()
+            .insert_header((CONTENT_RANGE, format!("bytes */{}", all.len())))
+            .finish(),
+    }
+}
+
+async fn events(gate: Data<Gate>) -> HttpResponse {
+    let second = stream::once(async move {
+        gate.pass().await;
+        Ok::<_, Infallible>(Bytes::from_static(EVENT.as_bytes()))
+    });
+    let first = stream::once(async { Ok(Bytes::from_static(EVENT.as_bytes())) });
+    HttpResponse::Ok().content_type("text/event-stream").streaming(first.chain(second))
+}
+
+async fn large() -> Vec<u8> {
+    vec![b'a'; LARGE]
 }
 
 /// The first half, and what `second` says once the gate is open.

@@ -158,7 +158,7 @@ fn a_second_request_log_passes_through() {
 
 #[test]
 fn a_disabled_client_leaves_requests_alone() {
-    let server = Server::logged(hoplog::Client::disabled(), app);
+    let server = Server::logged(hoplog::Client::disabled(), app, None);
     let answer = server.ask("GET /stream", &[]);
     assert_eq!((answer.status, answer.header("x-trace-id")), (200, None));
 }

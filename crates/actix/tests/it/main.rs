@@ -2,6 +2,7 @@
 #![allow(clippy::unwrap_used, clippy::panic)] // a helper of a test fails like the test itself
 
 mod answers;
+mod connections;
 mod endings;
 mod ids;
 mod rig;

@@ -10,7 +10,7 @@ use actix_web::dev::{Server as Running, ServerHandle};
 use actix_web::web::ServiceConfig;
 use actix_web::{App, HttpServer, rt};
 use hoplog::testing::{Capture, capture};
-use hoplog_actix::RequestLog;
+use hoplog_actix::{Connection, RequestLog};
 use serde_json::Value;
 
 const PATIENCE: Duration = Duration::from_secs(10);
@@ -52,12 +52,15 @@ impl Server {
         })
     }
 
-    /// The application with the request log.
-    pub(crate) fn logged(client: hoplog::Client, configure: Configure) -> Self {
+    /// The application with the request log; the server tells of each connection that it speaks this TLS.
+    pub(crate) fn logged(client: hoplog::Client, configure: Configure, tls: Option<&'static str>) -> Self {
         Self::start(move |listener| {
             HttpServer::new(move || {
                 let app = App::new().configure(|c| configure(c, &client));
                 app.wrap(RequestLog::new(client.clone()))
+            })
+            .on_connect(move |_, data| {
+                tls.map(|version| data.insert(Connection::with_tls(version)));
             })
             .workers(1)
             .disable_signals()
@@ -138,8 +141,12 @@ pub(crate) struct Rig {
 
 impl Rig {
     pub(crate) fn new(configure: Configure) -> Self {
-        let capture = capture();
-        Self { server: Server::logged(capture.client(), configure), capture }
+        Self::with(capture(), configure, None)
+    }
+
+    /// Over connections of which the server tells this TLS.
+    pub(crate) fn with(capture: Capture, configure: Configure, tls: Option<&'static str>) -> Self {
+        Self { server: Server::logged(capture.client(), configure, tls), capture }
     }
 
     /// The first `count` entries, as soon as they are there.

@@ -4,9 +4,9 @@
 use super::value;
 use crate::fields::{Field, Shape, UNKNOWN_SERVICE};
 use crate::json::{Token, Walk, clean, clean_text, quote};
-use crate::store::batch::{Batch, Cell, Head, Home, Mark, Slice};
+use crate::store::batch::{Batch, Cell, Head, Home, Mark, Slice, Value};
 use crate::time::{DAY, Day};
-use hoplog_entry::{EntryId, Level};
+use hoplog_entry::{EntryId, Kind, Level};
 use serde::Serialize;
 use std::collections::HashSet;
 
@@ -57,7 +57,7 @@ struct Draft<'a> {
     service: Option<Slice>,
     metadata: Option<&'a str>,
     /// A bit per field that is set.
-    seen: u64,
+    seen: u128,
     replaced: bool,
 }
 
@@ -93,8 +93,8 @@ impl<'a> Reader<'a> {
         self.clear();
     }
 
-    /// Reads the entry that stands at `index` of what was sent.
-    pub(crate) fn entry(&mut self, index: usize, raw: &'a str) {
+    /// Reads the entry that stands at `index` of what was sent; `replaced` if it is not quite what was sent.
+    pub(crate) fn entry(&mut self, index: usize, raw: &'a str, replaced: bool) {
         if raw.len() > self.limits.bytes {
             let reason = format!("{} bytes; an entry may have {}", raw.len(), self.limits.bytes);
             return self.reject(index, None, reason);
@@ -103,7 +103,7 @@ impl<'a> Reader<'a> {
             return self.reject(index, None, "not a JSON object".to_owned());
         }
         let mark = self.batch.mark();
-        let mut draft = Draft::default();
+        let mut draft = Draft { replaced, ..Draft::default() };
         let mut walk = Walk::new(raw);
         while let Some((name, value)) = walk.member() {
             self.member(name, value, mark, &mut draft);
@@ -119,6 +119,7 @@ impl<'a> Reader<'a> {
         let service = draft.service.or(self.source_service).unwrap_or(self.unknown_service);
         let source = self.source.iter().filter(|c| draft.seen & bit(c.field) == 0);
         self.batch.extend(source.copied());
+        self.kind(mark);
         let detail = self.detail(&mut draft);
         let metadata = self.metadata(&draft, suspect);
         self.clear();
@@ -224,6 +225,21 @@ impl<'a> Reader<'a> {
             self.extras.push(("timestamp", raw));
         }
         draft.created_at.or(alias.flatten())
+    }
+
+    /// Old clients know no kinds: what has a method or a status is a request, anything else an event.
+    fn kind(&mut self, mark: Mark) {
+        let cells = self.batch.cells_since(mark);
+        if cells.iter().any(|cell| cell.field == Field::Kind) {
+            return;
+        }
+        let asks = |cell: &Cell| match (cell.field, cell.value) {
+            (Field::StatusCode, _) => true,
+            (Field::Method, Value::Text(method)) => !self.batch.text(method).is_empty(),
+            _ => false,
+        };
+        let kind = if cells.iter().any(asks) { Kind::Request } else { Kind::Event };
+        self.batch.extend([Cell { field: Field::Kind, value: Value::Integer(kind.code().into()) }]);
     }
 
     /// Where an entry with this id belongs; the last part says whether the id's time cannot be right.
@@ -353,7 +369,7 @@ fn is_apart(name: &str) -> bool {
     matches!(name, "id" | "created_at" | "timestamp" | "level" | "service" | "metadata")
 }
 
-fn bit(field: Field) -> u64 {
+fn bit(field: Field) -> u128 {
     1 << field as u8
 }
 

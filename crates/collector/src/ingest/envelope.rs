@@ -49,9 +49,11 @@ pub(crate) enum Unreadable {
     TooMany(usize),
 }
 
-/// Reads a body; `now` and `retention` in microseconds.
+/// Reads a body; `now` and `retention` in microseconds. `nulled` says where in it a null took the place of what is
+/// not JSON.
 pub(crate) fn parse(
     body: &[u8],
+    nulled: &[usize],
     form: Form,
     limits: BatchLimits,
     now: i64,
@@ -93,7 +95,10 @@ pub(crate) fn parse(
         reader.source(source);
     }
     for (index, raw) in entries.into_iter().enumerate() {
-        reader.entry(index, raw);
+        // Each text is a piece of the body.
+        let start = raw.as_ptr().addr() - text.as_ptr().addr();
+        let next = nulled.get(nulled.partition_point(|&at| at < start));
+        reader.entry(index, raw, next.is_some_and(|&at| at < start + raw.len()));
     }
     let (mut batch, rejected) = reader.finish();
     batch.sender = envelope.sender()?;

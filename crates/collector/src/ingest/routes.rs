@@ -4,6 +4,7 @@ use super::answer::{Receipt, Refusal, with_encodings};
 use super::entry::EntryLimits;
 use super::envelope::{BatchLimits, Form, Parsed, Unreadable, parse};
 use super::inflate::{Encoding, InflateLimits, Refused, inflate};
+use super::non_numbers::{self, Nulled};
 use super::wire::{self, WireLimits};
 use crate::budget::{Budget, Grant};
 use crate::config::Limits;
@@ -71,9 +72,8 @@ impl Intake {
                     Refused::TooLarge(why) => Refusal::TooLarge(why),
                     Refused::NoRoom => busy(),
                 })?;
-            match parse(&body, form, self.batch, now, self.retention) {
+            match self.read(body, form, now, &mut grant)? {
                 Ok(mut parsed) => {
-                    drop(body);
                     grant.cover_blocking(parsed.batch.bytes()).map_err(|_| busy())?;
                     parsed.batch.share = Some(grant);
                     Ok(parsed)
@@ -86,6 +86,25 @@ impl Intake {
             }
         };
         tokio::task::spawn_blocking(work).await.map_err(|_| gone())?
+    }
+
+    /// Parses a body, and once more with nulls for floats that are no numbers if there are some.
+    fn read(
+        &self,
+        body: Vec<u8>,
+        form: Form,
+        now: i64,
+        grant: &mut Grant,
+    ) -> Result<Result<Parsed, Unreadable>, Refusal> {
+        let parsed = parse(&body, &[], form, self.batch, now, self.retention);
+        let (Err(Unreadable::Malformed(_)), Ok(text)) = (&parsed, std::str::from_utf8(&body)) else {
+            return Ok(parsed);
+        };
+        let Some(room) = non_numbers::room(text) else { return Ok(parsed) };
+        grant.cover_blocking(text.len() + room).map_err(|_| busy())?;
+        let Nulled { text, at } = non_numbers::nulled(text);
+        drop(body);
+        Ok(parse(text.as_bytes(), &at, form, self.batch, now, self.retention))
     }
 }
 

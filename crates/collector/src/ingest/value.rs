@@ -1,7 +1,7 @@
 //! One value, read as its field wants it. Lenient: whatever can be understood is, and `None` means that the value
 //! does not fit the field at all, so that its caller keeps it under `metadata`.
 
-use crate::fields::{Field, Shape};
+use crate::fields::{Field, MOST_WEIGHT, Shape};
 use crate::json::{Token, Walk, unescape};
 use crate::store::batch::{Batch, Value};
 use crate::time;
@@ -57,6 +57,10 @@ pub(crate) fn field(field: Field, token: Token<'_>, batch: &mut Batch) -> Option
         },
         Shape::Integer => plain(Value::Integer(integer(token)?)),
         Shape::Real => plain(Value::Real(real(token)?)),
+        Shape::Weight => {
+            plain(Value::Real(real(token).filter(|weight| (0.0..=MOST_WEIGHT).contains(weight))?))
+        }
+        Shape::Bool => plain(Value::Integer(i64::from(boolean(token)?))),
         Shape::Word(words) => plain(Value::Integer(words.code(text(token)?.value.trim())?.into())),
         Shape::Trace => match TraceId::parse_lenient(text(token)?.value.trim().as_bytes()) {
             Ok(id) => plain(Value::Bytes16(*id.as_bytes())),
@@ -117,6 +121,13 @@ fn integer(token: Token<'_>) -> Option<i64> {
 
 fn real(token: Token<'_>) -> Option<f64> {
     numeric(token)?.trim().parse().ok().filter(|n: &f64| n.is_finite())
+}
+
+fn boolean(token: Token<'_>) -> Option<bool> {
+    match token {
+        Token::Bool(_) | Token::Text(_) => text(token)?.value.trim().parse().ok(),
+        _ => None,
+    }
 }
 
 fn numeric(token: Token<'_>) -> Option<Cow<'_, str>> {

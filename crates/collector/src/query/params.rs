@@ -66,6 +66,10 @@ impl Params {
                 "method" => filter.method = Some(value),
                 "request_id" => filter.request_id = Some(value),
                 "user_id" => filter.user_id = Some(value),
+                "session_id" => filter.session_id = Some(value),
+                "tenant_id" => filter.tenant_id = Some(value),
+                "client_type" => filter.client_type = Some(value),
+                "ip" => filter.ip = Some(value),
                 "q" => filter.text = Some(value),
                 "trace_id" => filter.trace = Some(TraceKey::new(&value)),
                 "level" => {
@@ -73,7 +77,11 @@ impl Params {
                     filter.level = Some(level.ok_or_else(|| wrong(&name, &value, "a level such as ERROR"))?);
                 }
                 "status" => filter.status = Some(status(&value)?),
-                "kind" => filter.kind = Some(word(Words::Kind, &name, &value)?),
+                "slow" => {
+                    let slow = value.parse();
+                    filter.slow = Some(slow.map_err(|_| wrong(&name, &value, "true or false"))?);
+                }
+                "kind" => filter.kinds = kinds(&value)?,
                 "outcome" => filter.outcome = Some(word(Words::Outcome, &name, &value)?),
                 "from" => filter.period.from = moment(&name, &value)?,
                 "to" => filter.period.to = moment(&name, &value)?,
@@ -92,7 +100,10 @@ impl Params {
                     Some(_) => {
                         return Err(Problem::bad(format!("more than {MOST_METADATA} filters on metadata")));
                     }
-                    None => return Err(unknown(&name, KNOWN_TEXT)),
+                    None => {
+                        let known = format!("known are {}, metadata.<name>", KNOWN.join(", "));
+                        return Err(unknown(&name, &known));
+                    }
                 },
             }
         }
@@ -100,7 +111,7 @@ impl Params {
     }
 }
 
-const KNOWN: [&str; 16] = [
+const KNOWN: [&str; 21] = [
     "service",
     "level",
     "path",
@@ -110,16 +121,19 @@ const KNOWN: [&str; 16] = [
     "trace_id",
     "request_id",
     "user_id",
+    "session_id",
+    "tenant_id",
+    "client_type",
+    "ip",
     "outcome",
     "kind",
+    "slow",
     "q",
     "from",
     "to",
     "limit",
     "cursor",
 ];
-const KNOWN_TEXT: &str = "known are service, level, path, route, method, status, trace_id, request_id, user_id, outcome, \
-     kind, q, from, to, limit, cursor, metadata.<name>";
 
 fn is_known(name: &str) -> bool {
     KNOWN.contains(&name)
@@ -155,6 +169,15 @@ fn status(value: &str) -> Result<Status, Problem> {
         [class @ b'1'..=b'9', b'x' | b'X', b'x' | b'X'] => Ok(Status::Class(class - b'0')),
         _ => value.parse().ok().filter(|n| (100..1000).contains(n)).map(Status::Code).ok_or_else(expected),
     }
+}
+
+/// One kind, or several with commas between.
+fn kinds(value: &str) -> Result<Vec<u8>, Problem> {
+    let mut codes =
+        value.split(',').map(|kind| word(Words::Kind, "kind", kind)).collect::<Result<Vec<_>, _>>()?;
+    codes.sort_unstable();
+    codes.dedup();
+    Ok(codes)
 }
 
 fn word(words: Words, name: &str, value: &str) -> Result<u8, Problem> {

@@ -171,6 +171,11 @@ impl Batch {
         }
     }
 
+    /// The values set since `mark`.
+    pub(crate) fn cells_since(&self, mark: Mark) -> &[Cell] {
+        self.cells.get(mark.cells..).unwrap_or_default()
+    }
+
     /// Takes the values set since `mark` out again; their text stays.
     pub(crate) fn take_cells(&mut self, mark: Mark) -> Vec<Cell> {
         self.cells.split_off(mark.cells.min(self.cells.len()))

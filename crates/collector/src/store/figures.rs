@@ -1,11 +1,14 @@
-//! Figures that a store works out, and the histogram behind the percentiles.
+//! Figures that a store works out, and the histogram behind the percentiles. Every count and percentile takes an
+//! entry as often as its weight says, since it stands for that many; `stored` says how many entries there are.
 
 use serde::Serialize;
+use std::collections::BTreeMap;
 
 /// Counts over everything stored.
 #[derive(Debug, Default, PartialEq, Eq, Serialize)]
 pub(crate) struct Totals {
     pub(crate) total_logs: u64,
+    pub(crate) stored: u64,
     pub(crate) level_distribution: Vec<LevelCount>,
     pub(crate) service_distribution: Vec<ServiceCount>,
     pub(crate) recent_errors_1h: u64,
@@ -41,6 +44,7 @@ pub(crate) struct RouteFigures {
     pub(crate) method: Option<String>,
     pub(crate) route: Option<String>,
     pub(crate) requests: u64,
+    pub(crate) stored: u64,
     /// Of them at ERROR or above: 5xx, panics, service errors.
     pub(crate) errors: u64,
     /// Response bytes.
@@ -61,33 +65,33 @@ pub(crate) struct Percentiles {
 /// fits in little memory.
 #[derive(Debug, Default)]
 pub(crate) struct Histogram {
-    buckets: std::collections::BTreeMap<u16, u64>,
-    count: u64,
+    buckets: BTreeMap<u16, f64>,
+    sum: f64,
 }
 
 /// Buckets per doubling, as a power of two.
 const STEPS_LOG2: u32 = 6;
 
 impl Histogram {
-    /// Counts a duration in milliseconds; negative ones and what is no number count as 0.
-    pub(crate) fn add(&mut self, ms: f64) {
+    /// Counts a duration in milliseconds `weight` times; negative ones and what is no number count as 0.
+    pub(crate) fn add(&mut self, ms: f64, weight: f64) {
         #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "saturates, NaN is 0")]
         let micros = (ms * 1e3).round() as u64;
-        *self.buckets.entry(bucket(micros)).or_default() += 1;
-        self.count += 1;
+        *self.buckets.entry(bucket(micros)).or_default() += weight;
+        self.sum += weight;
     }
 
     pub(crate) fn percentiles(&self) -> Percentiles {
-        Percentiles { p50: self.quantile(50), p95: self.quantile(95), p99: self.quantile(99) }
+        Percentiles { p50: self.quantile(50.0), p95: self.quantile(95.0), p99: self.quantile(99.0) }
     }
 
     /// The smallest value that `percent` of all do not exceed (nearest rank).
-    fn quantile(&self, percent: u64) -> Option<f64> {
-        let rank = (self.count * percent).div_ceil(100).max(1);
-        let mut seen = 0;
-        let (&bucket, _) = self.buckets.iter().find(|(_, n)| {
-            seen += *n;
-            seen >= rank
+    fn quantile(&self, percent: f64) -> Option<f64> {
+        let rank = self.sum * percent / 100.0;
+        let mut seen = 0.0;
+        let (&bucket, _) = self.buckets.iter().find(|(_, weight)| {
+            seen += **weight;
+            seen > 0.0 && seen >= rank
         })?;
         #[expect(clippy::cast_precision_loss, reason = "a duration for people")]
         Some(middle(bucket) as f64 / 1e3)
@@ -126,15 +130,29 @@ mod tests {
     fn percentiles_are_by_nearest_rank() {
         let mut h = Histogram::default();
         assert_eq!(h.percentiles(), Percentiles::default());
-        h.add(0.064);
+        h.add(0.064, 1.0);
         assert_eq!(h.percentiles(), Percentiles { p50: Some(0.064), p95: Some(0.064), p99: Some(0.064) });
         for n in 1..=99 {
-            h.add(f64::from(n) / 1e3);
+            h.add(f64::from(n) / 1e3, 1.0);
         }
         let p = h.percentiles();
         assert_eq!((p.p50, p.p95), (Some(0.05), Some(0.094)));
-        h.add(f64::NAN);
-        h.add(-1.0);
-        assert_eq!(h.quantile(1), Some(0.0));
+        h.add(f64::NAN, 1.0);
+        h.add(-1.0, 1.0);
+        assert_eq!(h.quantile(1.0), Some(0.0));
+    }
+
+    #[test]
+    fn a_weight_counts_like_so_many_entries() {
+        let (mut weighted, mut single) = (Histogram::default(), Histogram::default());
+        for (ms, weight) in [(0.01, 7), (0.02, 90), (0.03, 2), (0.04, 1)] {
+            weighted.add(ms, f64::from(weight));
+            (0..weight).for_each(|_| single.add(ms, 1.0));
+        }
+        assert_eq!(weighted.percentiles(), single.percentiles());
+        assert_eq!(weighted.percentiles(), Percentiles { p50: Some(0.02), p95: Some(0.02), p99: Some(0.03) });
+        let mut nothing = Histogram::default();
+        nothing.add(1.0, 0.0);
+        assert_eq!(nothing.percentiles(), Percentiles::default());
     }
 }

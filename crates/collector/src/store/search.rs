@@ -44,9 +44,15 @@ pub(crate) struct Filter {
     pub(crate) trace: Option<TraceKey>,
     pub(crate) request_id: Option<String>,
     pub(crate) user_id: Option<String>,
-    /// Codes of the closed lists.
+    pub(crate) session_id: Option<String>,
+    pub(crate) tenant_id: Option<String>,
+    pub(crate) client_type: Option<String>,
+    /// An address, or whatever stands in the place of one.
+    pub(crate) ip: Option<String>,
+    pub(crate) slow: Option<bool>,
+    /// Codes of the closed lists; any of the kinds, all if there are none.
     pub(crate) outcome: Option<u8>,
-    pub(crate) kind: Option<u8>,
+    pub(crate) kinds: Vec<u8>,
     /// Part of message, path, error type or error message; ASCII letters of any case.
     pub(crate) text: Option<String>,
     /// Members of `metadata` and their values as text.

@@ -51,6 +51,7 @@ impl<'a> Shown<'a> {
                     None => self.out.push_str("null"),
                 }
             }
+            (Stored::Integer(n), Shape::Bool) => self.out.push_str(if n == 0 { "false" } else { "true" }),
             (Stored::Integer(n), _) => {
                 let _ = write!(self.out, "{n}");
             }

@@ -33,6 +33,8 @@ mod insert;
 mod listing;
 mod readers;
 mod retention;
+mod routes;
+mod running;
 mod schema;
 mod select;
 mod writer;
@@ -132,7 +134,7 @@ impl Store for SqliteStore {
     }
 
     fn routes(&self, period: Period) -> Reply<'_, Vec<RouteFigures>> {
-        Box::pin(self.readers.run(move |files| figures::routes(files, period)))
+        Box::pin(self.readers.run(move |files| routes::routes(files, period)))
     }
 
     fn services(&self) -> Reply<'_, Vec<ServiceFigures>> {

@@ -65,7 +65,11 @@ fn a_bad_body_is_400_and_says_what_is_wrong() {
         (r#"{"logs":[}"#, "expected value"),
         (r#"{"logs":[]} x"#, "trailing"),
         (r#"{"logs":[{"a":1,}]}"#, "key must be a string"),
-        (r#"{"logs":[{"a":NaN}]}"#, "expected value"),
+        (r#"{"logs":[{"a":NaNs}]}"#, "expected value"),
+        (r#"{"logs":[{"a":nan}]}"#, "expected ident"),
+        (r#"{"logs":[{"a":+Infinity}]}"#, "expected value"),
+        (r#"{"logs":[{NaN:1}]}"#, "key must be a string"),
+        (r#"{"logs":[{"a":NaN}"#, "EOF"),
         ("{}", "`logs` is missing"),
         (r#"{"logs":null}"#, "`logs` is missing"),
         (r#"{"logs":{}}"#, "`logs` is not an array"),
@@ -98,6 +102,40 @@ fn a_bad_body_is_400_and_says_what_is_wrong() {
         is_bad(&server, "/logs", &[("content-encoding", encoding)], body, &format!("not valid {encoding}"));
     }
     assert_eq!(server.get("/stats").json()["total_logs"], 0, "nothing of a bad body is kept");
+}
+
+/// The bytes that Python's `json.dumps({"logs": [...]})` makes of floats that are no numbers, blanks and all.
+#[test]
+fn floats_that_are_no_numbers_become_null_in_their_entry_alone() {
+    let server = Server::start();
+    let body = br#"{"logs": [{"message": "first", "duration_ms": 1.5}, {"message": "NaN stays text", "duration_ms": NaN, "ratio": -Infinity, "metadata": {"load": [NaN, 0.5, Infinity], "quote": "\" NaN"}, "request_headers": {"x": [NaN]}}, {"message": "last", "metadata": {"k": 1}}]}"#;
+    let compact = String::from_utf8_lossy(body).replace(": ", ":").replace(", ", ",");
+    for (encoding, body) in [
+        ("identity", body.to_vec()),
+        ("gzip", gzip(body)),
+        ("zstd", zstd::encode_all(compact.as_bytes(), 1).unwrap()),
+    ] {
+        let answer = server.post("/logs", &[("content-encoding", encoding)], &body);
+        assert_eq!((answer.status, &answer.json()["accepted"]), (200, &json!(3)), "{encoding}: {answer:?}");
+        let logs = server.logs("?limit=3");
+        assert_eq!((&logs[2]["message"], &logs[2]["duration_ms"]), (&json!("first"), &json!(1.5)));
+        assert_eq!((&logs[1]["message"], &logs[1]["duration_ms"]), (&json!("NaN stays text"), &json!(null)));
+        assert_eq!(logs[1]["request_headers"], json!({"x": [null]}));
+        let metadata = &logs[1]["metadata"];
+        assert_eq!((&metadata["load"], &metadata["ratio"]), (&json!([null, 0.5, null]), &json!(null)));
+        assert!(metadata["quote"].as_str().unwrap().ends_with("NaN"), "{metadata}");
+        assert_eq!(metadata["hoplog_flags"], json!(["replaced_values"]), "the entry says so");
+        assert_eq!(
+            (&logs[2]["metadata"], &logs[0]["metadata"]),
+            (&json!(null), &json!({"k": 1})),
+            "the others do not"
+        );
+    }
+    for (path, body) in
+        [("/api/v1/logs", r#"{"duration_ms":NaN}"#), ("/api/v1/logs/batch", r#" [{"x":-Infinity},{}]"#)]
+    {
+        assert_eq!(server.post(path, &[], body.as_bytes()).status, 200, "{path}");
+    }
 }
 
 #[test]

@@ -28,7 +28,8 @@ fn an_empty_entry_has_the_defaults_of_the_protocol() {
         ("duration_ms", Value::Null),
         ("metadata", Value::Null),
         ("status_code", Value::Null),
-        ("kind", Value::Null),
+        ("kind", json!("event")),
+        ("slow", Value::Null),
     ] {
         assert_eq!(entry[field], value, "{field}");
     }
@@ -105,6 +106,30 @@ fn every_field_is_read_in_every_accepted_form() {
         ("weight", "10", json!(10.0)),
         ("line", "7", json!(7)),
         ("ip", r#""192.0.2.1""#, json!("192.0.2.1")),
+        ("ip", r#""hmac:9f86d081884c7d65""#, json!("hmac:9f86d081884c7d65")),
+        ("ip", r#""203.0.113.0/24""#, json!("203.0.113.0/24")),
+        ("response_body_truncated", "false", json!(false)),
+        ("request_body_hash", r#""hmac:5f3a""#, json!("hmac:5f3a")),
+        ("response_body_hash", r#""hmac:5f3b""#, json!("hmac:5f3b")),
+        ("longest_gap_ms", "1500.25", json!(1500.25)),
+        ("client_port", "52114", json!(52_114)),
+        ("client_port", r#""52114""#, json!(52_114)),
+        ("tls_version", r#""1.3""#, json!("1.3")),
+        ("tls_version", "1.3", json!("1.3")),
+        ("client_type", r#""miniprogram""#, json!("miniprogram")),
+        ("origin", r#""https://shop.example""#, json!("https://shop.example")),
+        ("api_version", r#""v2""#, json!("v2")),
+        (
+            "linked_trace_id",
+            r#""4BF92F3577B34DA6A3CE929D0E0E4736""#,
+            json!("4bf92f3577b34da6a3ce929d0e0e4736"),
+        ),
+        ("linked_trace_id", r#""order-17""#, json!("order-17")),
+        ("linked_span_id", r#""00f067aa0ba902b7""#, json!("00f067aa0ba902b7")),
+        ("slow", "true", json!(true)),
+        ("slow", "false", json!(false)),
+        ("slow", r#""true""#, json!(true)),
+        ("error_message", r#""index out of bounds""#, json!("index out of bounds")),
     ] {
         let entry = server.round_trip(&format!("{{\"{field}\":{sent}}}"));
         assert_eq!(entry[field], shown, "{field}: {sent}");
@@ -126,7 +151,11 @@ fn a_value_that_does_not_fit_its_field_is_kept_under_metadata() {
         ("duration_ms", r#""fast""#, Value::Null),
         ("status_code", "18446744073709551615", Value::Null),
         ("status_code", "404.5", Value::Null),
-        ("kind", r#""odd""#, Value::Null),
+        ("kind", r#""odd""#, json!("event")),
+        ("slow", r#""sometimes""#, Value::Null),
+        ("slow", "1", Value::Null),
+        ("client_port", "-0.5", Value::Null),
+        ("longest_gap_ms", "[]", Value::Null),
         ("outcome", "3", Value::Null),
         ("exchange_id", r#""x""#, Value::Null),
     ] {
@@ -147,6 +176,28 @@ fn a_value_that_does_not_fit_its_field_is_kept_under_metadata() {
     assert_eq!(entry["metadata"], json!({"metadata": [1, 2]}));
     let entry = server.round_trip(r#"{"metadata":"not json"}"#);
     assert_eq!(entry["metadata"], json!({"metadata": "not json"}));
+}
+
+#[test]
+fn an_entry_that_names_no_kind_is_a_request_if_it_asks_or_answers_and_else_an_event() {
+    let server = Server::start();
+    for (entry, kind) in [
+        (r#"{"message":"a line"}"#, "event"),
+        (r#"{"path":"/a","duration_ms":3}"#, "event"),
+        (r#"{"method":"GET","path":"/a"}"#, "request"),
+        (r#"{"status_code":204}"#, "request"),
+        (r#"{"method":"","status_code":null}"#, "event"),
+        (r#"{"kind":null,"method":"GET"}"#, "request"),
+        (r#"{"kind":"odd","method":"GET"}"#, "request"),
+        (r#"{"kind":"event","method":"GET"}"#, "event"),
+        (r#"{"kind":"outgoing","status_code":200}"#, "outgoing"),
+    ] {
+        assert_eq!(server.round_trip(entry)["kind"], kind, "{entry}");
+    }
+    assert_eq!((server.logs("?kind=request").len(), server.logs("?kind=event").len()), (4, 4));
+    let body = br#"{"source":{"kind":"outgoing"},"logs":[{"method":"GET","message":"by its source"}]}"#;
+    assert_eq!(server.post("/logs", &[], body).status, 200);
+    assert_eq!(server.logs("?kind=outgoing&q=source").len(), 1);
 }
 
 #[test]

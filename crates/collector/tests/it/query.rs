@@ -1,7 +1,6 @@
 //! Questions and their answers.
 
-use crate::support::{NOON, Server};
-use hoplog_entry::EntryId;
+use crate::support::{NOON, Server, id_of};
 use serde_json::{Value, json};
 use std::collections::HashSet;
 
@@ -18,9 +17,10 @@ fn each_filter_finds_what_it_says() {
     server.send(json!([
         {"message": "a", "created_at": NOON - 4, "service": "shop", "level": "ERROR", "path": "/users/1", "route": "/users/{id}",
          "method": "GET", "status_code": 500, "trace_id": trace, "request_id": "r1", "user_id": "u1",
-         "outcome": "completed", "kind": "request", "error_message": "50% of_all"},
+         "outcome": "completed", "kind": "request", "error_message": "50% of_all", "slow": true, "client_type": "web",
+         "ip": "2001:db8::1", "tenant_id": "t1", "session_id": "s1"},
         {"message": "b", "created_at": NOON - 3, "service": "shop", "path": "/Users/2", "method": "POST", "status_code": 404,
-         "x_trace_id": "opaque-7", "outcome": "cancelled", "kind": "request"},
+         "x_trace_id": "opaque-7", "outcome": "cancelled", "kind": "request", "slow": false, "ip": "hmac:5f3a"},
         {"message": "c", "created_at": NOON - 2, "service": "payments", "level": "FATAL", "kind": "event", "trace_id": "opaque-7"},
         {"message": "d", "created_at": NOON - 1, "kind": "outgoing", "status_code": 204, "trace_id": trace, "tenant": "t9"},
     ]));
@@ -43,6 +43,20 @@ fn each_filter_finds_what_it_says() {
         ("?trace_id=opaque-7", "cb"),
         ("?request_id=r1", "a"),
         ("?user_id=u1", "a"),
+        ("?session_id=s1", "a"),
+        ("?tenant_id=t1", "a"),
+        ("?tenant_id=t2", ""),
+        ("?client_type=web", "a"),
+        ("?slow=true", "a"),
+        ("?slow=false", "dcb"),
+        ("?slow=", "dcba"),
+        ("?slow=true&level=error&kind=request", "a"),
+        ("?slow=true&trace_id=4bf92f3577b34da6a3ce929d0e0e4736", "a"),
+        ("?slow=true&kind=event", ""),
+        ("?ip=2001:db8::1", "a"),
+        ("?ip=2001:DB8:0:0::1", "a"),
+        ("?ip=hmac:5f3a", "b"),
+        ("?kind=event,outgoing", "dc"),
         ("?outcome=cancelled", "b"),
         ("?kind=request", "ba"),
         ("?kind=event", "c"),
@@ -74,6 +88,11 @@ fn a_question_that_is_not_understood_names_the_parameter() {
         ("?level=loud", "`level` is `loud`"),
         ("?status=4x", "`status` is `4x`"),
         ("?status=99", "`status` is `99`"),
+        ("?slow=yes", "`slow` is `yes`; expected true or false"),
+        ("?slow=1", "`slow` is `1`"),
+        ("?kind=request,", "`kind` is ``"),
+        ("?kind=request,odd", "`kind` is `odd`"),
+        ("?clienttype=web", "known are service, level"),
         ("?kind=odd", "one of request, event, outgoing, running, losses"),
         ("?outcome=odd", "completed"),
         ("?from=yesterday", "`from` is `yesterday`"),
@@ -110,10 +129,7 @@ fn a_question_that_is_not_understood_names_the_parameter() {
 fn pages_hold_every_entry_once_whatever_comes_in_meanwhile() {
     let server = Server::start();
     // Ids of three days, times that run across them, and many entries of the same time.
-    let entry = |n: u64| {
-        let id = EntryId::generate((NOON - n % 3 * DAY) * 1000);
-        json!({"id": id.to_string(), "message": n.to_string(), "created_at": NOON - n / 10})
-    };
+    let entry = |n: u64| json!({"id": id_of(NOON - n % 3 * DAY), "message": n.to_string(), "created_at": NOON - n / 10});
     server.send((0..250).map(entry).collect());
     let before: HashSet<String> = server.logs("?limit=1000").iter().map(|l| l["id"].to_string()).collect();
     assert_eq!(before.len(), 250);
@@ -147,7 +163,7 @@ fn a_trace_comes_oldest_first_with_its_spans() {
     server.send(json!([
         {"message": "callee", "kind": "request", "created_at": NOON as f64 + 0.2, "trace_id": trace,
          "span_id": "00f067aa0ba902b9", "parent_span_id": "00f067aa0ba902b8",
-         "id": EntryId::generate((NOON - DAY) * 1000).to_string()},
+         "id": id_of(NOON - DAY)},
         {"message": "caller", "kind": "request", "created_at": NOON, "trace_id": trace, "span_id": "00f067aa0ba902b7"},
         {"message": "call", "kind": "outgoing", "created_at": NOON as f64 + 0.1, "trace_id": trace,
          "span_id": "00f067aa0ba902b8", "parent_span_id": "00f067aa0ba902b7"},
@@ -161,26 +177,6 @@ fn a_trace_comes_oldest_first_with_its_spans() {
     assert_eq!((&logs[2]["parent_span_id"], &logs[2]["kind"]), (&logs[1]["span_id"], &json!("request")));
     let opaque = server.get("/api/v1/traces/order%2F17").json();
     assert_eq!(messages(opaque["logs"].as_array().unwrap()), ["opaque"]);
-}
-
-#[test]
-fn a_running_entry_is_shown_until_its_final_one_is_there() {
-    let server = Server::start();
-    let trace = "4bf92f3577b34da6a3ce929d0e0e4736";
-    // Begun before midnight, so that the two lie in different files.
-    let last = EntryId::generate((NOON - DAY) * 1000).to_string();
-    let running = EntryId::generate(NOON * 1000).to_string();
-    server.send(json!([
-        {"id": running, "kind": "running", "exchange_id": last, "message": "open", "trace_id": trace},
-        {"kind": "running", "exchange_id": EntryId::generate(NOON * 1000).to_string(), "message": "other", "trace_id": trace},
-    ]));
-    let listed = |path: &str| messages(server.get(path).json()["logs"].as_array().unwrap()).join(" ");
-    let paths = ["/api/v1/logs".to_owned(), format!("/api/v1/traces/{trace}")];
-    assert_eq!(listed(&paths[0]), "other open");
-    server.send(json!([{"id": last, "kind": "request", "message": "done", "trace_id": trace, "created_at": NOON - DAY}]));
-    assert_eq!(listed(&paths[0]), "other done");
-    assert_eq!(listed(&paths[1]), "done other");
-    assert_eq!(server.get(&format!("/api/v1/logs/{running}")).json()["message"], "open");
 }
 
 #[test]

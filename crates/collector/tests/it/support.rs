@@ -12,6 +12,13 @@ use std::time::{Duration, SystemTime};
 /// 2026-03-10T12:00:00Z: the noon at which the collectors of these tests live.
 pub(crate) const NOON: u64 = 1_773_144_000;
 
+/// A new id of this time, also of one before that of the last id: no thread's ids ever go back, hence one of its own.
+pub(crate) fn id_of(seconds: u64) -> String {
+    let id = std::thread::spawn(move || hoplog_entry::EntryId::generate(seconds * 1000)).join().unwrap();
+    assert_eq!(id.unix_ms(), Some(seconds * 1000));
+    id.to_string()
+}
+
 /// A directory that is gone with this value.
 pub(crate) struct TempDir(PathBuf);
 

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use hoplog_entry::trace_headers::TraceFlags;
 use hoplog_entry::{EntryId, Field, Kind, RecordWriter};
 
+use super::derived;
 use super::head::{self, write_head};
 use super::headers::{Seen, walk, write_headers};
 use super::live::{self, Identity, Live};
@@ -34,6 +35,9 @@ impl Exchange {
         begin(pipeline, Kind::Request, head, &caller, &headers, chosen, |identity, record, seen| {
             if caller.trusted {
                 write_identity(record, headers());
+            }
+            if pipeline.trust.client_types() {
+                derived::write(record, pipeline, head.path, headers());
             }
             place::incoming(identity, record, seen, caller.mode, &headers)
         })

@@ -116,8 +116,12 @@ impl Exchange {
                 write_header(&mut record.writer, Field::ResponseHeader, pipeline, known, name, value);
             }
         }
-        // The path of a gRPC call is its route, if there is such a method: any caller can ask for any path.
         let grpc = content_type.is_some_and(|t| t.starts_with(b"application/grpc"));
+        // A gRPC answer ends with its trailers, whatever length its messages have.
+        if grpc && !record.outgoing {
+            self.declared = None;
+        }
+        // The path of a gRPC call is its route, if there is such a method: any caller can ask for any path.
         if grpc && !record.routed && record.grpc_status != Some(GRPC_UNIMPLEMENTED) {
             record.route_is_path();
         }

@@ -45,7 +45,6 @@ pub(super) fn size_unsaid(head: &RequestHead<'_>) -> Option<u64> {
     none.then_some(0)
 }
 
-#[inline(always)] // at its one place on the usual path
 pub(super) fn write_head(
     record: &mut RecordWriter,
     pipeline: &Pipeline,
@@ -85,7 +84,8 @@ pub(super) fn write_head(
 }
 
 /// Writes what masking leaves of a text; allocates only where something is masked.
-fn masked(
+#[inline(always)] // twice in one function
+pub(super) fn masked(
     record: &mut RecordWriter,
     field: Field,
     raw: &str,

@@ -1,6 +1,6 @@
 //! The place of an exchange in a trace: continued, started anew, or under the current request.
 
-use hoplog_entry::trace_headers::{self, Incoming, TraceFlags, TraceState};
+use hoplog_entry::trace_headers::{self, Incoming, TraceState};
 use hoplog_entry::{Field, RecordWriter, SpanId, TraceId};
 
 use super::headers::Seen;
@@ -73,7 +73,7 @@ pub(super) fn outgoing(identity: &mut Identity, record: &mut RecordWriter, seen:
             identity.tracestate.push_str(&parent.tracestate);
             (parent.trace_id, parent.flags)
         }
-        _ => (TraceId::generate(), TraceFlags::SAMPLED),
+        (Incoming::New { flags, .. }, None) => (TraceId::generate(), flags),
     };
     if let Some(parent) = parent {
         record.span_id(Field::ParentSpanId, &parent.span_id);

@@ -155,8 +155,14 @@ impl OpenRecord {
             pipeline.rules.end(&self.chosen, &Ended { outcome, status, grpc_status, took, announced });
         let weight = match verdict.fate {
             Fate::Keep(weight) => weight,
-            Fate::Sampled => return pipeline.queue.leave_out(DropReason::Sampled),
-            Fate::Skip => return,
+            fate => {
+                // What they hold is the next one's.
+                (self.request_tap, self.response_tap) = (None, None);
+                if fate == Fate::Sampled {
+                    pipeline.queue.leave_out(DropReason::Sampled);
+                }
+                return;
+            }
         };
         if self.request_tap.is_some() || self.response_tap.is_some() {
             self.write_bodies(&pipeline, outcome);
@@ -183,7 +189,8 @@ impl OpenRecord {
         let well = matches!(outcome, Outcome::Completed | Outcome::Upgraded)
             && self.status < 400
             && matches!(self.grpc_status, None | Some(0));
-        if well && pipeline.bodies.as_ref().is_some_and(|bodies| bodies.only_errors) {
+        let unwanted = well && pipeline.bodies.as_ref().is_some_and(|bodies| bodies.only_errors);
+        if unwanted || !pipeline.rules.keeps_bodies(&self.chosen, true) {
             return;
         }
         if let Some(tap) = request {

@@ -17,6 +17,8 @@ mod requests;
 mod route;
 mod sampling;
 mod skip;
+#[cfg(test)]
+mod tests;
 
 use hoplog_entry::{Level, Outcome, TraceId};
 
@@ -40,6 +42,8 @@ pub(crate) struct Rules {
     routes: Vec<(String, usize)>,
     /// Where the route is not known yet: the largest share that any route has.
     widest: Share,
+    /// Likewise: whether bodies are kept of any route.
+    any_bodies: bool,
 }
 
 /// What holds for the requests of one route, nothing left open.
@@ -52,6 +56,7 @@ pub(crate) struct Rule {
     levels: Levels,
     pub(crate) request_headers: bool,
     pub(crate) response_headers: bool,
+    bodies: bool,
 }
 
 /// What was decided about a request so far.
@@ -133,6 +138,11 @@ impl Rules {
     pub(crate) fn of(&self, chosen: &Chosen) -> &Rule {
         // Every index comes from `find`.
         &self.rules[chosen.rule]
+    }
+
+    /// Whether bodies are kept, where the client keeps any; until the route is known, whether they may be.
+    pub(crate) fn keeps_bodies(&self, chosen: &Chosen, routed: bool) -> bool {
+        if routed { self.of(chosen).bodies } else { self.any_bodies }
     }
 
     /// Whether any route is sampled.

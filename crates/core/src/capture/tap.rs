@@ -168,7 +168,8 @@ impl OpenRecord {
     fn wanted(&self, wanted: impl FnOnce(&Bodies) -> bool) -> Option<&Bodies> {
         let pipeline = self.pipeline.as_deref()?;
         let bodies = pipeline.bodies.as_ref()?;
-        (wanted(bodies) && pipeline.queue.fill() < Fill::High).then_some(bodies)
+        let kept = pipeline.rules.keeps_bodies(&self.chosen, self.routed);
+        (kept && wanted(bodies) && pipeline.queue.fill() < Fill::High).then_some(bodies)
     }
 
     fn request_data(&mut self, data: &[u8]) {

@@ -13,7 +13,7 @@ mod tests;
 
 use hoplog_entry::forwarded::{Client, ForwardedBy, Proxies};
 
-pub(super) use identity::write as write_identity;
+pub(super) use identity::{printable, write as write_identity};
 
 use super::RequestHead;
 
@@ -68,6 +68,7 @@ pub struct Trust {
     by: ForwardedBy,
     from_proxies: TraceMode,
     from_others: TraceMode,
+    client_types: bool,
 }
 
 impl Trust {
@@ -101,6 +102,21 @@ impl Trust {
         self
     }
 
+    /// Also writes `client_type`, `origin` and `api_version`. Default: off, as it walks the headers once more.
+    ///
+    /// | field | value |
+    /// |---|---|
+    /// | `client_type` | `X-Client-Type`, if it is one word of up to 32 characters; else `miniprogram` by the user agent (MicroMessenger, miniProgram); else `server` if there is an `X-Caller-Service`; else `web` for a browser with a referer or an origin; else `other` |
+    /// | `origin` | of `web`: the referer, masked as that header is, else the `origin` header; `miniprogram:{X-MiniProgram-AppId}{X-MiniProgram-Path}`, `app:{X-App-Name}/{X-App-Version}/{X-App-Scene}`, `server:{X-Caller-Service}/{X-Caller-Version}`; left out where it is unknown |
+    /// | `api_version` | `v1` of `/api/v1/…` |
+    ///
+    /// The client says all of it, and none of it is checked.
+    #[must_use]
+    pub fn client_types(mut self) -> Self {
+        self.client_types = true;
+        self
+    }
+
     /// `variable` counts where code named no proxies. Complains of texts that are no networks, and of a header name
     /// that is none.
     pub(crate) fn build(&self, variable: Option<&str>, complaints: &mut Vec<String>) -> TrustRules {
@@ -125,7 +141,8 @@ impl Trust {
             }
             name.make_ascii_lowercase();
         }
-        TrustRules { proxies, by, from_proxies: self.from_proxies, from_others: self.from_others }
+        let &Self { from_proxies, from_others, client_types, .. } = self;
+        TrustRules { proxies, by, from_proxies, from_others, client_types }
     }
 }
 
@@ -136,6 +153,7 @@ pub(crate) struct TrustRules {
     by: ForwardedBy,
     from_proxies: TraceMode,
     from_others: TraceMode,
+    client_types: bool,
 }
 
 /// Who calls.
@@ -149,17 +167,38 @@ pub(super) struct Caller<'h> {
 }
 
 impl TrustRules {
+    #[inline]
+    pub(super) fn client_types(&self) -> bool {
+        self.client_types
+    }
+
     /// Headers are walked only where somebody is trusted.
     #[inline]
     pub(super) fn caller<'h, I>(&self, head: &RequestHead<'_>, headers: impl Fn() -> I) -> Caller<'h>
     where
         I: Iterator<Item = (&'h str, &'h [u8])>,
     {
-        if self.proxies.is_empty() || !self.proxies.trust(head.peer) {
-            let client = Client { ip: head.peer.map(|ip| ip.to_canonical()), ..Client::default() };
-            return Caller { client, trusted: false, mode: self.from_others };
+        if self.proxies.is_empty() {
+            return self.anyone(head);
         }
-        let client = self.by.client(head.peer, &self.proxies, headers());
+        self.walk(head, headers())
+    }
+
+    fn anyone<'h>(&self, head: &RequestHead<'_>) -> Caller<'h> {
+        let client = Client { ip: head.peer.map(|ip| ip.to_canonical()), ..Client::default() };
+        Caller { client, trusted: false, mode: self.from_others }
+    }
+
+    #[cold] // as what nobody asked for does not lie in the way
+    fn walk<'h>(
+        &self,
+        head: &RequestHead<'_>,
+        headers: impl Iterator<Item = (&'h str, &'h [u8])>,
+    ) -> Caller<'h> {
+        if !self.proxies.trust(head.peer) {
+            return self.anyone(head);
+        }
+        let client = self.by.client(head.peer, &self.proxies, headers);
         Caller { client, trusted: true, mode: self.from_proxies }
     }
 }

@@ -11,3 +11,4 @@ mod lines;
 mod logger;
 mod outages;
 mod panics;
+mod sampling;

@@ -81,3 +81,22 @@ test("an empty store is an empty list", () => {
   assert.equal(feed.cursor, null);
   assert.ok(!feed.full);
 });
+
+test("a request's end stands in the place of its beginning, and older pages go on from there", () => {
+  const feed = createFeed();
+  feed.restart(page(10, 4));
+  feed.replace(9, { id: "nine" });
+  feed.replace(7, { id: "seven" });
+  feed.replace(99, { id: "unknown" });
+  assert.deepEqual(ids(feed), [10, "nine", 8, "seven"]);
+  assert.equal(feed.cursor, "6");
+});
+
+test("what went, or is in the list already, is only taken out", () => {
+  const feed = createFeed();
+  feed.restart(page(10, 4));
+  feed.replace(9);
+  feed.replace(7, { id: 10 });
+  assert.deepEqual(ids(feed), [10, 8]);
+  assert.equal(feed.cursor, "6");
+});

@@ -5,6 +5,7 @@ import {
   count,
   duration,
   instant,
+  lasting,
   millis,
   moment,
   NONE,
@@ -69,6 +70,20 @@ test("durations and sizes take the unit that fits", () => {
     "1 min 1 s",
   ]);
   assert.deepEqual([0, 1023, 1536, 3 * 1024 ** 2].map(bytes), ["0 B", "1023 B", "1.5 KiB", "3 MiB"]);
+});
+
+test("what lasts is told in a few characters", () => {
+  assert.deepEqual([-5, 0, 47_999, 60_000, 100_500, 3_599_999, 3_600_000, 93_900_000].map(lasting), [
+    "0 s",
+    "0 s",
+    "47 s",
+    "1m 00s",
+    "1m 40s",
+    "59m 59s",
+    "1h 00m",
+    "26h 05m",
+  ]);
+  assert.equal(lasting(NaN), NONE);
 });
 
 test("something that happened is never 0 percent", () => {

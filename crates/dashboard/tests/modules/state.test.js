@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { createStore, DEFAULTS, isFiltered, parse, print, query, sameFilters } from "../../assets/state.js";
+import { createStore, DEFAULTS, isFiltered, only, parse, print, query, sameFilters } from "../../assets/state.js";
 
 test("a state survives the address", () => {
   const state = {
@@ -23,7 +23,7 @@ test("what is no choice falls back, what is unknown is left out, what is long is
 });
 
 test("the filters become the collector's parameters", () => {
-  assert.equal(query(DEFAULTS).kind, "request");
+  assert.equal(query(DEFAULTS).kind, "request,running");
   const asked = query(parse("#kind=all&service=shop&trace=0af7&view=routes"));
   assert.equal(asked.kind, "");
   assert.equal(asked.service, "shop");
@@ -78,4 +78,15 @@ test("an address that may not change now does not hold up the page", () => {
   const store = createStore(window);
   store.set({ entry: "1" }, { replace: true });
   assert.equal(store.get().entry, "1");
+});
+
+test("a link to all that shares a value drops every other filter and what is open", () => {
+  const { link } = createStore(fakeWindow("#status=5xx&slow=true&q=x&trace=0af7&entry=1&view=routes"));
+  assert.equal(link(only({ kind: "all", user_id: "u 1" })), "#kind=all&user_id=u+1");
+});
+
+test("requests include the running ones, and each kind can be asked for alone", () => {
+  assert.equal(query(parse("#kind=running")).kind, "running");
+  assert.equal(query(parse("#kind=request&slow=true")).slow, "true");
+  assert.equal(parse("#slow=yes").slow, "");
 });

@@ -106,3 +106,10 @@ test("an entry names what was asked, briefly and in full", () => {
   assert.equal(target({ kind: "event", message: "order placed", path: "/orders" }), "order placed");
   assert.equal(brief({ kind: "event", message: "", method: "GET", path: "/orders" }), "GET /orders");
 });
+
+test("the axis reaches as far as an open request has told", () => {
+  const open = { id: "1", kind: "running", span_id: "a", created_at: 10, duration_ms: 30_000 };
+  const { rows, start, end } = arrange([open]);
+  assert.equal(rows[0].end, null);
+  assert.equal(end - start, 30_000);
+});

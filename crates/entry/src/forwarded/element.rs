@@ -29,7 +29,7 @@ impl<'h> Element<'h> {
             if text.is_empty() {
                 break;
             }
-            let (name, value, rest) = pair(text)?;
+            let Pair { name, value, rest } = pair(text)?;
             text = rest;
             let slot = match name {
                 _ if name.eq_ignore_ascii_case(b"for") => &mut node,
@@ -49,8 +49,15 @@ impl<'h> Element<'h> {
     }
 }
 
-/// Splits off the first pair of name and value; the rest is empty or begins with the semicolon.
-fn pair(text: &[u8]) -> Option<(&[u8], Cow<'_, [u8]>, &[u8])> {
+/// A name and its value; the rest is empty or begins with the semicolon.
+struct Pair<'h> {
+    name: &'h [u8],
+    value: Cow<'h, [u8]>,
+    rest: &'h [u8],
+}
+
+/// Splits off the first pair.
+fn pair(text: &[u8]) -> Option<Pair<'_>> {
     let equals = text.iter().position(|&b| b == b'=')?;
     let (name, value) = (text[..equals].trim_ascii(), &text[equals + 1..]);
     if name.is_empty() || !name.iter().all(|&b| is_token(b)) {
@@ -68,7 +75,7 @@ fn pair(text: &[u8]) -> Option<(&[u8], Cow<'_, [u8]>, &[u8])> {
         }
     };
     let rest = rest.trim_ascii_start();
-    matches!(rest, [] | [b';', ..]).then_some((name, value, rest))
+    matches!(rest, [] | [b';', ..]).then_some(Pair { name, value, rest })
 }
 
 /// Reads up to the closing quote; what a backslash escapes stands for itself (RFC 9110 §5.6.4).

@@ -18,6 +18,7 @@ pub struct Entry {
     response_size: Size,
     error: Option<&'static str>,
     streamed: bool,
+    version: &'static str,
     also: &'static [(&'static str, &'static str)],
 }
 
@@ -28,6 +29,8 @@ pub enum Size {
     None,
     /// So many.
     Exactly(u64),
+    /// Some, but fewer.
+    Below(u64),
     /// The client left at some time after so many.
     AtLeast(u64),
 }
@@ -47,6 +50,7 @@ impl Entry {
             response_size: Size::Exactly(0),
             error: None,
             streamed: false,
+            version: "1.1",
             also: &[],
         }
     }
@@ -96,6 +100,13 @@ impl Entry {
         self
     }
 
+    /// Of HTTP.
+    #[must_use]
+    pub const fn version(mut self, version: &'static str) -> Self {
+        self.version = version;
+        self
+    }
+
     /// Members of the entry with their values.
     #[must_use]
     pub const fn also(mut self, members: &'static [(&'static str, &'static str)]) -> Self {
@@ -136,7 +147,7 @@ impl Entry {
         equal("status_code", self.status.into());
         equal("level", self.level.into());
         equal("request_size", self.request_size.into());
-        equal("http_version", "1.1".into());
+        equal("http_version", self.version.into());
         equal("host_header", "test".into());
         equal("peer", "127.0.0.1".into());
         for (name, value) in self.also {
@@ -176,6 +187,7 @@ impl Entry {
         let good = match self.response_size {
             Size::None => size.is_none(),
             Size::Exactly(n) => size == Some(n),
+            Size::Below(n) => size.is_some_and(|size| size > 0 && size < n),
             Size::AtLeast(n) => size.is_some_and(|size| size >= n),
         };
         (!good).then(|| format!("response_size is {size:?}, not {:?}", self.response_size))

@@ -40,7 +40,8 @@ impl Subject {
         self.address
     }
 
-    pub(super) async fn stop(self) {
+    /// Ends it.
+    pub async fn stop(self) {
         crate::facts::soon("the server's end", self.stop).await;
     }
 }

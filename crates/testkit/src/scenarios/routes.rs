@@ -5,6 +5,12 @@
 //! | `GET`, `HEAD /users/{id}` | 200, `user {id}`, with a length; other methods 405 |
 //! | `POST /echo` | 200, the request's body, with a length |
 //! | `GET /unsized` | 200, [`FIRST`] and [`LAST`] as chunks |
+//! | `GET /range` | 200 with [`FIRST`] and [`LAST`]; 206 with a part for `range: bytes=6-9`; 416 for any other range |
+//! | `POST /refuses` | 413 `too large`, the body unread |
+//! | `GET /events` | 200 `text/event-stream`, [`EVENT`], then the gate, then [`EVENT`] |
+//! | `GET /trailers` | 200, [`FIRST`], then the trailer `x-checksum: 7`; where the framework has trailers |
+//! | `GET /large-inside`, `GET /large-outside` | 200, [`LARGE`], compressed on wish inside or outside of the log layer |
+//! | `GET /twice` | 200 `once`, inside a second log layer |
 //! | `GET /stream` | 200, [`FIRST`], then the gate, then [`LAST`] |
 //! | `GET /empty`, `GET /cached` | 204; 304 with an `etag` of `"v1"` |
 //! | `GET /wait` | the gate, then 200 `done` |
@@ -30,6 +36,12 @@ pub const FIRST: &str = "first half, ";
 pub const LAST: &str = "last half";
 /// What errors say.
 pub const BROKEN: &str = "the engine is on fire";
+/// An event of the event stream.
+pub const EVENT: &str = "data: tick\n\n";
+/// Bytes of the answer that is worth compressing.
+pub const LARGE: usize = 4096;
+/// What panics say, at least.
+pub const PANIC: &str = "a panic of the test";
 /// Bytes per chunk of the endless answer.
 pub const ENDLESS_CHUNK: usize = 16 * 1024;
 /// Of the slow routes; the handler would wait for ever.

@@ -108,6 +108,10 @@ async fn converse(scenario: &Scenario, requests: &[Entry], subject: &Subject, ga
     wire.send(scenario.send).await;
     match scenario.then {
         Then::Read => {}
+        Then::Continue(body) => {
+            wire.go_ahead().await;
+            wire.send(body).await;
+        }
         Then::OpenThenRead => {
             gate.arrival().await;
             gate.open();
@@ -149,6 +153,9 @@ fn normal(response: &Response) -> (String, Vec<String>, String) {
     let mut headers: Vec<String> =
         lines.filter(|l| !ours.iter().any(|name| l.to_ascii_lowercase().starts_with(name))).collect();
     headers.sort();
+    if response.continued {
+        headers.push("after a 100".to_owned());
+    }
     (status, headers, body.to_owned())
 }
 

@@ -1,8 +1,8 @@
 //! The scenarios: what is sent, how the client behaves, what must be logged.
 
-use super::Size::{AtLeast, Exactly};
+use super::Size::{AtLeast, Below, Exactly};
 use super::expect::Entry;
-use super::routes::{BROKEN, ENDLESS_CHUNK};
+use super::routes::{BROKEN, ENDLESS_CHUNK, EVENT, LARGE, PANIC};
 
 /// One conversation over one connection.
 #[derive(Debug, Clone, Copy)]
@@ -22,6 +22,8 @@ pub(super) struct Scenario {
 pub(super) enum Then {
     /// Reads a response per request.
     Read,
+    /// Sends this after a `100 Continue`, and reads the response.
+    Continue(&'static str),
     /// Opens the gate once the handler is there, and reads the response.
     OpenThenRead,
     /// Opens the gate once this many bytes of the body, framing included, are there, and reads the response.
@@ -57,6 +59,8 @@ impl Scenario {
 const USER: Option<&str> = Some("/users/{id}");
 /// `first half, ` as a chunk: its size, the data and two line ends.
 const FIRST_CHUNK: usize = 1 + 2 + 12 + 2;
+/// Likewise an event.
+const EVENT_CHUNK: usize = 1 + 2 + EVENT.len() + 2;
 
 pub(super) const SCENARIOS: &[Scenario] = &[
     scenario(
@@ -201,7 +205,7 @@ pub(super) const SCENARIOS: &[Scenario] = &[
         "a handler that panics has panicked",
         request!("GET /panics"),
         Then::ReadToEnd,
-        &[Entry::of("GET", "/panics").ended("panicked", None, "ERROR")],
+        &[Entry::of("GET", "/panics").ended("panicked", None, "ERROR").error(PANIC)],
     ),
     scenario(
         "a body that panics has panicked after its head",
@@ -209,6 +213,7 @@ pub(super) const SCENARIOS: &[Scenario] = &[
         Then::ReadBodyThenOpenToEnd(FIRST_CHUNK),
         &[Entry::of("GET", "/panics-late")
             .ended("panicked", Some(200), "ERROR")
+            .error(PANIC)
             .sized(Exactly(12))
             .streamed()],
     ),
@@ -216,7 +221,7 @@ pub(super) const SCENARIOS: &[Scenario] = &[
         "a panic that is caught outside the layer has panicked",
         request!("GET /panics-caught"),
         Then::Read,
-        &[Entry::of("GET", "/panics-caught").ended("panicked", None, "ERROR")],
+        &[Entry::of("GET", "/panics-caught").ended("panicked", None, "ERROR").error(PANIC)],
     ),
     scenario(
         "a timeout inside the layer that answers has timed out",
@@ -264,4 +269,89 @@ pub(super) const SCENARIOS: &[Scenario] = &[
         Then::Read,
         &[Entry::of("DELETE", "/users/7").route(USER).ended("completed", Some(405), "WARN")],
     ),
+    scenario(
+        "a body that the client holds back until it may send it",
+        request!("POST /echo", "content-length: 5\r\n", "expect: 100-continue\r\n"),
+        Then::Continue("hello"),
+        &[Entry::of("POST", "/echo").took(Some(5)).sized(Exactly(5))],
+    ),
+    scenario(
+        "a body that the client holds back and nobody wants",
+        request!("POST /refuses", "content-length: 5\r\n", "expect: 100-continue\r\n"),
+        Then::Read,
+        &[Entry::of("POST", "/refuses")
+            .ended("completed", Some(413), "WARN")
+            .took(Some(5))
+            .sized(Exactly(9))],
+    ),
+    scenario(
+        "an upload that nobody reads",
+        concat!(
+            "POST /refuses HTTP/1.1\r\nhost: test\r\ncontent-length: 100000000\r\n\r\n",
+            "the first of many"
+        ),
+        Then::Read,
+        &[Entry::of("POST", "/refuses")
+            .ended("completed", Some(413), "WARN")
+            .took(Some(100_000_000))
+            .sized(Exactly(9))],
+    ),
+    scenario(
+        "a range of a file",
+        request!("GET /range", "range: bytes=6-9\r\n"),
+        Then::Read,
+        &[Entry::of("GET", "/range").ended("completed", Some(206), "INFO").sized(Exactly(4))],
+    ),
+    scenario(
+        "a range beyond a file",
+        request!("GET /range", "range: bytes=600-\r\n"),
+        Then::Read,
+        &[Entry::of("GET", "/range").ended("completed", Some(416), "WARN")],
+    ),
+    scenario(
+        "events are one response until the last",
+        request!("GET /events"),
+        Then::ReadBodyThenOpen(EVENT_CHUNK),
+        &[Entry::of("GET", "/events").sized(Exactly(2 * EVENT.len() as u64)).streamed()],
+    ),
+    scenario(
+        "a client that stops listening to events aborts them",
+        request!("GET /events"),
+        Then::LeaveInBody(EVENT_CHUNK),
+        &[Entry::of("GET", "/events")
+            .ended("body_aborted", Some(200), "WARN")
+            .sized(Exactly(EVENT.len() as u64))
+            .streamed()],
+    ),
+    scenario(
+        "trailers go out behind the last chunk",
+        request!("GET /trailers", "te: trailers\r\n"),
+        Then::Read,
+        &[Entry::of("GET", "/trailers").sized(Exactly(12))],
+    ),
+    scenario(
+        "what is compressed inside counts as it is sent",
+        request!("GET /large-inside", "accept-encoding: gzip\r\n"),
+        Then::Read,
+        &[Entry::of("GET", "/large-inside").sized(Below(LARGE as u64))],
+    ),
+    scenario(
+        "what is compressed outside counts as the service gave it",
+        request!("GET /large-outside", "accept-encoding: gzip\r\n"),
+        Then::Read,
+        &[Entry::of("GET", "/large-outside").sized(Exactly(LARGE as u64))],
+    ),
+    scenario(
+        "a second log layer passes through",
+        request!("GET /twice"),
+        Then::Read,
+        &[Entry::of("GET", "/twice").sized(Exactly(4))],
+    ),
+    scenario(
+        "a client of old, whose body ends with the connection",
+        "GET /unsized HTTP/1.0\r\nhost: test\r\n\r\n",
+        Then::Read,
+        &[Entry::of("GET", "/unsized").sized(Exactly(21)).version("1.0")],
+    ),
+    scenario("what is no HTTP is no request", "what is this?\r\n\r\n", Then::ReadToEnd, &[]),
 ];

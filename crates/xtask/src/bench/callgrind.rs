@@ -13,14 +13,25 @@ use crate::outcome::Failure;
 use crate::process;
 use crate::workspace::Workspace;
 
-/// A bench whose scenarios are counted, what hoplog is measured against first, hoplog last.
+/// A bench whose scenarios are counted, what hoplog is measured against first.
 pub(super) struct Counted {
     pub(super) bench: &'static str,
     /// What its figures' names begin with.
     pub(super) subject: &'static str,
+    /// Empty: those that the bench names.
     pub(super) scenarios: &'static [&'static str],
+    pub(super) added: Added,
     /// Answers one request; a pattern of callgrind's. It must not be inlined.
     pub(super) function: &'static str,
+}
+
+/// Which scenarios' instructions beyond the first one's make a figure.
+#[derive(Clone, Copy)]
+pub(super) enum Added {
+    /// `<subject>.instructions.<scenario>` of all, `<subject>.added_instructions` of the last.
+    Last,
+    /// `<subject>.added_instructions.<scenario>` of each.
+    Each,
 }
 
 /// The first hundreds fill pools and thread-locals; a thousand more are the measurement.
@@ -28,7 +39,7 @@ const FEW: u64 = 200;
 const MANY: u64 = 1_200;
 
 impl Counted {
-    /// `<subject>.instructions.<scenario>` for each, and `<subject>.added_instructions`.
+    /// Counts every scenario; see [`Added`].
     pub(super) fn figures(
         &self,
         workspace: &Workspace,
@@ -38,14 +49,21 @@ impl Counted {
         let directory = workspace.target.join("xtask/callgrind");
         std::fs::create_dir_all(&directory).map_err(|error| Failure::io("create", &directory, &error))?;
         let mut counts = Vec::new();
-        for scenario in self.scenarios {
+        let listed = match self.scenarios {
+            [] => process::stdout(Command::new(bench).arg("--list"))?,
+            known => known.join("\n"),
+        };
+        for scenario in listed.lines() {
             let count = |requests| {
                 let out = directory.join(format!("{}-{scenario}-{requests}", self.bench));
                 self.instructions(valgrind, bench, scenario, requests, &out)
             };
-            counts.push((*scenario, per_request(count(FEW)?, count(MANY)?)));
+            counts.push((scenario, per_request(count(FEW)?, count(MANY)?)));
         }
-        Ok(named(self.subject, &counts))
+        Ok(match self.added {
+            Added::Last => named(self.subject, &counts),
+            Added::Each => added(self.subject, &counts),
+        })
     }
 
     /// What the main thread executed in the function, in all.
@@ -99,6 +117,14 @@ fn named(subject: &str, counts: &[(&str, f64)]) -> Vec<Figure> {
     figures
 }
 
+fn added(subject: &str, counts: &[(&str, f64)]) -> Vec<Figure> {
+    let [(_, base), others @ ..] = counts else { return Vec::new() };
+    let each = others.iter().map(|(name, count)| {
+        Figure::new(format!("{subject}.added_instructions.{name}"), count - base, "instructions")
+    });
+    each.collect()
+}
+
 /// The instruction count of a callgrind profile.
 fn total(profile: &str) -> Option<u64> {
     let totals = profile.lines().rev().find_map(|line| line.strip_prefix("totals: "))?;
@@ -125,6 +151,17 @@ mod tests {
         assert!(figures.iter().all(|figure| is_instructions(&figure.name)));
         assert!(!is_instructions("axum.added_allocations"));
         assert!(!is_instructions("instructions.ns"), "a subject's name does not count");
+    }
+
+    #[test]
+    fn what_each_option_adds_is_over_the_first_scenario() {
+        let figures = added("options", &[("bare", 10_000.0), ("all", 15_000.0), ("skipped", 10_900.0)]);
+        let names: Vec<_> = figures.iter().map(|f| (f.name.as_str(), f.value)).collect();
+        let expected =
+            [("options.added_instructions.all", 5_000.0), ("options.added_instructions.skipped", 900.0)];
+        assert_eq!(names, expected);
+        assert!(figures.iter().all(|figure| is_instructions(&figure.name)));
+        assert!(added("options", &[]).is_empty());
     }
 
     #[test]

@@ -2,7 +2,7 @@
 
 use super::schema;
 use crate::store::StoreError;
-use rusqlite::{Connection, ErrorCode, OpenFlags, TransactionBehavior};
+use rusqlite::{Connection, ErrorCode, OpenFlags};
 use std::path::Path;
 use std::time::Duration;
 
@@ -24,10 +24,8 @@ pub(super) fn for_writing(path: &Path) -> rusqlite::Result<Connection> {
          PRAGMA cache_size = -16384;
          PRAGMA temp_store = MEMORY;"
     ))?;
-    if version(&connection)? == 0 {
-        let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
-        transaction.execute_batch(&schema::create())?;
-        transaction.commit()?;
+    if version(&connection)? < schema::VERSION {
+        schema::prepare(&mut connection)?;
     }
     Ok(connection)
 }

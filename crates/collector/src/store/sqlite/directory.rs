@@ -55,10 +55,15 @@ impl Directory {
     fn admit(&self, day: Day, clock: &Clock) -> Result<bool, StartError> {
         let path = self.file(day);
         // Opened for writing, so that the log that a killed process left is moved in.
-        let looked = connection::existing(&path).and_then(|connection| {
+        let looked = connection::existing(&path).and_then(|mut connection| {
             let application: i64 = connection.query_row("PRAGMA application_id", [], |row| row.get(0))?;
             let tables: i64 =
                 connection.query_row("SELECT count(*) FROM sqlite_schema", [], |row| row.get(0))?;
+            let before = connection::version(&connection)?;
+            if application == schema::APPLICATION && (1..schema::VERSION).contains(&before) {
+                warn(&format!("{} is brought to layout {}", path.display(), schema::VERSION));
+                schema::prepare(&mut connection)?;
+            }
             Ok((application, connection::version(&connection)?, tables))
         });
         match looked {

@@ -1,186 +1,160 @@
-//! Figures: totals from the tally that the writer keeps, routes from the rows themselves.
+//! Totals, from the tally that the writer keeps and from the few requests that are open.
 
 use super::readers::Files;
-use super::select::{Conditions, conditions};
-use crate::fields::Words;
+use super::running::{self, Finals, Open};
 use crate::store::StoreError;
 use crate::store::batch::DEFAULT_PROJECT;
-use crate::store::figures::{Histogram, LevelCount, RouteFigures, ServiceCount, ServiceFigures, Totals};
-use crate::store::search::{Filter, Period};
+use crate::store::figures::{LevelCount, ServiceCount, ServiceFigures, Totals};
 use hoplog_entry::Level;
-use rusqlite::{Row, params_from_iter};
 use std::cmp::Reverse;
-use std::collections::{BTreeMap, HashMap};
+use std::collections::BTreeMap;
 
+/// The code from which on an entry is an error.
+const ERROR: i64 = Level::Error.code() as i64;
 /// Services in `/stats` (protocols §1).
 const TOP_SERVICES: usize = 10;
-/// Routes told apart, and the most bytes of one's names; those beyond share one line without names. Bounds the
-/// memory of one question.
-const MOST_ROUTES: usize = 1_000;
-const NAMES_BYTES: usize = 2_000;
-
 /// Services of one file that are told apart; the rest of a hostile many are left out, the totals are not.
 const MOST_SERVICES: i64 = 10_000;
 
 pub(super) fn totals(files: &Files, errors_since: i64) -> Result<Totals, StoreError> {
-    let mut levels = BTreeMap::<i64, u64>::new();
-    let mut errors = 0;
+    let mut levels = BTreeMap::<i64, Count>::new();
+    let mut errors = Count::default();
     for (&day, connection) in &files.by_day {
         let mut read = || -> rusqlite::Result<()> {
-            let mut statement = connection
-                .prepare("SELECT level, sum(entries) FROM tally WHERE project = ?1 GROUP BY level")?;
+            let mut statement = connection.prepare(
+                "SELECT level, sum(entries), total(extra) FROM tally WHERE project = ?1 GROUP BY level",
+            )?;
             let mut rows = statement.query([DEFAULT_PROJECT])?;
             while let Some(row) = rows.next()? {
-                *levels.entry(row.get(0)?).or_default() += number(row.get(1)?);
+                levels.entry(row.get(0)?).or_default().add(row.get(1)?, row.get(2)?);
             }
-            // The condition on the level is, word for word, that of the index.
-            let sql = "SELECT count(*) FROM entries WHERE project = ?1 AND level >= 4 AND created_at >= ?2";
-            errors += number(connection.query_row(sql, [DEFAULT_PROJECT, errors_since], |row| row.get(0))?);
+            // The condition on the level is, word for word, that of the index, which holds the other columns too.
+            let sql = format!(
+                "SELECT count(*), total(ifnull(weight, 1) - 1) FROM entries INDEXED BY entries_errors
+                 WHERE project = ?1 AND level >= 4 AND created_at >= ?2 AND kind IS NOT {}",
+                running::KIND
+            );
+            let found = connection
+                .query_row(&sql, [DEFAULT_PROJECT, errors_since], |row| Ok((row.get(0)?, row.get(1)?)))?;
+            errors.add(found.0, found.1);
             Ok(())
         };
         read().map_err(files.explain(day))?;
     }
+    let open = open(files)?;
+    for entry in &open {
+        levels.entry(entry.level).or_default().add(1, entry.weight - 1.0);
+        if entry.level >= ERROR && entry.created_at >= errors_since {
+            errors.add(1, entry.weight - 1.0);
+        }
+    }
     let name = |code: i64| u8::try_from(code).ok().and_then(Level::from_code).map_or("", Level::as_str);
-    let mut level_distribution: Vec<LevelCount> =
-        levels.iter().map(|(&code, &count)| LevelCount { level: name(code), count }).collect();
+    let mut level_distribution: Vec<LevelCount> = levels
+        .iter()
+        .map(|(&code, count)| LevelCount { level: name(code), count: count.weighted() })
+        .collect();
     level_distribution.sort_by_key(|level| Reverse(level.count));
-    let services = services(files)?.into_iter().take(TOP_SERVICES);
+    let services = services_with(files, &open)?.into_iter().take(TOP_SERVICES);
     Ok(Totals {
-        total_logs: levels.values().sum(),
+        total_logs: levels.values().map(Count::weighted).sum(),
+        stored: levels.values().map(|count| count.entries).sum(),
         level_distribution,
         service_distribution: services
             .map(|figures| ServiceCount { service: figures.service, count: figures.entries })
             .collect(),
-        recent_errors_1h: errors,
+        recent_errors_1h: errors.weighted(),
     })
 }
 
 pub(super) fn services(files: &Files) -> Result<Vec<ServiceFigures>, StoreError> {
-    let mut services = BTreeMap::<String, ServiceFigures>::new();
+    services_with(files, &open(files)?)
+}
+
+fn services_with(files: &Files, open: &[Open]) -> Result<Vec<ServiceFigures>, StoreError> {
+    let mut services = BTreeMap::<String, Service>::new();
     for (&day, connection) in &files.by_day {
         let mut read = || -> rusqlite::Result<()> {
             let mut statement = connection.prepare(
-                "SELECT service, sum(entries) AS n, sum(entries) FILTER (WHERE level >= 4), max(last_at)
+                "SELECT service, sum(entries) AS n, total(extra), max(last_at),
+                   sum(entries) FILTER (WHERE level >= 4), total(extra) FILTER (WHERE level >= 4)
                  FROM tally WHERE project = ?1 GROUP BY service ORDER BY n DESC LIMIT ?2",
             )?;
             let mut rows = statement.query([DEFAULT_PROJECT, MOST_SERVICES])?;
             while let Some(row) = rows.next()? {
-                let service: String = row.get(0)?;
-                let figures = services.entry(service.clone()).or_insert(ServiceFigures {
-                    service,
-                    last_seen: f64::MIN,
-                    ..ServiceFigures::default()
-                });
-                figures.entries += number(row.get(1)?);
-                figures.errors += number(row.get::<_, Option<i64>>(2)?.unwrap_or_default());
-                #[expect(clippy::cast_precision_loss, reason = "microseconds of this century fit")]
-                let last_seen = row.get::<_, i64>(3)? as f64 / 1e6;
-                figures.last_seen = figures.last_seen.max(last_seen);
+                let service = services.entry(row.get(0)?).or_default();
+                service.all.add(row.get(1)?, row.get(2)?);
+                service.last_seen = service.last_seen.max(row.get(3)?);
+                service.errors.add(row.get::<_, Option<i64>>(4)?.unwrap_or_default(), row.get(5)?);
             }
             Ok(())
         };
         read().map_err(files.explain(day))?;
     }
-    let mut services: Vec<ServiceFigures> = services.into_values().collect();
+    for entry in open {
+        let service = services.entry(entry.service.clone()).or_default();
+        service.all.add(1, entry.weight - 1.0);
+        service.last_seen = service.last_seen.max(Some(entry.created_at));
+        if entry.level >= ERROR {
+            service.errors.add(1, entry.weight - 1.0);
+        }
+    }
+    let mut services: Vec<ServiceFigures> = services.into_iter().map(Service::figures).collect();
     services.sort_by_key(|figures| Reverse(figures.entries));
     Ok(services)
 }
 
+/// The requests that are open in all files.
+fn open(files: &Files) -> Result<Vec<Open>, StoreError> {
+    let mut finals = Finals::of(files);
+    let open = files.by_day.iter().map(|(&day, connection)| finals.open(day, connection));
+    open.collect::<Result<Vec<_>, _>>().map(|open| open.into_iter().flatten().collect())
+}
+
+/// Entries, and what their weights make more of them.
+#[derive(Default)]
+struct Count {
+    entries: u64,
+    extra: f64,
+}
+
+impl Count {
+    fn add(&mut self, entries: i64, extra: f64) {
+        self.entries += number(entries);
+        self.extra += extra;
+    }
+
+    fn weighted(&self) -> u64 {
+        #[expect(clippy::cast_precision_loss, reason = "far fewer than 2^53")]
+        whole(self.entries as f64 + self.extra)
+    }
+}
+
+/// What is counted of one service.
+#[derive(Default)]
+struct Service {
+    all: Count,
+    errors: Count,
+    last_seen: Option<i64>,
+}
+
+impl Service {
+    fn figures((service, counted): (String, Self)) -> ServiceFigures {
+        #[expect(clippy::cast_precision_loss, reason = "microseconds of this century fit")]
+        let last_seen = counted.last_seen.unwrap_or_default() as f64 / 1e6;
+        let (entries, errors) = (counted.all.weighted(), counted.errors.weighted());
+        ServiceFigures { service, entries, errors, last_seen }
+    }
+}
+
 /// A count, which SQLite keeps signed.
-fn number(count: i64) -> u64 {
+pub(super) fn number(count: i64) -> u64 {
     u64::try_from(count).unwrap_or_default()
 }
 
-/// What is counted of one route.
-#[derive(Default)]
-struct Route {
-    /// service, method, route; all `None` for the routes beyond the bound.
-    names: [Option<String>; 3],
-    requests: u64,
-    errors: u64,
-    bytes: u64,
-    ttfb: Histogram,
-    duration: Histogram,
-}
-
-pub(super) fn routes(files: &Files, period: Period) -> Result<Vec<RouteFigures>, StoreError> {
-    let filter = Filter { period, kind: Words::Kind.code("request"), ..Filter::default() };
-    let mut conditions = conditions(&filter);
-    if period == Period::default() {
-        conditions.from = "entries NOT INDEXED"; // all rows, then as they lie
-    }
-    let Conditions { from, sql, values } = &conditions;
-    let columns = "service, method, route, level, response_size, ttfb_ms, duration_ms";
-    let sql = format!("SELECT {columns} FROM {from} WHERE {sql}");
-    let mut routes = Routes::default();
-    for (&day, connection) in &files.by_day {
-        let explain = files.explain(day);
-        let mut statement = connection.prepare(&sql).map_err(&explain)?;
-        let mut rows = statement.query(params_from_iter(values)).map_err(&explain)?;
-        while let Some(row) = rows.next().map_err(&explain)? {
-            routes.count(row).map_err(&explain)?;
-        }
-    }
-    let mut figures: Vec<RouteFigures> = routes.by_key.into_values().map(Route::figures).collect();
-    figures.sort_by(|a, b| {
-        let names = |f: &RouteFigures| (f.service.clone(), f.route.clone(), f.method.clone());
-        b.requests.cmp(&a.requests).then_with(|| names(a).cmp(&names(b)))
-    });
-    Ok(figures)
-}
-
-#[derive(Default)]
-struct Routes {
-    by_key: HashMap<String, Route>,
-    /// The key at hand, in memory that stays.
-    key: String,
-}
-
-impl Routes {
-    fn count(&mut self, row: &Row<'_>) -> rusqlite::Result<()> {
-        let mut names = [None; 3];
-        self.key.clear();
-        for (n, name) in names.iter_mut().enumerate() {
-            *name = row.get_ref(n)?.as_str_or_null().unwrap_or_default();
-            // No text that is stored has a NUL in it.
-            self.key.push_str(name.unwrap_or("\0"));
-            self.key.push('\0');
-        }
-        let known = self.by_key.contains_key(&self.key);
-        if !known && (self.by_key.len() >= MOST_ROUTES || self.key.len() > NAMES_BYTES) {
-            self.key.clear();
-            names = [None; 3];
-        }
-        if !self.by_key.contains_key(&self.key) {
-            let names = names.map(|name| name.map(str::to_owned));
-            self.by_key.insert(self.key.clone(), Route { names, ..Route::default() });
-        }
-        let Some(route) = self.by_key.get_mut(&self.key) else { return Ok(()) };
-        route.requests += 1;
-        route.errors += u64::from(row.get::<_, i64>(3)? >= i64::from(Level::Error.code()));
-        route.bytes = route.bytes.saturating_add(row.get::<_, Option<i64>>(4)?.map_or(0, number));
-        if let Some(ms) = row.get(5)? {
-            route.ttfb.add(ms);
-        }
-        if let Some(ms) = row.get(6)? {
-            route.duration.add(ms);
-        }
-        Ok(())
-    }
-}
-
-impl Route {
-    fn figures(self) -> RouteFigures {
-        let [service, method, route] = self.names;
-        RouteFigures {
-            service,
-            method,
-            route,
-            requests: self.requests,
-            errors: self.errors,
-            bytes: self.bytes,
-            ttfb_ms: self.ttfb.percentiles(),
-            duration_ms: self.duration.percentiles(),
-        }
+/// A sum of weights, as a count.
+pub(super) fn whole(sum: f64) -> u64 {
+    #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "saturates, NaN is 0")]
+    {
+        sum.round() as u64
     }
 }

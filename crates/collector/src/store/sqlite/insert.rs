@@ -1,5 +1,6 @@
 //! Rows into a day's file.
 
+use super::running::{self, Awaited};
 use super::schema;
 use crate::fields::Field;
 use crate::store::batch::{Batch, DEFAULT_PROJECT, Home, Row, Sender, Value, Verdict};
@@ -11,15 +12,28 @@ use std::collections::HashMap;
 pub(super) struct Inserter<'c> {
     connection: &'c Connection,
     insert: Statement<'c>,
-    /// By service, then by level: entries and newest time.
-    tally: HashMap<String, [(i64, i64); Level::ALL.len()]>,
+    awaited: &'c mut Awaited,
+    /// By service, then by level.
+    tally: HashMap<String, [Counted; Level::ALL.len()]>,
+}
+
+/// What the tally says of a level of a service.
+#[derive(Clone, Copy)]
+struct Counted {
+    entries: i64,
+    extra: f64,
+    last_at: i64,
+}
+
+impl Counted {
+    const NOTHING: Self = Self { entries: 0, extra: 0.0, last_at: i64::MIN };
 }
 
 /// Parameters before those of the fields.
 const FIRST_FIELD: usize = 8;
 
 impl<'c> Inserter<'c> {
-    pub(super) fn new(connection: &'c Connection) -> rusqlite::Result<Self> {
+    pub(super) fn new(connection: &'c Connection, awaited: &'c mut Awaited) -> rusqlite::Result<Self> {
         let columns = Field::columns().count();
         let places = (1..FIRST_FIELD + columns).fold(String::new(), |list, n| {
             let comma = if n == 1 { "" } else { ", " };
@@ -27,7 +41,7 @@ impl<'c> Inserter<'c> {
         });
         let (head, fields) = (schema::HEAD, schema::field_columns());
         let sql = format!("INSERT OR IGNORE INTO entries (project, {head}{fields}) VALUES ({places})");
-        Ok(Self { connection, insert: connection.prepare(&sql)?, tally: HashMap::new() })
+        Ok(Self { connection, insert: connection.prepare(&sql)?, awaited, tally: HashMap::new() })
     }
 
     /// Inserts a row, unless its id is there already; `before` is the day before's file, where a copy may lie.
@@ -69,16 +83,35 @@ impl<'c> Inserter<'c> {
         if insert.raw_execute()? == 0 {
             return Ok(Verdict::Duplicate);
         }
-        if !self.tally.contains_key(service) {
-            self.tally.insert(service.to_owned(), [(0, i64::MIN); Level::ALL.len()]);
-        }
-        let counts =
-            self.tally.get_mut(service).and_then(|levels| levels.get_mut(usize::from(row.level.code())));
-        if let Some((entries, last_at)) = counts {
-            *entries += 1;
-            *last_at = (*last_at).max(row.created_at);
-        }
+        self.count(batch, row)?;
         Ok(Verdict::Stored)
+    }
+
+    fn count(&mut self, batch: &Batch, row: &Row) -> rusqlite::Result<()> {
+        let (mut running, mut exchange, mut weight) = (false, None, 1.0);
+        for cell in batch.cells(row) {
+            match (cell.field, cell.value) {
+                (Field::Kind, Value::Integer(kind)) => running = kind == running::KIND,
+                (Field::ExchangeId, Value::Bytes16(id)) => exchange = Some(id),
+                (Field::Weight, Value::Real(w)) => weight = w,
+                _ => {}
+            }
+        }
+        if running {
+            return exchange.map_or(Ok(()), |id| self.awaited.begun(self.connection, id));
+        }
+        self.awaited.stored(self.connection, row.id)?;
+        let service = batch.text(row.service);
+        if !self.tally.contains_key(service) {
+            self.tally.insert(service.to_owned(), [Counted::NOTHING; Level::ALL.len()]);
+        }
+        let levels = self.tally.get_mut(service);
+        if let Some(counted) = levels.and_then(|levels| levels.get_mut(usize::from(row.level.code()))) {
+            counted.entries += 1;
+            counted.extra += weight - 1.0;
+            counted.last_at = counted.last_at.max(row.created_at);
+        }
+        Ok(())
     }
 
     /// Notes what a batch says of its sender.
@@ -112,14 +145,14 @@ impl<'c> Inserter<'c> {
     /// Writes the counts; the last step before the commit.
     pub(super) fn finish(self) -> rusqlite::Result<()> {
         let mut add = self.connection.prepare(
-            "INSERT INTO tally VALUES (?1, ?2, ?3, ?4, ?5) ON CONFLICT DO UPDATE
-             SET entries = entries + excluded.entries, last_at = max(last_at, excluded.last_at)",
+            "INSERT INTO tally (project, service, level, entries, extra, last_at) VALUES (?1, ?2, ?3, ?4, ?5, ?6)
+             ON CONFLICT DO UPDATE SET entries = entries + excluded.entries, extra = extra + excluded.extra,
+               last_at = max(last_at, excluded.last_at)",
         )?;
         for (service, levels) in self.tally {
-            for (level, (entries, last_at)) in
-                Level::ALL.iter().zip(levels).filter(|(_, counted)| counted.0 > 0)
-            {
-                add.execute(params![DEFAULT_PROJECT, service, level.code(), entries, last_at])?;
+            for (level, counted) in Level::ALL.iter().zip(levels).filter(|(_, counted)| counted.entries > 0) {
+                let Counted { entries, extra, last_at } = counted;
+                add.execute(params![DEFAULT_PROJECT, service, level.code(), entries, extra, last_at])?;
             }
         }
         Ok(())

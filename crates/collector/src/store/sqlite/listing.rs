@@ -2,9 +2,10 @@
 //! rows at those places, as many as an answer holds.
 
 use super::readers::Files;
+use super::running::{self, Finals};
+use super::schema;
 use super::select::{Conditions, conditions};
-use super::{insert, schema};
-use crate::fields::{Field, Words};
+use crate::fields::Field;
 use crate::store::StoreError;
 use crate::store::batch::DEFAULT_PROJECT;
 use crate::store::search::{Cursor, Listing, Search, TraceKey};
@@ -21,18 +22,18 @@ const TRACE_ENTRIES: usize = 10_000;
 pub(super) fn search(files: &Files, search: &Search, bytes: usize) -> Result<Listing, StoreError> {
     // One more than asked for tells whether there is a next page.
     let wanted = search.limit + 1;
-    let mut found: Vec<Cursor> = Vec::new();
+    let (mut found, mut finals) = (Vec::<Cursor>::new(), Finals::of(files));
     let mut ranges = Vec::new();
     for (&day, connection) in &files.by_day {
         if let Some((oldest, newest)) = range(connection).map_err(files.explain(day))? {
-            ranges.push((newest, oldest, day, connection));
+            ranges.push((newest, oldest, day));
         }
     }
     // Files overlap in time: an entry lies where its id says, whatever time it states. The newest come first, and a
     // file is not read at all once the page is full of newer ones.
-    ranges.sort_by_key(|(newest, _, day, _)| std::cmp::Reverse((*newest, *day)));
+    ranges.sort_by_key(|(newest, _, day)| std::cmp::Reverse((*newest, *day)));
     let period = search.filter.period;
-    for (newest, oldest, day, connection) in ranges {
+    for (newest, oldest, day) in ranges {
         let last = found.get(wanted - 1).map(|cursor| cursor.created_at);
         if last.is_some_and(|last| last > newest) {
             break;
@@ -48,7 +49,7 @@ pub(super) fn search(files: &Files, search: &Search, bytes: usize) -> Result<Lis
             follow(&mut conditions, after, day);
         }
         let order = "created_at DESC, seq DESC";
-        found.extend(places(files, day, connection, &conditions, order, wanted)?);
+        found.extend(places(files, &mut finals, day, &conditions, order, wanted)?);
         found.sort_unstable_by_key(|cursor| std::cmp::Reverse(*cursor));
         found.truncate(wanted);
     }
@@ -57,11 +58,11 @@ pub(super) fn search(files: &Files, search: &Search, bytes: usize) -> Result<Lis
 
 /// A trace, oldest first.
 pub(super) fn trace(files: &Files, key: &TraceKey, bytes: usize) -> Result<Listing, StoreError> {
-    let mut found = Vec::new();
-    for (&day, connection) in &files.by_day {
+    let (mut found, mut finals) = (Vec::new(), Finals::of(files));
+    for &day in files.by_day.keys() {
         let mut conditions = Conditions::new();
         conditions.in_trace(key);
-        found.extend(places(files, day, connection, &conditions, "created_at, seq", TRACE_ENTRIES + 1)?);
+        found.extend(places(files, &mut finals, day, &conditions, "created_at, seq", TRACE_ENTRIES + 1)?);
     }
     found.sort_unstable();
     show(files, &found, TRACE_ENTRIES, bytes)
@@ -90,7 +91,7 @@ pub(super) fn entry(files: &Files, id: EntryId) -> Result<Option<String>, StoreE
 
 /// The files in which an id may lie, the likeliest first.
 fn candidates(files: &Files, id: EntryId) -> impl Iterator<Item = (Day, &Connection)> {
-    let own = id.unix_ms().and_then(|ms| i64::try_from(ms).ok()?.checked_mul(1_000)).map(Day::of);
+    let own = Day::named_by(id);
     let first = own.and_then(|day| files.by_day.get_key_value(&day));
     let others = files.by_day.iter().rev().filter(move |(day, _)| Some(**day) != own);
     first.into_iter().chain(others).map(|(day, connection)| (*day, connection))
@@ -122,14 +123,14 @@ fn follow(conditions: &mut Conditions, after: Cursor, day: Day) {
 /// there is none of them.
 fn places(
     files: &Files,
+    finals: &mut Finals<'_>,
     day: Day,
-    connection: &Connection,
     conditions: &Conditions,
     order: &str,
     most: usize,
 ) -> Result<Vec<Cursor>, StoreError> {
+    let Some(connection) = files.by_day.get(&day) else { return Ok(Vec::new()) };
     let explain = files.explain(day);
-    let running = Words::Kind.code("running").map(i64::from);
     let Conditions { from, sql, values } = conditions;
     let sql = format!("SELECT created_at, seq, kind, exchange_id FROM {from} WHERE {sql} ORDER BY {order}");
     let mut statement = connection.prepare(&sql).map_err(&explain)?;
@@ -143,25 +144,12 @@ fn places(
             seq: row.get(1).map_err(&explain)?,
         };
         let kind: Option<i64> = row.get(2).map_err(&explain)?;
-        let ended = match row.get_ref(3).map_err(&explain)? {
-            ValueRef::Blob(id) if kind == running => is_stored(files, id)?,
-            _ => false,
-        };
-        if !ended {
+        let exchange = row.get_ref(3).map_err(&explain)?;
+        if kind != Some(running::KIND) || !finals.is_over(day, exchange)? {
             found.push(cursor);
         }
     }
     Ok(found)
-}
-
-fn is_stored(files: &Files, id: &[u8]) -> Result<bool, StoreError> {
-    let Ok(id) = <[u8; 16]>::try_from(id).map(EntryId::from_bytes) else { return Ok(false) };
-    for (day, connection) in candidates(files, id) {
-        if insert::contains(connection, id).map_err(files.explain(day))? {
-            return Ok(true);
-        }
-    }
-    Ok(false)
 }
 
 /// Shows the first `limit` places, or as many as fit into `bytes` (one always does).

@@ -1,9 +1,17 @@
-//! What a day's file holds.
+//! What a day's file holds, and how one of an older layout comes to hold it too.
+//!
+//! | layout | adds |
+//! |---|---|
+//! | 1 | |
+//! | 2 | columns for what whole requests bring, `ended`, weights in the tally, indexes of slow and of running entries |
 
-use crate::fields::{Field, Shape};
+use super::running;
+use crate::fields::{Field, MOST_WEIGHT, Shape};
+use rusqlite::{Connection, TransactionBehavior};
+use std::collections::HashSet;
 
-/// The layout's number, in `user_version`.
-pub(super) const VERSION: i64 = 1;
+/// The layout's number, in `user_version`; a file of an older one is brought to it when it is opened for writing.
+pub(super) const VERSION: i64 = 2;
 /// `hopl`, in `application_id`: tells a file of ours from any other.
 pub(super) const APPLICATION: i64 = 0x686f_706c;
 
@@ -21,38 +29,95 @@ pub(super) fn field_columns() -> String {
     Field::columns().fold(String::new(), |list, field| list + ", " + field.name())
 }
 
-/// Makes the tables of an empty file.
-///
+fn affinity(field: Field) -> &'static str {
+    match field.shape() {
+        Shape::Text | Shape::Lines | Shape::Json => "TEXT",
+        Shape::Integer | Shape::Word(_) | Shape::Bool => "INTEGER",
+        Shape::Real | Shape::Weight => "REAL",
+        Shape::Trace | Shape::Span | Shape::Id => "BLOB",
+    }
+}
+
+/// Makes the tables of an empty file, or brings those of an older layout to this one: whole, or not at all.
+pub(super) fn prepare(connection: &mut Connection) -> rusqlite::Result<()> {
+    let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
+    match super::connection::version(&transaction)? {
+        0 => transaction.execute_batch(&create())?,
+        before if before < VERSION => upgrade(&transaction)?,
+        _ => {}
+    }
+    transaction.commit()
+}
+
 /// `seq` is the order of arrival. Values that a closed list has codes for are kept as codes; trace, span and entry
-/// ids as bytes. The project is 0 for now, which costs no byte. Time, id and trace have an index; errors have one,
-/// since they are few and asked for first.
+/// ids as bytes. The project is 0 for now, which costs no byte. `ended` is 1 on a running entry whose final one is
+/// known to be there.
+///
+/// In the tally, `entries` are rows and `extra` is what their weights make more of them; running entries are in
+/// neither, as they come to nothing once they end.
 pub(super) fn create() -> String {
-    let columns = Field::columns().fold(String::new(), |list, field| {
-        let affinity = match field.shape() {
-            Shape::Text | Shape::Lines | Shape::Json => "TEXT",
-            Shape::Integer | Shape::Word(_) => "INTEGER",
-            Shape::Real => "REAL",
-            Shape::Trace | Shape::Span | Shape::Id => "BLOB",
-        };
-        list + ", " + field.name() + " " + affinity
-    });
+    let columns = Field::columns()
+        .fold(String::new(), |list, field| list + ", " + field.name() + " " + affinity(field));
     format!(
         "CREATE TABLE entries (seq INTEGER PRIMARY KEY, project INTEGER NOT NULL, id BLOB NOT NULL,
            created_at INTEGER NOT NULL, level INTEGER NOT NULL, service TEXT NOT NULL, detail TEXT, metadata TEXT
-           {columns});
+           {columns}, ended INTEGER);
          CREATE UNIQUE INDEX entries_id ON entries (project, id);
          CREATE INDEX entries_created_at ON entries (project, created_at);
-         CREATE INDEX entries_errors ON entries (project, created_at) WHERE level >= 4;
          CREATE INDEX entries_trace_id ON entries (project, {STRETCH}, trace_id) WHERE trace_id IS NOT NULL;
          CREATE INDEX entries_x_trace_id ON entries (project, {STRETCH}, x_trace_id) WHERE x_trace_id IS NOT NULL;
+         {indexes}
          CREATE TABLE tally (project INTEGER, service TEXT, level INTEGER, entries INTEGER NOT NULL,
-           last_at INTEGER NOT NULL, PRIMARY KEY (project, service, level)) WITHOUT ROWID;
+           last_at INTEGER NOT NULL, extra REAL NOT NULL DEFAULT 0, PRIMARY KEY (project, service, level))
+           WITHOUT ROWID;
          CREATE TABLE senders (project INTEGER, boot_id TEXT, first_at INTEGER NOT NULL, last_at INTEGER NOT NULL,
            batches INTEGER NOT NULL, last_seq INTEGER, source TEXT, ledger TEXT, closing INTEGER NOT NULL,
            PRIMARY KEY (project, boot_id)) WITHOUT ROWID;
          CREATE TABLE losses (project INTEGER, boot_id TEXT, batch_id TEXT, received_at INTEGER NOT NULL,
            losses TEXT NOT NULL, PRIMARY KEY (project, boot_id, batch_id)) WITHOUT ROWID;
          PRAGMA application_id = {APPLICATION};
-         PRAGMA user_version = {VERSION};"
+         PRAGMA user_version = {VERSION};",
+        indexes = partial_indexes()
     )
+}
+
+/// Errors, slow and running entries have an index each, since they are few and asked for first. That of the errors
+/// holds all that counting them takes.
+fn partial_indexes() -> String {
+    format!(
+        "CREATE INDEX entries_errors ON entries (project, created_at, seq, kind, weight) WHERE level >= 4;
+         CREATE INDEX entries_slow ON entries (project, created_at) WHERE slow = 1;
+         CREATE INDEX entries_running ON entries (project, exchange_id)
+           WHERE kind = {running} AND ended IS NULL;",
+        running = running::KIND
+    )
+}
+
+/// Adds the columns that are not there yet, makes the small indexes anew, and takes out of the tally what is not in
+/// it any more. No row is rewritten; the file is read through once for each index.
+fn upgrade(connection: &Connection) -> rusqlite::Result<()> {
+    let mut statement = connection.prepare("SELECT name FROM pragma_table_info('entries')")?;
+    let there: HashSet<String> = statement.query_map([], |row| row.get(0))?.collect::<Result<_, _>>()?;
+    let fields = Field::columns().map(|field| (field.name(), affinity(field)));
+    for (name, affinity) in fields.chain([("ended", "INTEGER")]).filter(|(name, _)| !there.contains(*name)) {
+        connection.execute_batch(&format!("ALTER TABLE entries ADD COLUMN {name} {affinity}"))?;
+    }
+    connection.execute_batch(&format!(
+        "DROP INDEX entries_errors;
+         {indexes}
+         ALTER TABLE tally ADD COLUMN extra REAL NOT NULL DEFAULT 0;
+         UPDATE tally SET entries = tally.entries - open.n
+           FROM (SELECT project, service, level, count(*) AS n FROM entries INDEXED BY entries_running
+                 WHERE kind = {running} AND ended IS NULL GROUP BY project, service, level) AS open
+           WHERE (tally.project, tally.service, tally.level) = (open.project, open.service, open.level);
+         DELETE FROM tally WHERE entries = 0;
+         UPDATE tally SET extra = weighted.extra
+           FROM (SELECT project, service, level, sum(min(max(weight, 0), {MOST_WEIGHT:.1}) - 1) AS extra FROM entries
+                 WHERE weight IS NOT NULL AND kind IS NOT {running} GROUP BY project, service, level) AS weighted
+           WHERE (tally.project, tally.service, tally.level)
+               = (weighted.project, weighted.service, weighted.level);
+         PRAGMA user_version = {VERSION};",
+        indexes = partial_indexes(),
+        running = running::KIND
+    ))
 }

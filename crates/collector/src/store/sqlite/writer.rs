@@ -4,6 +4,7 @@ use super::connection::{self, explain, is_damage};
 use super::directory::{Directory, Identity};
 use super::insert::Inserter;
 use super::readers::Readers;
+use super::running::Awaited;
 use super::{Options, retention};
 use crate::store::StoreError;
 use crate::store::batch::{Batch, Home, Verdict};
@@ -11,6 +12,7 @@ use crate::time::Day;
 use hoplog_entry::Diagnostics;
 use rusqlite::{Connection, TransactionBehavior};
 use std::collections::{BTreeMap, BTreeSet};
+use std::mem::take;
 use std::sync::{Arc, LazyLock};
 use std::time::{Duration, Instant};
 use tokio::sync::{mpsc, oneshot};
@@ -47,6 +49,7 @@ struct OpenFile {
     connection: Connection,
     identity: Identity,
     used: Instant,
+    awaited: Awaited,
 }
 
 /// A batch and what becomes of its rows.
@@ -160,11 +163,13 @@ impl Writer {
             jobs.iter().any(|job| job.batch.rows.iter().any(|r| r.day == day && r.home == Home::Arrival));
         let before = (arrivals && self.directory.has(before)).then_some(before);
         self.open(day, before)?;
+        // After an error it is gone with the file's connection, and read anew.
+        let mut awaited = self.files.get_mut(&day).map(|file| take(&mut file.awaited)).unwrap_or_default();
         let before = before.and_then(|before| self.files.get(&before)).map(|file| &file.connection);
         let Some(file) = self.files.get(&day) else { return Err(rusqlite::Error::InvalidQuery) };
         let transaction =
             rusqlite::Transaction::new_unchecked(&file.connection, TransactionBehavior::Immediate)?;
-        let mut inserter = Inserter::new(&transaction)?;
+        let mut inserter = Inserter::new(&transaction, &mut awaited)?;
         for job in jobs {
             let batch = &job.batch;
             for (row, verdict) in batch.rows.iter().zip(&mut job.verdicts).filter(|(row, _)| row.day == day) {
@@ -177,7 +182,11 @@ impl Writer {
             }
         }
         inserter.finish()?;
-        transaction.commit()
+        transaction.commit()?;
+        if let Some(file) = self.files.get_mut(&day) {
+            file.awaited = awaited;
+        }
+        Ok(())
     }
 
     /// Opens the file of `day`, and of the day before if asked; closes what was used longest ago.
@@ -196,7 +205,8 @@ impl Writer {
             }
             let connection = connection::for_writing(&self.directory.file(wanted))?;
             let identity = self.directory.identity(wanted).map_err(|_| rusqlite::Error::InvalidQuery)?;
-            self.files.insert(wanted, OpenFile { connection, identity, used: now });
+            let awaited = Awaited::read(&connection)?;
+            self.files.insert(wanted, OpenFile { connection, identity, used: now, awaited });
             self.directory.add(wanted);
         }
         while self.files.len() > OPEN_FILES {

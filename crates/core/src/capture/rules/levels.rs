@@ -1,5 +1,6 @@
 //! The level of a request's entry, by how it ended.
 
+use std::fmt;
 use std::ops::{Range, RangeInclusive};
 
 use hoplog_entry::{Level, Outcome};
@@ -12,7 +13,7 @@ use hoplog_entry::{Level, Outcome};
 /// let rules = Requests::default().level(404, Level::Info).level(500..=599, Level::Fatal);
 /// # let _ = rules;
 /// ```
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Clone, Copy, PartialEq, Eq)]
 pub struct Statuses {
     first: u16,
     last: u16,
@@ -26,6 +27,15 @@ impl Statuses {
 
     fn contains(self, status: u16) -> bool {
         (self.first..=self.last).contains(&status)
+    }
+}
+
+impl fmt::Debug for Statuses {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self { first, last } if first == last => write!(f, "{first}"),
+            Self { first, last } => write!(f, "{first}..={last}"),
+        }
     }
 }
 
@@ -43,11 +53,8 @@ impl From<RangeInclusive<u16>> for Statuses {
 
 impl From<Range<u16>> for Statuses {
     fn from(range: Range<u16>) -> Self {
-        // An empty range stays one.
-        if range.is_empty() {
-            return Self { first: range.start.max(1), last: 0 };
-        }
-        Self { first: range.start, last: range.end - 1 }
+        // One that ends at 0 is empty, and stays so.
+        Self { first: range.start.max(1), last: range.end.saturating_sub(1) }
     }
 }
 
@@ -91,7 +98,8 @@ fn by_outcome(outcome: Outcome) -> Level {
     match outcome {
         Outcome::Panicked | Outcome::ServiceError | Outcome::ProcessDied => Level::Error,
         Outcome::Cancelled | Outcome::BodyAborted | Outcome::TimedOut => Level::Warn,
-        Outcome::Completed | Outcome::Upgraded => Level::Info,
+        // The answer says it all.
+        Outcome::Completed | Outcome::Upgraded => Level::Trace,
     }
 }
 
@@ -100,7 +108,7 @@ fn by_answer(status: u16, grpc_status: Option<u16>) -> Level {
     match status {
         500.. => Level::Error,
         400.. => Level::Warn,
-        _ => by_grpc_status(grpc_status),
+        _ => by_grpc_status(grpc_status).max(Level::Info),
     }
 }
 
@@ -111,6 +119,6 @@ fn by_grpc_status(status: Option<u16>) -> Level {
     match status {
         Some(2 | 4 | 12 | 13 | 14 | 15) => Level::Error,
         Some(1..) => Level::Warn,
-        _ => Level::Info,
+        _ => Level::Trace,
     }
 }

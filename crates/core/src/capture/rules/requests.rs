@@ -37,6 +37,7 @@ const HEALTH_PATHS: [&str; 12] = [
 /// | sampled | all are kept |
 /// | slow | none |
 /// | level | ERROR: 5xx, panicked, service_error; WARN: 4xx, cancelled, body_aborted, timed_out; else INFO. For gRPC by its status |
+/// | bodies | as [`ClientBuilder::bodies`](crate::ClientBuilder::bodies) says: none |
 /// | headers | request and response headers that [`Redaction`](crate::Redaction) keeps |
 ///
 /// # Sampling
@@ -179,6 +180,14 @@ impl Requests {
         self
     }
 
+    /// Whether bodies are kept, where [`ClientBuilder::bodies`](crate::ClientBuilder::bodies) is told to keep any. Off
+    /// here and on for some routes, only theirs are kept. Default: true.
+    #[must_use]
+    pub fn bodies(mut self, keep: bool) -> Self {
+        self.all = self.all.bodies(keep);
+        self
+    }
+
     /// What is different for one route, by its template, as the framework spells it: `/users/{id}`.
     #[must_use]
     pub fn route(mut self, template: impl Into<String>, rules: RouteRules) -> Self {
@@ -220,6 +229,7 @@ impl Requests {
         if !complaints.is_empty() {
             return Err(complaints);
         }
+        let any_bodies = rules.iter().any(|rule| rule.bodies);
         let widest = rules.iter().map(|rule| rule.sampling.head).max();
         Ok(Rules {
             skips: Skips {
@@ -234,6 +244,7 @@ impl Requests {
             },
             health: PathSet::new(self.health_paths.iter().map(String::as_str)),
             widest: widest.unwrap_or_default(),
+            any_bodies,
             rules,
             routes: routes.into_iter().collect(),
         })

@@ -35,6 +35,7 @@ pub struct RouteRules {
     levels: Levels,
     request_headers: Option<bool>,
     response_headers: Option<bool>,
+    bodies: Option<bool>,
 }
 
 impl RouteRules {
@@ -96,6 +97,14 @@ impl RouteRules {
         self
     }
 
+    /// Whether bodies are kept, where [`ClientBuilder::bodies`](crate::ClientBuilder::bodies) is told to keep any.
+    /// Default: true.
+    #[must_use]
+    pub fn bodies(mut self, keep: bool) -> Self {
+        self.bodies = Some(keep);
+        self
+    }
+
     pub(super) fn skips(&self) -> bool {
         self.skip
     }
@@ -131,6 +140,7 @@ impl RouteRules {
             levels,
             request_headers: self.request_headers.or(all.request_headers),
             response_headers: self.response_headers.or(all.response_headers),
+            bodies: self.bodies.or(all.bodies),
         }
     }
 
@@ -143,6 +153,7 @@ impl RouteRules {
             levels: self.levels,
             request_headers: self.request_headers.unwrap_or(true),
             response_headers: self.response_headers.unwrap_or(true),
+            bodies: self.bodies.unwrap_or(true),
         }
     }
 }

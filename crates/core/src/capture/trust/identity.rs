@@ -9,6 +9,7 @@ const HEADERS: [(&str, Field); 3] =
 const MAX: usize = 255;
 
 /// Writes the ids that stand in the headers. One that came twice says nothing.
+#[cold]
 pub(in crate::capture) fn write<'h>(
     record: &mut RecordWriter,
     headers: impl Iterator<Item = (&'h str, &'h [u8])>,
@@ -29,7 +30,8 @@ pub(in crate::capture) fn write<'h>(
     }
 }
 
-fn printable(value: &[u8]) -> Option<&str> {
+/// 1 to 255 bytes of text without control characters.
+pub(in crate::capture) fn printable(value: &[u8]) -> Option<&str> {
     let text = std::str::from_utf8(value).ok()?;
     ((1..=MAX).contains(&text.len()) && !text.chars().any(char::is_control)).then_some(text)
 }
