@@ -63,9 +63,11 @@ fn finish(exchange: &mut Option<Exchange>, outcome: Outcome) {
 
 /// Counts a chunk; the one that keeps the head's promise ends the exchange.
 fn count(exchange: &mut Option<Exchange>, sent: bool, chunk: &Bytes) {
-    if let Some(open) = exchange.as_mut().filter(|_| sent)
-        && open.response_bytes(chunk.len() as u64)
-    {
+    let Some(open) = exchange.as_mut().filter(|_| sent) else { return };
+    if open.taps_response() {
+        open.response_data(chunk);
+    }
+    if open.response_bytes(chunk.len() as u64) {
         finish(exchange, Outcome::Completed);
     }
 }

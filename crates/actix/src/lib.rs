@@ -63,6 +63,7 @@ mod future;
 mod head;
 mod ids;
 mod pending;
+mod request_body;
 mod service;
 mod transform;
 

@@ -7,7 +7,7 @@ use actix_web::body::MessageBody;
 use actix_web::dev::{Service, ServiceRequest, ServiceResponse};
 
 use crate::pending::{Pending, Routes};
-use crate::{ResponseBody, ResponseFuture, head};
+use crate::{ResponseBody, ResponseFuture, head, request_body};
 
 /// Logs every request of the service inside; made by [`RequestLog`](crate::RequestLog), one per worker.
 #[derive(Debug)]
@@ -36,9 +36,12 @@ where
         self.inner.poll_ready(cx)
     }
 
-    fn call(&self, request: ServiceRequest) -> Self::Future {
+    fn call(&self, mut request: ServiceRequest) -> Self::Future {
         let exchange =
             self.client.begin_request(&head::of(request.request()), || head::headers(request.headers()));
+        if let Some(exchange) = &exchange {
+            request_body::watch(&mut request, exchange);
+        }
         let mut pending = exchange.map(|exchange| Pending::new(exchange, &self.routes, request.request()));
         // A service may do its work, or panic, before it returns a future.
         let future = match &mut pending {

@@ -11,21 +11,32 @@
 //! is dropped unfinished ends itself: `panicked` while unwinding, `cancelled` before a response, `body_aborted` after.
 
 mod begin;
+mod bodies;
 mod exchange;
 mod failure;
 mod head;
+mod headers;
 mod kept;
-mod level;
 mod live;
+mod place;
 mod record;
+mod rules;
 pub(crate) mod running;
+mod tap;
+mod trust;
 
+pub use bodies::Bodies;
 pub use exchange::Exchange;
 pub use failure::ErrorReport;
 pub(crate) use failure::{PANIC, Panic, panic_message};
 pub use head::RequestHead;
 pub use kept::KeepOpen;
 pub(crate) use live::Live;
+pub(crate) use rules::Rules;
+pub use rules::{Requests, RouteRules, Statuses};
+pub use tap::RequestTap;
+pub(crate) use trust::TrustRules;
+pub use trust::{TraceMode, Trust};
 
 #[cfg(test)]
 mod tests;

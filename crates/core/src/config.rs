@@ -1,24 +1,18 @@
 //! Building a client: settings, their defaults, their variables, one check at the end.
 
+mod build;
 mod settings;
 
-use std::fs::OpenOptions;
 use std::path::PathBuf;
-use std::sync::Arc;
 use std::time::Duration;
 
-use hoplog_entry::{EntryId, Level};
-use reqwest::header::HeaderValue;
+use hoplog_entry::Level;
 
+use crate::capture::{Bodies, Requests, Trust};
 use crate::client::Client;
-use crate::clock::Clock;
-use crate::destination::{BatchLimits, CollectorConfig, Destination, Form, Lines, Memory, Sink};
+use crate::destination::Memory;
 use crate::error::Error;
-use crate::pipeline::Pipeline;
-use crate::queue::QueueLimits;
 use crate::redact::Redaction;
-use crate::transport::{HttpConfig, is_loopback};
-use crate::worker::Worker;
 use settings::Settings;
 
 /// How batches are compressed.
@@ -64,6 +58,9 @@ pub enum Console {
 /// | `compression` | – | gzip |
 /// | `queue_bytes`, `queue_entries` | – | 16 MiB, 65 536 |
 /// | `redaction` | – | an allow list of headers, the built-in secret names |
+/// | `requests` | – | all; health checks only where they fail |
+/// | `trust` | `HOPLOG_TRUSTED_PROXIES`: networks, separated by commas | nobody: the client is the peer; traces are continued |
+/// | `bodies` | – | none are kept |
 /// | `running_after` | – | 30 s |
 /// | `without_variables` | – | variables are read |
 /// | `enabled` | `HOPLOG_ENABLED`: `true`, `false` | true |
@@ -82,7 +79,10 @@ pub struct ClientBuilder {
     queue_bytes: Option<usize>,
     queue_entries: Option<usize>,
     redaction: Redaction,
+    requests: Requests,
     running_after: Option<Duration>,
+    trust: Trust,
+    bodies: Option<Bodies>,
 }
 
 impl ClientBuilder {
@@ -193,10 +193,29 @@ impl ClientBuilder {
         self
     }
 
+    /// Which requests become entries, and of which level. Default: [`Requests::default`].
+    pub fn requests(mut self, requests: Requests) -> Self {
+        self.requests = requests;
+        self
+    }
+
+    /// Keeps the first bytes of request and response bodies, masked. Default: none are kept.
+    pub fn bodies(mut self, bodies: Bodies) -> Self {
+        self.bodies = Some(bodies);
+        self
+    }
+
     /// How long a request or a call is open until a `running` entry tells of it, at most a flush interval later; the
     /// entry of its end takes that one's place. Default: 30 s. [`Duration::MAX`] means never.
     pub fn running_after(mut self, open: Duration) -> Self {
         self.running_after = Some(open);
+        self
+    }
+
+    /// Whose word counts: proxies that say who their client is, and whether callers' trace ids are continued. Default:
+    /// [`Trust::default`].
+    pub fn trust(mut self, trust: Trust) -> Self {
+        self.trust = trust;
         self
     }
 
@@ -223,135 +242,6 @@ impl ClientBuilder {
 
     pub(crate) fn build_in_memory(self, memory: Memory) -> Result<Client, Error> {
         self.build_from(|_| None, Some(memory))
-    }
-
-    fn build_from(
-        mut self,
-        variable: impl Fn(&str) -> Option<String>,
-        memory: Option<Memory>,
-    ) -> Result<Client, Error> {
-        let mut complaints = self.settings.fill_from(variable);
-        if complaints.is_empty() && self.settings.enabled == Some(false) {
-            return Ok(Client::disabled());
-        }
-        let limits = self.limits(&mut complaints);
-        let mut destinations = Vec::new();
-        match memory {
-            Some(memory) => destinations.push(Destination::Memory(memory)),
-            None => {
-                destinations.extend(self.collector(limits.1, &mut complaints).map(Destination::Collector));
-                destinations.extend(self.lines(&mut complaints));
-                if destinations.is_empty() && complaints.is_empty() {
-                    complaints.push("no destination: `without_collector` needs `console` or `file`".into());
-                }
-            }
-        }
-        let source = self.settings.source(&mut complaints);
-        let redactor = match self.redaction.build() {
-            Ok(redactor) if complaints.is_empty() => redactor,
-            built => {
-                complaints.extend(built.err().unwrap_or_default());
-                return Err(Error::config(complaints));
-            }
-        };
-        let min_level = self.min_level.unwrap_or(Level::Trace);
-        let mut pipeline = Pipeline::new(Clock::system(), limits.0, redactor, min_level);
-        if let Some(after) = self.running_after {
-            pipeline.running_after = after;
-        }
-        let pipeline = Arc::new(pipeline);
-        let interval = self.flush_interval.unwrap_or(Duration::from_secs(1));
-        let worker = Worker::start(Arc::clone(&pipeline), destinations, source, interval)?;
-        Ok(Client::new(pipeline, worker))
-    }
-
-    fn limits(&self, complaints: &mut Vec<String>) -> (QueueLimits, BatchLimits) {
-        let mut check = |name: &str, value: Option<usize>, default: usize, least: usize, most: usize| {
-            let value = value.unwrap_or(default);
-            if !(least..=most).contains(&value) {
-                complaints.push(format!("`{name}` is {value}; it must be from {least} to {most}"));
-            }
-            value
-        };
-        let batch =
-            BatchLimits { entries: check("batch_size", self.batch_size, 1_000, 1, 10_000), bytes: 1 << 20 };
-        let queue = QueueLimits {
-            bytes: check("queue_bytes", self.queue_bytes, 16 << 20, 1 << 20, 1 << 34),
-            entries: check("queue_entries", self.queue_entries, 65_536, 1_000, 1 << 30),
-            wake_entries: batch.entries,
-            wake_bytes: batch.bytes,
-        };
-        let interval = self.flush_interval.unwrap_or(Duration::from_secs(1));
-        if interval < Duration::from_millis(10) || interval > Duration::from_secs(60) {
-            complaints.push(format!("`flush_interval` is {interval:?}; it must be from 10 ms to 60 s"));
-        }
-        (queue, batch)
-    }
-
-    fn collector(&self, limits: BatchLimits, complaints: &mut Vec<String>) -> Option<CollectorConfig> {
-        if self.without_collector {
-            return None;
-        }
-        let url = self.settings.logs_url(complaints)?;
-        let authorization = match &self.settings.api_key {
-            None => None,
-            Some(key) => match HeaderValue::from_str(&format!("Bearer {key}")) {
-                Ok(mut value) => {
-                    value.set_sensitive(true);
-                    Some(value)
-                }
-                Err(_) => {
-                    complaints.push("`api_key` has characters that a header cannot carry".into());
-                    None
-                }
-            },
-        };
-        if authorization.is_some()
-            && url.scheme() == "http"
-            && !self.allow_insecure_http
-            && !is_loopback(&url)
-        {
-            complaints.push(
-                "the key would go over plain HTTP to another host: use https, or `allow_insecure_http()` if the way is private"
-                    .into(),
-            );
-        }
-        if url.scheme() == "https" && !cfg!(feature = "tls") {
-            complaints.push("`endpoint` is https, but hoplog was built without its `tls` feature".into());
-        }
-        Some(CollectorConfig {
-            http: HttpConfig { url, authorization },
-            limits,
-            gzip: self.compression == Compression::Gzip,
-            boot_id: EntryId::generate(Clock::system().unix_ns(crate::clock::Moment::default()) / 1_000_000),
-        })
-    }
-
-    fn lines(&self, complaints: &mut Vec<String>) -> Vec<Destination> {
-        let mut destinations = Vec::new();
-        let console = match self.settings.console.as_deref().map(str::trim) {
-            None | Some("" | "off") => None,
-            Some("text") => Some(Form::Text { colour: settings::colours() }),
-            Some("json") => Some(Form::Json),
-            Some(other) => {
-                complaints.push(format!("HOPLOG_CONSOLE is `{other}`; it must be `text`, `json` or `off`"));
-                None
-            }
-        };
-        destinations.extend(console.map(|form| Destination::Lines(Lines::new(form, Sink::Console))));
-        if let Some(path) = &self.settings.file {
-            let mut options = OpenOptions::new();
-            options.create(true).append(true);
-            #[cfg(unix)]
-            std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-            match options.open(path) {
-                Ok(file) => {
-                    destinations.push(Destination::Lines(Lines::new(Form::Json, Sink::File(Arc::new(file)))));
-                }
-                Err(error) => complaints.push(format!("`file` {} cannot be opened: {error}", path.display())),
-            }
-        }
-        destinations
     }
 }
 

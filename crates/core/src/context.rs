@@ -19,7 +19,7 @@ use std::task::{self, Poll};
 use hoplog_entry::trace_headers::{TRACEPARENT, TRACESTATE, X_REQUEST_ID, X_TRACE_ID};
 use hoplog_entry::{Field, SpanId, TraceId};
 
-use crate::capture::{KeepOpen, Live, Panic};
+use crate::capture::{KeepOpen, Live, Panic, RequestTap};
 use crate::error_chain::error_sources;
 use crate::pipeline::Pipeline;
 
@@ -156,6 +156,13 @@ impl Context {
     #[must_use]
     pub fn keep(&self) -> Option<KeepOpen> {
         self.live.as_ref().and_then(KeepOpen::new)
+    }
+
+    /// What is to see the body of the request that is being handled; for glue crates. See
+    /// [`Exchange::request_tap`](crate::Exchange::request_tap).
+    #[must_use]
+    pub fn request_tap(&self) -> Option<RequestTap> {
+        self.live.as_ref().and_then(RequestTap::new)
     }
 
     /// Calls `set` with each header that an outgoing call should carry: `traceparent` (this hop as the parent),

@@ -131,7 +131,7 @@ pub struct Stats {
     pub accepted: u64,
     /// Bytes of those entries as records.
     pub accepted_bytes: u64,
-    /// Entries that the queue refused.
+    /// Entries that the queue refused; beside them, as `sampled`, requests that sampling left out.
     pub refused: Drops,
     /// Bytes that the queue holds now.
     pub queue_bytes: usize,
@@ -167,10 +167,17 @@ pub struct DestinationStats {
 }
 
 impl Stats {
+    /// Requests that sampling left out: no loss, for others stand for them by their weight.
+    #[must_use]
+    pub fn sampled(&self) -> u64 {
+        self.refused.of(DropReason::Sampled)
+    }
+
     /// Every loss: what the queue refused and what the destinations dropped.
     #[must_use]
     pub fn lost(&self) -> u64 {
-        self.refused.total() + self.destinations.iter().map(|d| d.dropped.total()).sum::<u64>()
+        self.refused.total() - self.sampled()
+            + self.destinations.iter().map(|d| d.dropped.total()).sum::<u64>()
     }
 
     /// Entries that are neither delivered nor dropped yet, at the destination that is furthest behind.

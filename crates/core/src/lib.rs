@@ -57,12 +57,16 @@ pub mod testing;
 mod transport;
 mod worker;
 
-pub use capture::{ErrorReport, Exchange, KeepOpen, RequestHead};
+pub use capture::{
+    Bodies, ErrorReport, Exchange, KeepOpen, RequestHead, RequestTap, Requests, RouteRules, Statuses,
+    TraceMode, Trust,
+};
 pub use client::{Client, FlushReport, ShutdownReport};
 pub use config::{ClientBuilder, Compression, Console};
 pub use context::{Context, ContextGuard, InCurrentContext, WithContext, current};
 pub use error::Error;
 pub use error_chain::{error_chain, error_sources};
+pub use hoplog_entry::forwarded::ForwardedBy;
 pub use hoplog_entry::{DropReason, Level, Outcome, SpanId, TraceId};
 pub use ledger::{DestinationStats, Drops, Stats};
 pub use logger::EntryBuilder;

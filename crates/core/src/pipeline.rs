@@ -1,38 +1,68 @@
-//! What request threads and the worker share: clock, redaction, queue.
+//! What request threads and the worker share: clock, rules, redaction, queue.
 
+use std::ops::Deref;
 use std::time::Duration;
 
 use hoplog_entry::{KnownHeader, Level};
 
+use crate::capture::{Bodies, Rules, TrustRules};
 use crate::clock::Clock;
 use crate::queue::{Queue, QueueLimits};
 use crate::redact::{HeaderAction, Redactor};
 
-/// The default of [`Pipeline::running_after`].
-const RUNNING_AFTER: Duration = Duration::from_secs(30);
-
-/// One client's shared parts. Exchanges hold it, so that one that outlives its client ends as a counted drop.
+/// What a client's configuration says about capturing, checked and ready for the request path.
 #[derive(Debug)]
-pub(crate) struct Pipeline {
-    pub(crate) clock: Clock,
-    pub(crate) queue: Queue,
+pub(crate) struct Policy {
     pub(crate) redactor: Redactor,
-    /// The redactor's word on every header that has a code, decided once.
-    known_headers: [HeaderAction; KnownHeader::ALL.len()],
+    pub(crate) rules: Rules,
+    pub(crate) trust: TrustRules,
+    /// `None`: no bodies are kept.
+    pub(crate) bodies: Option<Bodies>,
     /// Events below this level are not taken.
     pub(crate) min_level: Level,
     /// An exchange that is open for so long gets a `running` entry.
     pub(crate) running_after: Duration,
 }
 
+impl Policy {
+    /// Every default, but for these.
+    pub(crate) fn with(redactor: Redactor, rules: Rules) -> Self {
+        Self {
+            redactor,
+            rules,
+            trust: TrustRules::default(),
+            bodies: None,
+            min_level: Level::Trace,
+            running_after: Duration::from_secs(30),
+        }
+    }
+}
+
+/// One client's shared parts. Exchanges hold it, so that one that outlives its client ends as a counted drop.
+#[derive(Debug)]
+pub(crate) struct Pipeline {
+    pub(crate) clock: Clock,
+    pub(crate) queue: Queue,
+    policy: Policy,
+    /// The redactor's word on every header that has a code, decided once.
+    known_headers: [HeaderAction; KnownHeader::ALL.len()],
+}
+
+impl Deref for Pipeline {
+    type Target = Policy;
+
+    fn deref(&self) -> &Policy {
+        &self.policy
+    }
+}
+
 impl Pipeline {
-    pub(crate) fn new(clock: Clock, limits: QueueLimits, redactor: Redactor, min_level: Level) -> Self {
+    pub(crate) fn new(clock: Clock, limits: QueueLimits, policy: Policy) -> Self {
         let mut known_headers = [HeaderAction::Skip; KnownHeader::ALL.len()];
         for (header, action) in KnownHeader::ALL.iter().zip(&mut known_headers) {
-            *action = redactor.header(header.as_str().as_bytes());
+            *action = policy.redactor.header(header.as_str().as_bytes());
         }
-        let queue = Queue::new(limits);
-        Self { clock, queue, redactor, known_headers, min_level, running_after: RUNNING_AFTER }
+        Self { clock, queue: Queue::new(limits), policy, known_headers }
     }
 
     /// What becomes of a header.

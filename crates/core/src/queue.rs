@@ -80,12 +80,21 @@ impl Queue {
     /// Takes a copy of a record, or counts it as dropped. `urgent` entries (errors) may use the reserved part.
     #[inline]
     pub(crate) fn push(&self, record: &[u8], urgent: bool) -> Result<(), DropReason> {
-        let shard = &self.shards[thread_number() & (self.shards.len() - 1)];
-        let filled = lock(&shard.state).push(record, urgent, &self.budget)?;
+        let filled = lock(&self.shard().state).push(record, urgent, &self.budget)?;
         if let Some(chunk) = filled {
             self.announce(chunk.entries, chunk.bytes);
         }
         Ok(())
+    }
+
+    /// Counts an entry that is not to be taken.
+    pub(crate) fn leave_out(&self, reason: DropReason) {
+        lock(&self.shard().state).counts.drop_one(reason);
+    }
+
+    #[inline]
+    fn shard(&self) -> &Shard {
+        &self.shards[thread_number() & (self.shards.len() - 1)]
     }
 
     fn announce(&self, entries: usize, bytes: usize) {

@@ -89,6 +89,13 @@ known_headers! {
     ContentRange = 47 => "content-range",
     AcceptRanges = 48 => "accept-ranges",
     XApiKey = 49 => "x-api-key",
+    B3 = 50 => "b3",
+    XB3TraceId = 51 => "x-b3-traceid",
+    XB3SpanId = 52 => "x-b3-spanid",
+    XB3Sampled = 53 => "x-b3-sampled",
+    XB3Flags = 54 => "x-b3-flags",
+    XClientType = 55 => "x-client-type",
+    XCallerService = 56 => "x-caller-service",
 }
 
 /// Slots of the lookup table: a power of two with room enough that no two names share one (checked at compile time).
@@ -111,7 +118,7 @@ const fn ends(name: &[u8]) -> (u32, u32) {
 const fn slot(name: &[u8]) -> usize {
     let (first, last) = ends(name);
     // A multiplier that was found by trial.
-    let hash = (first ^ last.rotate_left(7) ^ name.len() as u32).wrapping_mul(0xc9c1_ffef);
+    let hash = (first ^ last.rotate_left(7) ^ name.len() as u32).wrapping_mul(0x449f_d49b);
     hash as usize >> 24
 }
 

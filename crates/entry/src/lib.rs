@@ -6,6 +6,7 @@
 
 mod diagnostics;
 mod field;
+pub mod forwarded;
 mod header_name;
 mod id;
 pub mod record;

@@ -1,13 +1,13 @@
 //! The headers that carry a trace from hop to hop: read, checked, printed. Pure functions of bytes.
 //!
 //! ```text
-//! request head ─► IncomingHeaders::offer ─► Incoming::resolve ─► Continued { trace_id, … } or New { opaque }
+//! request head ─► IncomingHeaders::offer ─► Incoming::resolve ─► Continued { trace_id, … } or New { … }
 //!                                                 │ keep_tracestate
 //!                                                 └─► TraceState::combine
 //! ```
 //!
 //! `traceparent` and `tracestate` follow [W3C Trace Context level 2](https://www.w3.org/TR/trace-context-2/).
-//! What is missing and what cannot be used are the same thing: the next header in the order of precedence is asked.
+//! B3 is read, not written. What is missing and what cannot be used are the same thing: the next header in the order of precedence is asked.
 //!
 //! ```
 //! use hoplog_entry::trace_headers::{Incoming, IncomingHeaders, TraceFlags};
@@ -20,6 +20,7 @@
 //! assert_eq!(flags, TraceFlags::SAMPLED);
 //! ```
 
+mod b3;
 mod incoming;
 mod parent;
 mod request_ids;

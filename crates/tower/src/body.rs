@@ -8,6 +8,8 @@ use hoplog::{Exchange, Outcome};
 use http_body::{Body, Frame, SizeHint};
 use pin_project_lite::pin_project;
 
+use crate::request_body::pieces;
+
 pin_project! {
     /// A response body that is watched to its end. Dropped before it, the request is `body_aborted`.
     #[derive(Debug)]
@@ -66,6 +68,9 @@ where
             Poll::Ready(Some(Ok(frame))) => {
                 let mut last = false;
                 if let Some(data) = frame.data_ref() {
+                    if exchange.taps_response() {
+                        pieces(data, |piece| exchange.response_data(piece), |_| exchange.response_skipped());
+                    }
                     last = exchange.response_bytes(data.remaining() as u64);
                 } else if let Some(trailers) = frame.trailers_ref() {
                     for (name, value) in trailers {

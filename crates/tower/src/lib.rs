@@ -44,9 +44,13 @@ mod future;
 mod head;
 mod ids;
 mod layer;
+mod request_body;
+mod request_body_layer;
 mod service;
 
 pub use body::ResponseBody;
 pub use future::ResponseFuture;
 pub use layer::RequestLogLayer;
+pub use request_body::RequestBody;
+pub use request_body_layer::{RequestBodyLayer, WatchRequestBody};
 pub use service::RequestLog;

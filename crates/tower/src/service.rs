@@ -7,7 +7,7 @@ use http::{Request, Response};
 use http_body::Body;
 use tower_service::Service;
 
-use crate::{ResponseBody, ResponseFuture, head};
+use crate::{ResponseBody, ResponseFuture, head, request_body};
 
 /// Logs every request of the service inside; made by [`RequestLogLayer`](crate::RequestLogLayer).
 #[derive(Debug, Clone)]
@@ -27,6 +27,7 @@ impl<S, Req, Res> Service<Request<Req>> for RequestLog<S>
 where
     S: Service<Request<Req>, Response = Response<Res>>,
     S::Error: Display + 'static,
+    Req: 'static,
     Res: Body,
 {
     type Response = Response<ResponseBody<Res>>;
@@ -40,6 +41,10 @@ where
     fn call(&mut self, request: Request<Req>) -> Self::Future {
         let mut exchange =
             self.client.begin_request(&head::of(&request), || head::headers(request.headers()));
+        let request = match &exchange {
+            Some(exchange) => request.map(|body| request_body::watch(body, exchange)),
+            None => request,
+        };
         // A service may do its work, or panic, before it returns a future.
         let future = match &mut exchange {
             Some(exchange) => exchange.poll(|| self.inner.call(request)),

@@ -1,6 +1,7 @@
 //! Journeys through several crates over real sockets.
 #![allow(clippy::expect_used, clippy::unwrap_used, clippy::panic)] // a helper of a test fails like the test itself
 
+mod bodies;
 mod collector;
 mod delivery;
 mod grpc;

@@ -5,10 +5,11 @@ use std::sync::Arc;
 
 use hoplog_entry::{Field, KnownHeader, Outcome};
 
-use super::begin::{parse_decimal, write_header};
 use super::failure::{ErrorReport, panicked};
+use super::headers::{parse_decimal, write_header};
 use super::live::{self, Live};
 use super::record::OpenRecord;
+use super::tap::RequestTap;
 use crate::context::{self, Context, Entered};
 use crate::queue::Fill;
 use crate::sync::lock;
@@ -24,11 +25,13 @@ pub struct Exchange {
     response_bytes: u64,
     /// What `content-length` or the body itself promised.
     declared: Option<u64>,
+    taps_request: bool,
+    taps_response: bool,
 }
 
 impl Exchange {
-    pub(super) fn new(live: Arc<Live>) -> Self {
-        Self { live: Some(live), response_bytes: 0, declared: None }
+    pub(super) fn new(live: Arc<Live>, taps_request: bool) -> Self {
+        Self { live: Some(live), response_bytes: 0, declared: None, taps_request, taps_response: false }
     }
 
     /// Polls the handler's future or the response body: in this exchange's context, and with an eye on panics. One
@@ -81,10 +84,7 @@ impl Exchange {
 
     /// The route template, where it is known only after the head.
     pub fn set_route(&mut self, route: &str) {
-        self.write(|record| {
-            record.routed = true;
-            record.writer.text(Field::Route, route);
-        });
+        self.write(|record| record.set_route(route));
     }
 
     /// The response head is there. `headers` as for the request; `size` is the body's exact length, if it has one.
@@ -98,29 +98,35 @@ impl Exchange {
         let Some(live) = &self.live else { return };
         let mut guard = lock(&live.record);
         let record = &mut *guard;
-        let Some(pipeline) = &record.pipeline else { return };
+        let Some(pipeline) = record.pipeline.as_ref().filter(|_| !record.chosen.left_out) else { return };
         record.ttfb = pipeline.clock.now().since(record.started);
         record.status = status;
-        let keep = pipeline.queue.fill() < Fill::Critical;
-        let mut grpc = false;
+        let rule = pipeline.rules.of(&record.chosen);
+        let keep = pipeline.queue.fill() < Fill::Critical && rule.response_headers;
+        let (mut content_type, mut encoded) = (None, false);
         for (name, value) in headers {
             let known = KnownHeader::from_name(name);
             match known {
                 Some(KnownHeader::GrpcStatus) => record.grpc_status = grpc_status(value),
-                Some(KnownHeader::ContentType) => grpc = value.starts_with(b"application/grpc"),
+                Some(KnownHeader::ContentType) => content_type = Some(value),
+                Some(KnownHeader::ContentEncoding) => encoded = true,
                 _ => {}
             }
             if keep {
                 write_header(&mut record.writer, Field::ResponseHeader, pipeline, known, name, value);
             }
         }
-        // A gRPC answer ends with its trailers, whatever length its messages have.
+        let grpc = content_type.is_some_and(|t| t.starts_with(b"application/grpc"));
+        // It ends with its trailers, whatever length its messages have.
         if grpc && !record.outgoing {
             self.declared = None;
         }
         // The path of a gRPC call is its route, if there is such a method: any caller can ask for any path.
         if grpc && !record.routed && record.grpc_status != Some(GRPC_UNIMPLEMENTED) {
             record.route_is_path();
+        }
+        if let Some(content_type) = content_type.filter(|_| !encoded) {
+            self.taps_response = record.tap_response(content_type);
         }
     }
 
@@ -130,9 +136,33 @@ impl Exchange {
         self.declared.is_some_and(|size| self.response_bytes < size)
     }
 
-    /// Request body bytes that were read, where they are counted. Without a call the `content-length` is taken.
-    pub fn request_bytes(&mut self, read: u64) {
-        self.write(|record| record.request_bytes = Some(read));
+    /// The size of the request's body, where it is known otherwise than by its `content-length`.
+    pub fn request_bytes(&mut self, size: u64) {
+        self.write(|record| record.request_bytes = Some(size));
+    }
+
+    /// What is to see the request's body go by: where bodies are kept, and where nobody said how long this one is.
+    #[must_use]
+    #[inline]
+    pub fn request_tap(&self) -> Option<RequestTap> {
+        self.live.as_ref().filter(|_| self.taps_request).and_then(RequestTap::new)
+    }
+
+    /// Whether [`Exchange::response_data`] is to be told every piece of the response's body.
+    #[must_use]
+    #[inline]
+    pub fn taps_response(&self) -> bool {
+        self.taps_response
+    }
+
+    /// Some of the response's body goes by; beside [`Exchange::response_bytes`], which counts it.
+    pub fn response_data(&self, data: &[u8]) {
+        self.write(|record| record.response_tap.iter_mut().for_each(|tap| tap.keep(data)));
+    }
+
+    /// Bytes of it lie in pieces beyond reach: the kept body ends before them.
+    pub fn response_skipped(&self) {
+        self.write(|record| record.response_tap.iter_mut().for_each(|tap| tap.skip()));
     }
 
     /// More response body bytes went by. True when as many have passed as the response had promised.
@@ -178,9 +208,12 @@ impl Exchange {
         self.end(|_, _| outcome);
     }
 
-    fn write(&mut self, f: impl FnOnce(&mut OpenRecord)) {
+    fn write(&self, f: impl FnOnce(&mut OpenRecord)) {
         if let Some(live) = &self.live {
-            f(&mut lock(&live.record));
+            let mut record = lock(&live.record);
+            if record.is_written() {
+                f(&mut record);
+            }
         }
     }
 

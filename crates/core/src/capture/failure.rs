@@ -83,7 +83,7 @@ impl Live {
 /// A panic goes by: the request has ended so, and its message is noted unless the panic hook told more already.
 #[cold]
 pub(super) fn panicked(record: &mut OpenRecord, payload: &(dyn Any + Send)) {
-    if !record.is_open() {
+    if !record.is_written() {
         return;
     }
     record.panicked = true;

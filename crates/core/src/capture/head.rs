@@ -2,6 +2,12 @@
 
 use std::net::IpAddr;
 
+use hoplog_entry::{Field, RecordWriter};
+
+use super::trust::Caller;
+use crate::pipeline::Pipeline;
+use crate::redact::{REDACTED, Verdict};
+
 /// The head of a request, borrowed. Names follow the HTTP semantic conventions of OpenTelemetry.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct RequestHead<'a> {
@@ -25,4 +31,68 @@ pub struct RequestHead<'a> {
     pub peer_port: Option<u16>,
     /// `1.2` or `1.3`, where the server says which TLS the connection speaks.
     pub tls_version: Option<&'a str>,
+}
+
+/// The host that the client asked for, but for the `host` header.
+pub(super) fn host<'a>(head: &RequestHead<'a>, caller: &'a Caller<'_>) -> Option<&'a str> {
+    caller.client.host.as_deref().or(head.host)
+}
+
+/// The size of a request's body where no header says it. In HTTP/1 there is none then (RFC 9112 §6.3); in HTTP/2 and
+/// HTTP/3 it may come without a word, where the method has one at all.
+pub(super) fn size_unsaid(head: &RequestHead<'_>) -> Option<u64> {
+    let none = matches!(head.method, "GET" | "HEAD") || !matches!(head.http_version, "2" | "3");
+    none.then_some(0)
+}
+
+#[inline(always)] // at its one place on the usual path
+pub(super) fn write_head(
+    record: &mut RecordWriter,
+    pipeline: &Pipeline,
+    head: &RequestHead<'_>,
+    caller: &Caller<'_>,
+) {
+    let client = &caller.client;
+    record.text(Field::Method, head.method);
+    masked(record, Field::Path, head.path, |raw, out| pipeline.redactor.path(raw, out));
+    if let Some(query) = head.query.filter(|q| !q.is_empty()) {
+        masked(record, Field::Query, query, |raw, out| pipeline.redactor.query(raw, out));
+    }
+    if let Some(route) = head.route {
+        record.text(Field::Route, route);
+    }
+    if let Some(scheme) = client.scheme.or(head.scheme) {
+        record.text(Field::Scheme, scheme);
+    }
+    if let Some(host) = host(head, caller) {
+        record.text(Field::HostHeader, host);
+    }
+    record.text(Field::HttpVersion, head.http_version);
+    if let Some(ip) = client.ip {
+        record.ip(Field::Ip, ip);
+    }
+    if let Some(peer) = head.peer {
+        record.ip(Field::Peer, peer.to_canonical());
+    }
+    if let Some(port) = if client.forwarded { client.port } else { head.peer_port } {
+        record.uint(Field::ClientPort, port.into());
+    }
+    if let Some(version) = head.tls_version {
+        record.text(Field::TlsVersion, version);
+    }
+}
+
+/// Writes what masking leaves of a text; allocates only where something is masked.
+fn masked(
+    record: &mut RecordWriter,
+    field: Field,
+    raw: &str,
+    mask: impl FnOnce(&[u8], &mut Vec<u8>) -> Verdict,
+) {
+    let mut out = Vec::new();
+    match mask(raw.as_bytes(), &mut out) {
+        Verdict::Unchanged => record.text(field, raw),
+        Verdict::Masked => record.text(field, std::str::from_utf8(&out).unwrap_or(REDACTED)),
+        Verdict::Dropped => {}
+    }
 }

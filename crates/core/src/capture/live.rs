@@ -69,7 +69,7 @@ impl Live {
     /// Writes into its record, while that is open.
     pub(crate) fn write(&self, f: impl FnOnce(&mut OpenRecord)) {
         let mut record = lock(&self.record);
-        if record.is_open() {
+        if record.is_written() {
             f(&mut record);
         }
     }

@@ -2,10 +2,11 @@
 
 use std::sync::Arc;
 
-use hoplog_entry::{Field, Level, Outcome, Record, RecordWriter, Value};
+use hoplog_entry::{DropReason, Field, Level, Outcome, Record, RecordWriter, Value};
 
-use super::level;
 use super::live::LARGEST_KEPT;
+use super::rules::{Chosen, Ended, Fate};
+use super::tap::{self, Tap};
 use crate::clock::Moment;
 use crate::pipeline::Pipeline;
 
@@ -15,6 +16,8 @@ pub(crate) struct OpenRecord {
     pub(super) writer: RecordWriter,
     /// Where the entry goes; there until it has gone.
     pub(super) pipeline: Option<Arc<Pipeline>>,
+    /// What the rules said so far.
+    pub(super) chosen: Chosen,
     /// The route is in the record.
     pub(super) routed: bool,
     /// A poll of it unwound.
@@ -39,6 +42,12 @@ pub(crate) struct OpenRecord {
     pub(super) request_bytes: Option<u64>,
     /// `None` where the length is not known.
     pub(super) response_bytes: Option<u64>,
+    /// Request body bytes that a tap saw; `None` without one.
+    pub(super) request_read: Option<u64>,
+    /// The tap saw the request body's end.
+    pub(super) request_whole: bool,
+    pub(super) request_tap: Option<Box<Tap>>,
+    pub(super) response_tap: Option<Box<Tap>>,
     pub(super) chunks: Chunks,
     /// How many guards keep it open beyond a 101.
     pub(super) keepers: u32,
@@ -62,6 +71,12 @@ impl Chunks {
 }
 
 impl OpenRecord {
+    /// Whether what is told of it is written: not after its end, nor where sampling leaves it out.
+    #[inline]
+    pub(super) fn is_written(&self) -> bool {
+        self.is_open() && !self.chosen.left_out
+    }
+
     #[inline]
     pub(super) fn is_open(&self) -> bool {
         self.pipeline.is_some()
@@ -85,9 +100,22 @@ impl OpenRecord {
             _ => None,
         });
         if let Some(path) = path {
-            self.routed = true;
-            self.writer.text(Field::Route, &path);
+            self.set_route(&path);
         }
+    }
+
+    /// The route is known. What its rules leave out goes.
+    pub(super) fn set_route(&mut self, route: &str) {
+        let Self { pipeline: Some(pipeline), writer, chosen, .. } = self else { return };
+        writer.text(Field::Route, route);
+        let rule = pipeline.rules.choose_route(chosen, route);
+        if !rule.request_headers {
+            writer.remove(Field::RequestHeader);
+        }
+        if !rule.response_headers {
+            writer.remove(Field::ResponseHeader);
+        }
+        self.routed = true;
     }
 
     /// What went wrong. The first that is told counts: who is nearest to the cause speaks first.
@@ -117,18 +145,63 @@ impl OpenRecord {
             (Outcome::Completed, 101) => Outcome::Upgraded,
             (outcome, _) => outcome,
         };
-        let level = level::of(outcome, status, self.grpc_status);
+        if self.chosen.left_out {
+            return pipeline.queue.leave_out(DropReason::Sampled);
+        }
+        let took = pipeline.clock.now().since(self.started);
+        let (grpc_status, announced) = (self.grpc_status, self.announced);
+        let verdict =
+            pipeline.rules.end(&self.chosen, &Ended { outcome, status, grpc_status, took, announced });
+        let weight = match verdict.fate {
+            Fate::Keep(weight) => weight,
+            Fate::Sampled => return pipeline.queue.leave_out(DropReason::Sampled),
+            Fate::Skip => return,
+        };
+        if self.request_tap.is_some() || self.response_tap.is_some() {
+            self.write_bodies(&pipeline, outcome);
+        }
         self.write_head_of_response();
         if let Some(gap) = self.chunks.longest_gap {
             self.writer.nanos(Field::LongestGap, gap);
         }
-        self.writer.nanos(Field::Duration, pipeline.clock.now().since(self.started));
+        self.writer.nanos(Field::Duration, took);
+        if verdict.slow {
+            self.writer.bool(Field::Slow, true);
+        }
+        if weight > 1.0 {
+            self.writer.float(Field::Weight, weight);
+        }
+        let urgent = verdict.level >= Level::Error;
         // A full queue counts what it refuses; there is nobody to tell here.
-        let _ = pipeline.queue.push(self.writer.end(level, Some(outcome)), level >= Level::Error);
+        let _ = pipeline.queue.push(self.writer.end(verdict.level, Some(outcome)), urgent);
+    }
+
+    #[cold]
+    fn write_bodies(&mut self, pipeline: &Pipeline, outcome: Outcome) {
+        let (request, response) = (self.request_tap.take(), self.response_tap.take());
+        let well = matches!(outcome, Outcome::Completed | Outcome::Upgraded)
+            && self.status < 400
+            && matches!(self.grpc_status, None | Some(0));
+        if well && pipeline.bodies.as_ref().is_some_and(|bodies| bodies.only_errors) {
+            return;
+        }
+        if let Some(tap) = request {
+            let whole = self.request_whole || self.request_read == self.request_bytes;
+            tap.write(&mut self.writer, &pipeline.redactor, &tap::REQUEST, whole);
+        }
+        if let Some(tap) = response {
+            tap.write(&mut self.writer, &pipeline.redactor, &tap::RESPONSE, outcome != Outcome::BodyAborted);
+        }
+    }
+
+    /// What the head said, or what a tap saw.
+    fn request_size(&self) -> Option<u64> {
+        self.request_bytes.max(self.request_read)
     }
 
     #[inline]
     fn write_head_of_response(&mut self) {
+        let request_size = self.request_size();
         let writer = &mut self.writer;
         if self.status != 0 {
             writer.uint(Field::StatusCode, self.status.into());
@@ -140,7 +213,7 @@ impl OpenRecord {
         if let Some(status) = self.grpc_status {
             writer.uint(Field::GrpcStatus, status.into());
         }
-        if let Some(bytes) = self.request_bytes {
+        if let Some(bytes) = request_size {
             writer.uint(Field::RequestSize, bytes);
         }
     }

@@ -54,7 +54,7 @@ pub(crate) fn announce(pipeline: &Arc<Pipeline>) {
         let mut open = lock(&record);
         let ours = open.pipeline.as_ref().is_some_and(|p| Arc::ptr_eq(p, pipeline));
         let age = pipeline.clock.now().since(open.started);
-        if !ours || open.announced || age < after {
+        if !ours || open.announced || age < after || !pipeline.rules.announces(&open.chosen) {
             continue;
         }
         open.announced = true;

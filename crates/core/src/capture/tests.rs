@@ -3,10 +3,10 @@ use std::time::Duration;
 
 use hoplog_entry::{Field, Item, Kind, Level, Outcome, Record, Value};
 
-use super::{Exchange, RequestHead};
+use super::{Exchange, RequestHead, Requests};
 use crate::clock::Clock;
 use crate::context;
-use crate::pipeline::Pipeline;
+use crate::pipeline::{Pipeline, Policy};
 use crate::queue::QueueLimits;
 use crate::redact::Redaction;
 
@@ -25,8 +25,11 @@ impl Rig {
     fn with(redaction: Redaction) -> Self {
         let limits =
             QueueLimits { bytes: 1 << 20, entries: 10_000, wake_entries: 1_000, wake_bytes: 1 << 20 };
+        let rules = Requests::default().build().unwrap();
         let clock = Clock::by_hand(Duration::from_secs(1_763_600_000));
-        Self { pipeline: Arc::new(Pipeline::new(clock, limits, redaction.build().unwrap(), Level::Trace)) }
+        Self {
+            pipeline: Arc::new(Pipeline::new(clock, limits, Policy::with(redaction.build().unwrap(), rules))),
+        }
     }
 
     fn begin(&self, headers: &[(&str, &str)]) -> Exchange {
@@ -337,7 +340,7 @@ fn a_call_is_a_span_of_its_own_under_the_current_request() {
         RequestHead { method: "POST", path: "/charges", http_version: "1.1", ..RequestHead::default() };
     let mut request = rig.begin(&[("traceparent", TRACEPARENT), ("x-request-id", "r-1")]);
     let parent = request.context().span_id().unwrap();
-    let call = request.poll(|| Exchange::begin_outgoing(&rig.pipeline, &head, pairs(&[])));
+    let call = request.poll(|| Exchange::begin_outgoing(&rig.pipeline, &head, || pairs(&[])));
     let span = call.context().span_id().unwrap();
     assert_ne!(span, parent);
     assert_eq!(call.request_id(), "r-1");
@@ -347,7 +350,7 @@ fn a_call_is_a_span_of_its_own_under_the_current_request() {
     assert_eq!(entry.text(Field::ParentSpanId), Some(parent.to_string()));
     assert_eq!(entry.text(Field::TraceId).as_deref(), Some("4bf92f3577b34da6a3ce929d0e0e4736"));
 
-    let call = Exchange::begin_outgoing(&rig.pipeline, &head, pairs(&[("traceparent", TRACEPARENT)]));
+    let call = Exchange::begin_outgoing(&rig.pipeline, &head, || pairs(&[("traceparent", TRACEPARENT)]));
     assert_eq!(
         call.context().span_id().unwrap().to_string(),
         "00f067aa0ba902b7",

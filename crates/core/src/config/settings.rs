@@ -19,6 +19,7 @@ pub(super) struct Settings {
     pub(super) console: Option<String>,
     pub(super) file: Option<PathBuf>,
     pub(super) enabled: Option<bool>,
+    pub(super) trusted_proxies: Option<String>,
 }
 
 impl Settings {
@@ -37,6 +38,7 @@ impl Settings {
         fill(&mut self.log_type, &["LOG_TYPE"]);
         fill(&mut self.api_key, &["HOPLOG_API_KEY"]);
         fill(&mut self.console, &["HOPLOG_CONSOLE"]);
+        fill(&mut self.trusted_proxies, &["HOPLOG_TRUSTED_PROXIES"]);
         if self.file.is_none() {
             self.file = first(&["HOPLOG_FILE"]).map(PathBuf::from);
         }

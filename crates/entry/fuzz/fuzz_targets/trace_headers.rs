@@ -10,6 +10,10 @@ fuzz_target!(|values: (Vec<u8>, Vec<u8>, Vec<u8>, Vec<u8>)| {
     headers.offer(b"traceparent", traceparent);
     headers.offer(b"x-trace-id", x_trace_id);
     headers.offer(b"x-parent-span-id", parent);
+    headers.offer(b"b3", tracestate);
+    headers.offer(b"x-b3-traceid", x_trace_id);
+    headers.offer(b"x-b3-spanid", parent);
+    headers.offer(b"x-b3-sampled", tracestate);
     let _ = Incoming::resolve(&headers);
     let _ = request_id(x_trace_id);
     if let Some(state) = TraceState::combine([tracestate.as_slice(), x_trace_id.as_slice()]) {

@@ -75,6 +75,20 @@ impl RecordWriter {
         self.buf.get(..self.len).unwrap_or_default()
     }
 
+    /// Takes every item of a field out again.
+    pub fn remove(&mut self, field: Field) {
+        let (mut from, mut to) = (HEAD_LEN, HEAD_LEN);
+        while let Some(tag) = self.buf.get(from..self.len).and_then(<[u8]>::first_chunk::<4>) {
+            let end = (from + 4 + (u32::from_le_bytes(*tag) >> 12) as usize).min(self.len);
+            if tag[0] != field.id() {
+                self.buf.copy_within(from..end, to);
+                to += end - from;
+            }
+            from = end;
+        }
+        self.len = to.min(self.len);
+    }
+
     /// The bytes written so far.
     #[must_use]
     pub fn len(&self) -> usize {

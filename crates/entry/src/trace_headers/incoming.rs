@@ -1,5 +1,6 @@
 //! Which of the incoming headers decides about the trace.
 
+use super::b3::{self, B3Headers};
 use super::{TraceFlags, TraceParent, XTraceId};
 use crate::{SpanId, TraceId};
 
@@ -9,6 +10,7 @@ pub struct IncomingHeaders<'a> {
     traceparent: Single<'a>,
     x_trace_id: Single<'a>,
     x_parent_span_id: Single<'a>,
+    b3: B3Headers<'a>,
 }
 
 impl<'a> IncomingHeaders<'a> {
@@ -20,6 +22,11 @@ impl<'a> IncomingHeaders<'a> {
             b"traceparent" => self.traceparent.add(value),
             b"x-trace-id" => self.x_trace_id.add(value),
             b"x-parent-span-id" => self.x_parent_span_id.add(value),
+            b"b3" => self.b3.single.add(value),
+            b"x-b3-traceid" => self.b3.trace_id.add(value),
+            b"x-b3-spanid" => self.b3.span_id.add(value),
+            b"x-b3-sampled" => self.b3.sampled.add(value),
+            b"x-b3-flags" => self.b3.flags.add(value),
             _ => {}
         }
     }
@@ -27,7 +34,7 @@ impl<'a> IncomingHeaders<'a> {
 
 /// A header that may stand once; twice, it says nothing.
 #[derive(Debug, Clone, Copy, Default)]
-enum Single<'a> {
+pub(super) enum Single<'a> {
     #[default]
     Absent,
     One(&'a [u8]),
@@ -42,7 +49,7 @@ impl<'a> Single<'a> {
         };
     }
 
-    fn get(self) -> Option<&'a [u8]> {
+    pub(super) fn get(self) -> Option<&'a [u8]> {
         match self {
             Self::One(value) => Some(value),
             Self::Absent | Self::Several => None,
@@ -59,7 +66,7 @@ pub enum Incoming<'a> {
         trace_id: TraceId,
         /// The caller's span, where it was said.
         parent_span: Option<SpanId>,
-        /// As the caller set them. `x-trace-id` says none: sampled, because the request is logged.
+        /// As the caller set them. Where it said nothing: sampled, because the request is logged.
         flags: TraceFlags,
         /// Whether `tracestate` belongs to this trace and goes along, if it is valid.
         keep_tracestate: bool,
@@ -68,14 +75,27 @@ pub enum Incoming<'a> {
     },
     /// Start a trace; `tracestate` is dropped.
     New {
+        /// [`TraceFlags::of_new_trace`], but not sampled where B3 says so (`b3: 0`).
+        flags: TraceFlags,
         /// An `x-trace-id` that is not a trace id: return and forward it, and store it beside the trace.
         opaque: Option<&'a str>,
     },
 }
 
 impl<'a> Incoming<'a> {
-    /// Decides by precedence: `traceparent`, then `x-trace-id`. A header that is invalid or came more than once
-    /// counts as missing.
+    /// Nothing of the caller's.
+    pub const NONE: Self = Self::New { flags: TraceFlags::of_new_trace(), opaque: None };
+
+    /// An `x-trace-id` that is not a trace id.
+    #[must_use]
+    pub fn opaque(&self) -> Option<&'a str> {
+        match *self {
+            Self::Continued { opaque, .. } | Self::New { opaque, .. } => opaque,
+        }
+    }
+
+    /// Decides by precedence: `traceparent`, `b3`, `X-B3-…`, `x-trace-id`. A header that is invalid or came more than
+    /// once counts as missing.
     #[must_use]
     pub fn resolve(headers: &IncomingHeaders<'a>) -> Self {
         let x_trace_id = headers.x_trace_id.get().and_then(XTraceId::parse);
@@ -92,15 +112,31 @@ impl<'a> Incoming<'a> {
                 opaque,
             };
         }
-        match x_trace_id {
-            Some(XTraceId::Trace(trace_id)) => Self::Continued {
-                trace_id,
-                parent_span: headers.x_parent_span_id.get().and_then(|v| SpanId::parse_lenient(v).ok()),
-                flags: TraceFlags::SAMPLED,
-                keep_tracestate: false,
-                opaque: None,
-            },
-            _ => Self::New { opaque },
+        headers.without_traceparent(x_trace_id, opaque)
+    }
+}
+
+impl<'a> IncomingHeaders<'a> {
+    fn without_traceparent(&self, x_trace_id: Option<XTraceId<'a>>, opaque: Option<&'a str>) -> Incoming<'a> {
+        let b3 = self.b3.read();
+        let sampled = b3.and_then(|b3| b3.sampled);
+        let (trace_id, parent_span) = match (b3.and_then(|b3| b3.ids), x_trace_id) {
+            (Some((trace_id, span)), _) => (trace_id, Some(span)),
+            (None, Some(XTraceId::Trace(trace_id))) => {
+                (trace_id, self.x_parent_span_id.get().and_then(|v| SpanId::parse_lenient(v).ok()))
+            }
+            _ => {
+                let flags =
+                    if sampled == Some(false) { TraceFlags::RANDOM } else { TraceFlags::of_new_trace() };
+                return Incoming::New { flags, opaque };
+            }
+        };
+        Incoming::Continued {
+            trace_id,
+            parent_span,
+            flags: b3::flags(sampled),
+            keep_tracestate: false,
+            opaque,
         }
     }
 }

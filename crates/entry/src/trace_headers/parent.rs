@@ -85,6 +85,12 @@ impl TraceFlags {
     /// The rightmost 7 bytes of the trace id are random.
     pub const RANDOM: Self = Self(0x02);
 
+    /// Those of a trace that starts here: its id is random as a whole, and its requests are logged.
+    #[must_use]
+    pub const fn of_new_trace() -> Self {
+        Self(Self::SAMPLED.0 | Self::RANDOM.0)
+    }
+
     /// Keeps the known flags of a byte and zeroes the rest.
     #[must_use]
     pub const fn from_bits(bits: u8) -> Self {
@@ -95,6 +101,12 @@ impl TraceFlags {
     #[must_use]
     pub const fn bits(self) -> u8 {
         self.0
+    }
+
+    /// These flags with those of `other` set, or not.
+    #[must_use]
+    pub const fn with(self, other: Self, set: bool) -> Self {
+        Self(if set { self.0 | other.0 } else { self.0 & !other.0 })
     }
 
     /// Whether all flags of `other` are set here.

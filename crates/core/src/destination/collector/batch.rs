@@ -186,6 +186,8 @@ impl Beside {
         for (now, before) in losses.iter_mut().zip(former.reported_losses) {
             *now -= before;
         }
+        // Left out on purpose; the ledger has the count.
+        losses[usize::from(DropReason::Sampled.code())] = 0;
         former.reported_losses = dropped;
         Self {
             around: former.around.clone(),

@@ -22,12 +22,34 @@ proptest! {
             prop_assert_eq!(id.as_bytes(), &a[..]);
         }
         let mut headers = IncomingHeaders::default();
-        for name in [TRACEPARENT, X_TRACE_ID, X_PARENT_SPAN_ID] {
+        for name in [TRACEPARENT, X_TRACE_ID, X_PARENT_SPAN_ID, "b3", "x-b3-traceid", "x-b3-spanid", "x-b3-sampled"] {
             headers.offer(name.as_bytes(), &a);
             headers.offer(&b, &a);
         }
         if let Incoming::Continued { keep_tracestate: true, .. } = Incoming::resolve(&headers) {
             prop_assert!(TraceParent::parse(&a).is_ok());
+        }
+    }
+
+    #[test]
+    fn a_b3_header_says_what_is_in_it_or_nothing(
+        t in any::<[u8; 16]>(), s in any::<[u8; 8]>(), short in any::<bool>(),
+        state in prop::sample::select(vec!["", "-0", "-1", "-d", "-2", "-"]),
+    ) {
+        let (Some(trace_id), Some(parent)) = (TraceId::from_bytes(t), SpanId::from_bytes(s)) else { return Ok(()) };
+        let hex = trace_id.to_string();
+        let text = format!("{}-{parent}{state}", if short { &hex[16..] } else { &hex });
+        let mut headers = IncomingHeaders::default();
+        headers.offer(b"b3", text.as_bytes());
+        match Incoming::resolve(&headers) {
+            Incoming::Continued { trace_id, parent_span, flags, .. } => {
+                prop_assert!(!matches!(state, "-2" | "-"));
+                prop_assert_eq!(&trace_id.to_string()[16..], &hex[16..]);
+                prop_assert_eq!(trace_id.to_string() == hex, !short || hex.starts_with("0000000000000000"));
+                prop_assert_eq!(parent_span, Some(parent));
+                prop_assert_eq!(flags.contains(TraceFlags::SAMPLED), state != "-0");
+            }
+            Incoming::New { .. } => prop_assert!(matches!(state, "-2" | "-") || t[8..] == [0; 8]),
         }
     }
 

@@ -1,0 +1,139 @@
+//! One walk over a message's headers: what is to be known of them is gathered, what is kept is written.
+
+use hoplog_entry::trace_headers::{self, Incoming, IncomingHeaders};
+use hoplog_entry::{Field, KnownHeader, RecordWriter};
+
+use crate::pipeline::Pipeline;
+use crate::redact::{HeaderAction, REDACTED, Verdict};
+
+/// What the walk over a request's headers found besides what it wrote.
+pub(super) struct Seen<'h> {
+    pub(super) trace: Incoming<'h>,
+    pub(super) tracestate: bool,
+    pub(super) request_id: Option<&'h [u8]>,
+    pub(super) host: Option<&'h str>,
+    pub(super) size: Size,
+    pub(super) content_type: Option<&'h [u8]>,
+    /// Under a `content-encoding`.
+    pub(super) encoded: bool,
+}
+
+/// What headers say of a body's size.
+#[derive(Debug, Clone, Copy)]
+pub(super) enum Size {
+    /// Nothing.
+    Unsaid,
+    /// `content-length`.
+    Bytes(u64),
+    /// It ends when it ends, or its length cannot be read.
+    Unknown,
+}
+
+impl Size {
+    pub(super) fn or_else(self, unsaid: impl FnOnce() -> Option<u64>) -> Option<u64> {
+        match self {
+            Self::Unsaid => unsaid(),
+            Self::Bytes(bytes) => Some(bytes),
+            Self::Unknown => None,
+        }
+    }
+}
+
+pub(super) fn walk<'h>(
+    record: &mut RecordWriter,
+    pipeline: &Pipeline,
+    headers: impl Iterator<Item = (&'h str, &'h [u8])>,
+    keep: bool,
+) -> Seen<'h> {
+    let mut trace = IncomingHeaders::default();
+    let (mut tracestate, mut request_id, mut host, mut size) = (false, None, None, Size::Unsaid);
+    let (mut content_type, mut encoded) = (None, false);
+    for (name, value) in headers {
+        let known = KnownHeader::from_name(name);
+        match known {
+            Some(
+                KnownHeader::TraceParent
+                | KnownHeader::XTraceId
+                | KnownHeader::XParentSpanId
+                | KnownHeader::B3
+                | KnownHeader::XB3TraceId
+                | KnownHeader::XB3SpanId
+                | KnownHeader::XB3Sampled
+                | KnownHeader::XB3Flags,
+            ) => trace.offer(name.as_bytes(), value),
+            Some(KnownHeader::TraceState) => tracestate = true,
+            Some(KnownHeader::XRequestId) => {
+                request_id = Some(value).filter(|id| trace_headers::is_request_id(id));
+            }
+            Some(KnownHeader::Host) => host = std::str::from_utf8(value).ok(),
+            Some(KnownHeader::ContentLength) => {
+                size = parse_decimal(value).map_or(Size::Unknown, Size::Bytes);
+            }
+            Some(KnownHeader::TransferEncoding) => size = Size::Unknown,
+            Some(KnownHeader::ContentType) => content_type = Some(value),
+            Some(KnownHeader::ContentEncoding) => encoded = true,
+            _ => {}
+        }
+        if keep {
+            write_header(record, Field::RequestHeader, pipeline, known, name, value);
+        }
+    }
+    let trace = Incoming::resolve(&trace);
+    Seen { trace, tracestate, request_id, host, size, content_type, encoded }
+}
+
+/// For those that sampling let in: a second walk.
+#[inline(never)]
+pub(super) fn write_headers<'h>(
+    record: &mut RecordWriter,
+    pipeline: &Pipeline,
+    headers: Option<impl Iterator<Item = (&'h str, &'h [u8])>>,
+) {
+    for (name, value) in headers.into_iter().flatten() {
+        let known = KnownHeader::from_name(name);
+        write_header(record, Field::RequestHeader, pipeline, known, name, value);
+    }
+}
+
+#[inline(always)] // in a loop over every header
+pub(super) fn write_header(
+    record: &mut RecordWriter,
+    field: Field,
+    pipeline: &Pipeline,
+    known: Option<KnownHeader>,
+    name: &str,
+    value: &[u8],
+) {
+    match (pipeline.header(known, name), known) {
+        (HeaderAction::Skip, _) => {}
+        (HeaderAction::Keep, Some(known)) => record.known_header(field, known, value),
+        (HeaderAction::Keep, None) => record.named_header(field, name, value),
+        (action, _) => write_altered(record, field, pipeline, action, name, value),
+    }
+}
+
+fn write_altered(
+    record: &mut RecordWriter,
+    field: Field,
+    pipeline: &Pipeline,
+    action: HeaderAction,
+    name: &str,
+    value: &[u8],
+) {
+    let mut out = Vec::new();
+    let value = match action {
+        HeaderAction::Skip => return,
+        HeaderAction::Keep => value,
+        HeaderAction::Redact => REDACTED.as_bytes(),
+        HeaderAction::MaskUrl => match pipeline.redactor.url(value, &mut out) {
+            Verdict::Unchanged => value,
+            Verdict::Masked => &out,
+            Verdict::Dropped => REDACTED.as_bytes(),
+        },
+    };
+    record.header(field, name, value);
+}
+
+pub(super) fn parse_decimal(value: &[u8]) -> Option<u64> {
+    std::str::from_utf8(value).ok()?.trim().parse().ok()
+}

@@ -1,0 +1,83 @@
+//! The place of an exchange in a trace: continued, started anew, or under the current request.
+
+use hoplog_entry::trace_headers::{self, Incoming, TraceFlags, TraceState};
+use hoplog_entry::{Field, RecordWriter, SpanId, TraceId};
+
+use super::headers::Seen;
+use super::live::Identity;
+use super::trust::TraceMode;
+use crate::context;
+
+/// What ids of the caller a new exchange goes on with: the opaque `x-trace-id`, and the request id.
+pub(super) type Inherited = (Option<String>, Option<String>);
+
+/// An incoming request continues the caller's trace or starts one; either way it is a new span.
+#[inline]
+pub(super) fn incoming<'h, I>(
+    identity: &mut Identity,
+    record: &mut RecordWriter,
+    seen: &mut Seen<'h>,
+    mode: TraceMode,
+    headers: &impl Fn() -> I,
+) -> Inherited
+where
+    I: Iterator<Item = (&'h str, &'h [u8])>,
+{
+    if mode != TraceMode::Continue {
+        forget(record, seen, mode);
+    }
+    identity.span_id = SpanId::generate();
+    identity.tracestate.clear();
+    match seen.trace {
+        Incoming::Continued { trace_id, parent_span, flags, keep_tracestate, .. } => {
+            (identity.trace_id, identity.flags) = (trace_id, flags);
+            if let Some(parent) = parent_span {
+                record.span_id(Field::ParentSpanId, &parent);
+            }
+            if keep_tracestate && seen.tracestate {
+                let lines =
+                    headers().filter(|(name, _)| *name == trace_headers::TRACESTATE).map(|(_, value)| value);
+                if let Some(state) = TraceState::combine(lines) {
+                    identity.tracestate.push_str(state.as_str());
+                }
+            }
+        }
+        Incoming::New { flags, .. } => (identity.trace_id, identity.flags) = (TraceId::generate(), flags),
+    }
+    (seen.trace.opaque().map(Into::into), None)
+}
+
+/// What the caller says of its trace does not count; a restarted one is linked to.
+fn forget(record: &mut RecordWriter, seen: &mut Seen<'_>, mode: TraceMode) {
+    if let (TraceMode::Restart, Incoming::Continued { trace_id, parent_span, .. }) = (mode, seen.trace) {
+        record.trace_id(Field::LinkedTraceId, &trace_id);
+        if let Some(span) = parent_span {
+            record.span_id(Field::LinkedSpanId, &span);
+        }
+    }
+    (seen.trace, seen.request_id) = (Incoming::NONE, None);
+}
+
+/// A call is a new span under the current request, in its trace; one that carries a `traceparent` keeps that.
+pub(super) fn outgoing(identity: &mut Identity, record: &mut RecordWriter, seen: &mut Seen<'_>) -> Inherited {
+    let current = context::current();
+    let parent = current.live();
+    identity.tracestate.clear();
+    identity.span_id = SpanId::generate();
+    (identity.trace_id, identity.flags) = match (seen.trace, parent) {
+        (Incoming::Continued { trace_id, parent_span, flags, .. }, _) => {
+            identity.span_id = parent_span.unwrap_or(identity.span_id);
+            (trace_id, flags)
+        }
+        (_, Some(parent)) => {
+            identity.tracestate.push_str(&parent.tracestate);
+            (parent.trace_id, parent.flags)
+        }
+        _ => (TraceId::generate(), TraceFlags::SAMPLED),
+    };
+    if let Some(parent) = parent {
+        record.span_id(Field::ParentSpanId, &parent.span_id);
+    }
+    let opaque = parent.filter(|p| p.is_opaque()).map(|p| p.x_trace_id());
+    (seen.trace.opaque().or(opaque).map(Into::into), parent.map(|p| p.request_id().into()))
+}

@@ -1,0 +1,35 @@
+//! Who the request is made for, as a trusted proxy says in headers.
+
+use hoplog_entry::{Field, RecordWriter};
+
+const HEADERS: [(&str, Field); 3] =
+    [("x-user-id", Field::UserId), ("x-session-id", Field::SessionId), ("x-tenant-id", Field::TenantId)];
+
+/// The most bytes of an id: what the store's columns hold.
+const MAX: usize = 255;
+
+/// Writes the ids that stand in the headers. One that came twice says nothing.
+pub(in crate::capture) fn write<'h>(
+    record: &mut RecordWriter,
+    headers: impl Iterator<Item = (&'h str, &'h [u8])>,
+) {
+    let mut found = [None; HEADERS.len()];
+    for (name, value) in headers {
+        if let Some(at) = HEADERS.iter().position(|(known, _)| *known == name) {
+            found[at] = match found[at] {
+                None => Some(printable(value)),
+                Some(_) => Some(None),
+            };
+        }
+    }
+    for ((_, field), value) in HEADERS.iter().zip(found) {
+        if let Some(Some(value)) = value {
+            record.text(*field, value);
+        }
+    }
+}
+
+fn printable(value: &[u8]) -> Option<&str> {
+    let text = std::str::from_utf8(value).ok()?;
+    ((1..=MAX).contains(&text.len()) && !text.chars().any(char::is_control)).then_some(text)
+}

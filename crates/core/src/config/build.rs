@@ -1,0 +1,155 @@
+//! From settings to a client: everything is checked, then started.
+
+use std::fs::OpenOptions;
+use std::sync::Arc;
+use std::time::Duration;
+
+use hoplog_entry::EntryId;
+use reqwest::header::HeaderValue;
+
+use super::{ClientBuilder, Compression, settings};
+use crate::capture::Bodies;
+use crate::client::Client;
+use crate::clock::Clock;
+use crate::destination::{BatchLimits, CollectorConfig, Destination, Form, Lines, Memory, Sink};
+use crate::error::Error;
+use crate::pipeline::{Pipeline, Policy};
+use crate::queue::QueueLimits;
+use crate::transport::{HttpConfig, is_loopback};
+use crate::worker::Worker;
+
+impl ClientBuilder {
+    pub(super) fn build_from(
+        mut self,
+        variable: impl Fn(&str) -> Option<String>,
+        memory: Option<Memory>,
+    ) -> Result<Client, Error> {
+        let mut complaints = self.settings.fill_from(variable);
+        if complaints.is_empty() && self.settings.enabled == Some(false) {
+            return Ok(Client::disabled());
+        }
+        let limits = self.limits(&mut complaints);
+        let mut destinations = Vec::new();
+        match memory {
+            Some(memory) => destinations.push(Destination::Memory(memory)),
+            None => {
+                destinations.extend(self.collector(limits.1, &mut complaints).map(Destination::Collector));
+                destinations.extend(self.lines(&mut complaints));
+                if destinations.is_empty() && complaints.is_empty() {
+                    complaints.push("no destination: `without_collector` needs `console` or `file`".into());
+                }
+            }
+        }
+        let policy = self.policy(&mut complaints);
+        let source = self.settings.source(&mut complaints);
+        let Some(policy) = policy.filter(|_| complaints.is_empty()) else {
+            return Err(Error::config(complaints));
+        };
+        let pipeline = Arc::new(Pipeline::new(Clock::system(), limits.0, policy));
+        let interval = self.flush_interval.unwrap_or(Duration::from_secs(1));
+        let worker = Worker::start(Arc::clone(&pipeline), destinations, source, interval)?;
+        Ok(Client::new(pipeline, worker))
+    }
+
+    /// What each stage of capturing says of its own part; `None` where one complains.
+    fn policy(&self, complaints: &mut Vec<String>) -> Option<Policy> {
+        let trust = self.trust.build(self.settings.trusted_proxies.as_deref(), complaints);
+        complaints.extend(self.bodies.iter().flat_map(Bodies::complaints));
+        let rules = self.requests.build().map_err(|wrong| complaints.extend(wrong)).ok();
+        let redactor = self.redaction.build().map_err(|wrong| complaints.extend(wrong)).ok();
+        let mut policy = Policy::with(redactor?, rules?);
+        (policy.trust, policy.bodies) = (trust, self.bodies.clone());
+        policy.min_level = self.min_level.unwrap_or(policy.min_level);
+        policy.running_after = self.running_after.unwrap_or(policy.running_after);
+        Some(policy)
+    }
+
+    fn limits(&self, complaints: &mut Vec<String>) -> (QueueLimits, BatchLimits) {
+        let mut check = |name: &str, value: Option<usize>, default: usize, least: usize, most: usize| {
+            let value = value.unwrap_or(default);
+            if !(least..=most).contains(&value) {
+                complaints.push(format!("`{name}` is {value}; it must be from {least} to {most}"));
+            }
+            value
+        };
+        let batch =
+            BatchLimits { entries: check("batch_size", self.batch_size, 1_000, 1, 10_000), bytes: 1 << 20 };
+        let queue = QueueLimits {
+            bytes: check("queue_bytes", self.queue_bytes, 16 << 20, 1 << 20, 1 << 34),
+            entries: check("queue_entries", self.queue_entries, 65_536, 1_000, 1 << 30),
+            wake_entries: batch.entries,
+            wake_bytes: batch.bytes,
+        };
+        let interval = self.flush_interval.unwrap_or(Duration::from_secs(1));
+        if interval < Duration::from_millis(10) || interval > Duration::from_secs(60) {
+            complaints.push(format!("`flush_interval` is {interval:?}; it must be from 10 ms to 60 s"));
+        }
+        (queue, batch)
+    }
+
+    fn collector(&self, limits: BatchLimits, complaints: &mut Vec<String>) -> Option<CollectorConfig> {
+        if self.without_collector {
+            return None;
+        }
+        let url = self.settings.logs_url(complaints)?;
+        let authorization = match &self.settings.api_key {
+            None => None,
+            Some(key) => match HeaderValue::from_str(&format!("Bearer {key}")) {
+                Ok(mut value) => {
+                    value.set_sensitive(true);
+                    Some(value)
+                }
+                Err(_) => {
+                    complaints.push("`api_key` has characters that a header cannot carry".into());
+                    None
+                }
+            },
+        };
+        if authorization.is_some()
+            && url.scheme() == "http"
+            && !self.allow_insecure_http
+            && !is_loopback(&url)
+        {
+            complaints.push(
+                "the key would go over plain HTTP to another host: use https, or `allow_insecure_http()` if the way is private"
+                    .into(),
+            );
+        }
+        if url.scheme() == "https" && !cfg!(feature = "tls") {
+            complaints.push("`endpoint` is https, but hoplog was built without its `tls` feature".into());
+        }
+        Some(CollectorConfig {
+            http: HttpConfig { url, authorization },
+            limits,
+            gzip: self.compression == Compression::Gzip,
+            boot_id: EntryId::generate(Clock::system().unix_ns(crate::clock::Moment::default()) / 1_000_000),
+        })
+    }
+
+    fn lines(&self, complaints: &mut Vec<String>) -> Vec<Destination> {
+        let mut destinations = Vec::new();
+        let console = match self.settings.console.as_deref().map(str::trim) {
+            None | Some("" | "off") => None,
+            Some("text") => Some(Form::Text { colour: settings::colours() }),
+            Some("json") => Some(Form::Json),
+            Some(other) => {
+                complaints.push(format!("HOPLOG_CONSOLE is `{other}`; it must be `text`, `json` or `off`"));
+                None
+            }
+        };
+        destinations.extend(console.map(|form| Destination::Lines(Lines::new(form, Sink::Console))));
+        if let Some(path) = &self.settings.file {
+            let mut options = OpenOptions::new();
+            options.create(true).append(true);
+            #[cfg(unix)]
+            std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+            match options.open(path) {
+                Ok(file) => {
+                    destinations.push(Destination::Lines(Lines::new(Form::Json, Sink::File(Arc::new(file)))));
+                }
+                Err(error) => complaints.push(format!("`file` {} cannot be opened: {error}", path.display())),
+            }
+        }
+        destinations
+    }
+}
