@@ -57,7 +57,7 @@ pub enum Console {
 /// | `flush_interval` | – | 1 s |
 /// | `compression` | – | gzip |
 /// | `queue_bytes`, `queue_entries` | – | 16 MiB, 65 536 |
-/// | `redaction` | – | an allow list of headers, the built-in secret names |
+/// | `redaction` | `HOPLOG_HASH_KEY`: its key for hashes | an allow list of headers, the built-in secret names and shapes, no hashes |
 /// | `requests` | – | all; health checks only where they fail |
 /// | `trust` | `HOPLOG_TRUSTED_PROXIES`: networks, separated by commas | nobody: the client is the peer; traces are continued |
 /// | `bodies` | – | none are kept |
@@ -187,7 +187,7 @@ impl ClientBuilder {
         self
     }
 
-    /// Which headers are kept, and which names stand for secrets. Default: [`Redaction::default`].
+    /// Which headers are kept, which names stand for secrets, what secrets look like. Default: [`Redaction::default`].
     pub fn redaction(mut self, redaction: Redaction) -> Self {
         self.redaction = redaction;
         self

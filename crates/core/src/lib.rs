@@ -70,5 +70,5 @@ pub use hoplog_entry::forwarded::ForwardedBy;
 pub use hoplog_entry::{DropReason, Level, Outcome, SpanId, TraceId};
 pub use ledger::{DestinationStats, Drops, Stats};
 pub use logger::EntryBuilder;
-pub use redact::Redaction;
+pub use redact::{ClientIp, Detector, Place, Redaction, Treatment};
 pub use worker::is_worker_thread;

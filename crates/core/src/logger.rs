@@ -12,7 +12,6 @@ use crate::capture::{PANIC, Panic};
 use crate::context;
 use crate::error_chain::error_sources;
 use crate::pipeline::Pipeline;
-use crate::redact::REDACTED;
 use crate::worker::is_worker_thread;
 
 thread_local! {
@@ -52,15 +51,15 @@ impl EntryBuilder {
     pub(crate) fn of_panic(pipeline: &Arc<Pipeline>, panic: &Panic<'_>) -> Self {
         Self::begin(pipeline, Level::Error, panic.message, panic.file, panic.line)
             .text(Field::ErrorType, PANIC)
-            .text(Field::ErrorMessage, panic.message)
-            .text(Field::StackTrace, &panic.backtrace)
+            .free_text(Field::ErrorMessage, panic.message)
+            .free_text(Field::StackTrace, &panic.backtrace)
     }
 
     fn begin(pipeline: &Arc<Pipeline>, level: Level, message: &str, file: &str, line: u32) -> Self {
         let created = pipeline.clock.unix_ns(pipeline.clock.now());
         let mut record = SPARE.try_with(|s| s.borrow_mut().pop()).ok().flatten().unwrap_or_default();
         record.begin(Kind::Event, EntryId::generate(created / 1_000_000), created);
-        record.text(Field::Message, message);
+        record.text(Field::Message, &pipeline.redactor.text(message));
         record.text(Field::FilePath, file);
         record.uint(Field::Line, line.into());
         if let Some(live) = context::current().live() {
@@ -75,18 +74,19 @@ impl EntryBuilder {
     }
 
     /// A field of your own, of any serializable value. A secret name (`password`, `api_key`, …) keeps its key and
-    /// loses its value, at any depth. A value that cannot be serialized is replaced by a note that says so.
+    /// loses its value, at any depth; texts lose what looks like a secret. A value that cannot be serialized is
+    /// replaced by a note that says so.
     pub fn field(mut self, name: &str, value: impl Serialize) -> Self {
         if let Some(open) = &mut self.open {
-            if open.pipeline.redactor.is_secret(name.as_bytes()) {
-                open.record.custom_text(name, REDACTED);
-            } else {
-                match serde_json::to_string(&value) {
-                    Ok(json) => {
-                        let masked = open.pipeline.redactor.json(&json);
-                        open.record.custom_json(name, masked.as_deref().unwrap_or(&json));
+            match serde_json::to_string(&value) {
+                Ok(json) => {
+                    if let Some(json) = open.pipeline.redactor.field(name, &json) {
+                        open.record.custom_json(name, &json);
                     }
-                    Err(error) => open.record.custom_text(name, &format!("[not serializable: {error}]")),
+                }
+                Err(error) => {
+                    let note = format!("[not serializable: {error}]");
+                    open.record.custom_text(name, &open.pipeline.redactor.text(&note));
                 }
             }
         }
@@ -112,9 +112,9 @@ impl EntryBuilder {
     pub fn error<E: StdError + ?Sized>(self, error: &E) -> Self {
         let entry = self
             .text(Field::ErrorType, std::any::type_name::<E>())
-            .text(Field::ErrorMessage, &error.to_string());
+            .free_text(Field::ErrorMessage, &error.to_string());
         match error_sources(error.source()) {
-            Some(sources) => entry.text(Field::StackTrace, &sources),
+            Some(sources) => entry.free_text(Field::StackTrace, &sources),
             None => entry,
         }
     }
@@ -137,6 +137,14 @@ impl EntryBuilder {
     fn text(mut self, field: Field, value: &str) -> Self {
         if let Some(open) = &mut self.open {
             open.record.text(field, value);
+        }
+        self
+    }
+
+    /// Text that may hold what nobody meant to log.
+    fn free_text(mut self, field: Field, value: &str) -> Self {
+        if let Some(open) = &mut self.open {
+            open.record.text(field, &open.pipeline.redactor.text(value));
         }
         self
     }

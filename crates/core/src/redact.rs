@@ -1,31 +1,54 @@
 //! Privacy before the queue: what a captured value looks like when it is written. Pure functions of bytes.
 //!
 //! ```text
-//! Redaction (configuration) ─ build ─► Redactor ─┬─ header(name) ─► Keep · MaskUrl · Redact · Skip
-//!                                                ├─ query, url, path ─► Verdict, and the masked text
-//!                                                └─ names.is_secret(key) for everything else with keys
+//! Redaction (configuration) ─ build ─► Redactor ─┬─ header(name), header_value ─► kept, masked, left out
+//!                                                ├─ query, url, path, form ─ by parameter ──┐
+//!                                                ├─ json, body ─ by member ─────────────────┼─ names, then
+//!                                                ├─ text: messages, errors ─────────────────┘  values (detectors)
+//!                                                └─ ip: whole, truncated, hashed, none
 //! ```
 //!
-//! Invariants: a value goes whole or stays whole; what cannot be read is taken for secret; what is not masked is
-//! byte for byte what came. UTF-8 in gives UTF-8 out.
+//! Invariants: a secret goes whole or stays whole; what cannot be read is taken for secret; what is not masked is
+//! byte for byte what came. UTF-8 in gives UTF-8 out. The work is linear in the input, and so is the output.
 
+mod body;
+mod client_ip;
+mod config;
+mod custom;
 mod hash;
 mod headers;
 mod inner;
 mod json;
+mod keyed;
 mod names;
 mod query;
 mod rewrite;
 #[cfg(test)]
 mod tests;
+mod treatment;
 mod url;
+mod values;
 
+use std::borrow::Cow;
+use std::net::IpAddr;
+
+pub(crate) use client_ip::WrittenIp;
+pub use config::Redaction;
+use custom::Custom;
 pub(crate) use headers::HeaderAction;
 use headers::HeaderRules;
+use keyed::HashKey;
 use names::NameRules;
+use rewrite::Rewrite;
+use treatment::Fate;
+pub use treatment::{ClientIp, Place, Treatment};
+pub use values::Detector;
+use values::ValueRules;
 
 /// What stands in the place of a masked value.
 pub(crate) const REDACTED: &str = "[redacted]";
+/// What stands in the place of a value that could not be judged.
+const FAILED: &str = "[redaction failed]";
 
 /// What became of a text.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -34,102 +57,8 @@ pub(crate) enum Verdict {
     Unchanged,
     /// The masked text was appended to the output.
     Masked,
-    /// It cannot be judged; nothing was written and it must not be kept.
+    /// It cannot be judged or is not wanted; nothing was written and it must not be kept.
     Dropped,
-}
-
-/// What is left out of entries: which headers are kept, and which names stand for secrets.
-///
-/// Names are compared by their parts: `api_key`, `X-Api-Key`, `apiKey` and `user[apikey]` are one name. What goes by
-/// a secret name is replaced by `[redacted]`, whole; the name stays.
-///
-/// | | default |
-/// |---|---|
-/// | headers kept | `accept`, `accept-encoding`, `accept-language`, `cache-control`, `content-encoding`, `content-length`, `content-type`, `host`, `origin`, `range`, `referer` (masked as a URL), `traceparent`, `user-agent`, `x-forwarded-for`, `x-request-id` |
-/// | secret names | passwords, secrets, tokens, credentials, keys, sessions, cookies, second factors, card, account and national numbers, signatures |
-///
-/// ```
-/// let redaction = hoplog::Redaction::default()
-///     .keep_header("x-tenant")
-///     .secret_name("kundennummer")
-///     .innocent_name("session_count");
-/// # let _ = redaction;
-/// ```
-#[derive(Debug, Clone, Default)]
-#[non_exhaustive]
-pub struct Redaction {
-    all_headers: bool,
-    keep: Vec<String>,
-    deny: Vec<String>,
-    secret: Vec<String>,
-    innocent: Vec<String>,
-}
-
-impl Redaction {
-    /// Keeps every header, not only those listed; values of secret names are replaced. Default: off.
-    #[must_use]
-    pub fn all_headers(mut self) -> Self {
-        self.all_headers = true;
-        self
-    }
-
-    /// Keeps this header too. If its name is a secret one, its value is replaced.
-    #[must_use]
-    pub fn keep_header(mut self, name: impl Into<String>) -> Self {
-        self.keep.push(name.into());
-        self
-    }
-
-    /// Leaves this header out; with [`all_headers`](Self::all_headers) its value is replaced.
-    #[must_use]
-    pub fn deny_header(mut self, name: impl Into<String>) -> Self {
-        self.deny.push(name.into());
-        self
-    }
-
-    /// Masks what goes by this name, and by names that it is a part of: `kundennummer` stands for
-    /// `X-Kunden-Nummer` and `alte_kundennummer` too.
-    #[must_use]
-    pub fn secret_name(mut self, name: impl Into<String>) -> Self {
-        self.secret.push(name.into());
-        self
-    }
-
-    /// Masks no longer what is secret only by this part of its name: `session_count` frees that name, `pin` every
-    /// name in which `pin` is the only secret part.
-    #[must_use]
-    pub fn innocent_name(mut self, name: impl Into<String>) -> Self {
-        self.innocent.push(name.into());
-        self
-    }
-
-    /// # Errors
-    /// All complaints: a header name that is none, one both kept and denied, a word without two letters or digits.
-    pub(crate) fn build(&self) -> Result<Redactor, Vec<String>> {
-        let mut complaints = Vec::new();
-        for (setter, headers) in [("keep_header", &self.keep), ("deny_header", &self.deny)] {
-            for name in headers.iter().filter(|name| !headers::is_header_name(name)) {
-                complaints
-                    .push(format!("{setter}({name:?}): not a header name; use letters, digits and `-`"));
-            }
-        }
-        for name in self.keep.iter().filter(|k| self.deny.iter().any(|d| d.eq_ignore_ascii_case(k))) {
-            complaints.push(format!("keep_header({name:?}): deny_header names it too; take one of them out"));
-        }
-        for (setter, words) in [("secret_name", &self.secret), ("innocent_name", &self.innocent)] {
-            for word in words.iter().filter(|word| !names::is_word(word)) {
-                complaints.push(format!(
-                    "{setter}({word:?}): not a name; use 2 to 128 bytes with letters or digits"
-                ));
-            }
-        }
-        if !complaints.is_empty() {
-            return Err(complaints);
-        }
-        let names = NameRules::new(&self.secret, &self.innocent);
-        let headers = HeaderRules::new(&names, self.all_headers, &self.keep, &self.deny);
-        Ok(Redactor { names, headers })
-    }
 }
 
 /// The rules of one client, ready for the request path.
@@ -137,53 +66,153 @@ impl Redaction {
 pub(crate) struct Redactor {
     names: NameRules,
     headers: HeaderRules,
+    values: ValueRules,
+    key: HashKey,
+    client_ip: ClientIp,
+    custom: Option<Custom>,
 }
 
 impl Redactor {
-    /// Whether what goes by this name is masked.
-    #[inline]
-    pub(crate) fn is_secret(&self, name: &[u8]) -> bool {
-        self.names.is_secret(name)
-    }
-
     /// What to do with the header of this name, of any case.
     #[inline]
     pub(crate) fn header(&self, name: &[u8]) -> HeaderAction {
         self.headers.decide(&self.names, name)
     }
 
+    /// Whether a header of free text holds no secret for sure: a look that costs little.
+    #[inline]
+    pub(crate) fn is_plain(&self, value: &[u8]) -> bool {
+        values::is_plain(value)
+    }
+
+    /// What becomes of the value of a header.
+    pub(crate) fn header_value(
+        &self,
+        action: HeaderAction,
+        name: &str,
+        value: &[u8],
+        out: &mut Vec<u8>,
+    ) -> Verdict {
+        let asks = !matches!(action, HeaderAction::Skip | HeaderAction::Redact(_));
+        let fate = match action {
+            HeaderAction::Redact(treatment) => Some(Fate::Treat(treatment)),
+            _ if asks => self.custom(Place::Header, name.as_bytes(), value),
+            _ => None,
+        };
+        match (fate, action) {
+            (Some(Fate::DROP), _) | (None, HeaderAction::Skip) => Verdict::Dropped,
+            (Some(fate), _) => {
+                fate.write(&self.key, value, out);
+                Verdict::Masked
+            }
+            (None, HeaderAction::Url) => self.url(value, out),
+            (None, HeaderAction::Addresses) => client_ip::mask_list(self, value, out),
+            (None, HeaderAction::Text | HeaderAction::Ask) => self.free(value, out),
+            (None, HeaderAction::Keep | HeaderAction::Redact(_)) => Verdict::Unchanged,
+        }
+    }
+
     /// Masks a query, without its `?`.
     pub(crate) fn query(&self, raw: &[u8], out: &mut Vec<u8>) -> Verdict {
-        query::mask(&self.names, raw, out)
+        query::mask(self, raw, out)
     }
 
     /// Masks a URL or a reference relative to one. What cannot be read as such is replaced whole.
     pub(crate) fn url(&self, raw: &[u8], out: &mut Vec<u8>) -> Verdict {
-        url::mask(&self.names, raw, out)
+        url::mask(self, raw, out)
     }
 
-    /// Masks the path of a request: parameters in it, as `;jsessionid=…`.
+    /// Masks the path of a request: parameters in it, as `;jsessionid=…`, and segments that are secrets.
     pub(crate) fn path(&self, raw: &[u8], out: &mut Vec<u8>) -> Verdict {
-        url::mask_path(&self.names, raw, out)
+        url::mask_path(self, raw, out)
     }
 
-    pub(crate) fn body(&self, _: &[u8], bytes: &[u8], _: bool, out: &mut Vec<u8>) -> Verdict {
-        let text = std::str::from_utf8(bytes).unwrap_or_default();
-        match self.json(text) {
-            None => Verdict::Unchanged,
-            Some(t) => {
-                out.extend_from_slice(t.as_bytes());
-                Verdict::Masked
-            }
+    /// Masks a body by its content type; `truncated` says that these are its first bytes and not all. Dropped if it
+    /// cannot be read: then its size and [`hash`](Self::hash) may be told.
+    pub(crate) fn body(
+        &self,
+        content_type: &[u8],
+        bytes: &[u8],
+        truncated: bool,
+        out: &mut Vec<u8>,
+    ) -> Verdict {
+        body::mask(self, content_type, bytes, truncated, out)
+    }
+
+    /// The keyed hash of bytes that nobody may read.
+    pub(crate) fn hash(&self, bytes: &[u8]) -> String {
+        let mut out = Vec::new();
+        self.key.write(bytes, &mut out);
+        String::from_utf8(out).unwrap_or_default()
+    }
+
+    /// Free text without the secrets that can be known by their shape.
+    pub(crate) fn text<'a>(&self, text: &'a str) -> Cow<'a, str> {
+        let mut out = Vec::new();
+        match self.free(text.as_bytes(), &mut out) {
+            Verdict::Unchanged => Cow::Borrowed(text),
+            Verdict::Masked => String::from_utf8(out).map_or(Cow::Borrowed(FAILED), Cow::Owned),
+            Verdict::Dropped => Cow::Borrowed(FAILED),
         }
     }
-    pub(crate) fn hash(&self, _: &[u8]) -> String {
-        "hmac:stub".into()
+
+    /// A field of the application's own: JSON to write in its place, or nothing at all.
+    pub(crate) fn field<'a>(&self, name: &str, json: &'a str) -> Option<Cow<'a, str>> {
+        let secret = json.strip_prefix('"').and_then(|j| j.strip_suffix('"')).unwrap_or(json).as_bytes();
+        let fate = self.fate_of_name(name.as_bytes());
+        if let Some(fate) = fate.or_else(|| self.custom(Place::Field, name.as_bytes(), json.as_bytes())) {
+            if fate == Fate::DROP {
+                return None;
+            }
+            let mut out = b"\"".to_vec();
+            fate.write(&self.key, secret, &mut out);
+            out.push(b'"');
+            return String::from_utf8(out).ok().map(Cow::Owned);
+        }
+        let mut out = Vec::new();
+        match json::mask(self, json.as_bytes(), false, &mut out) {
+            Verdict::Unchanged => Some(Cow::Borrowed(json)),
+            Verdict::Masked => String::from_utf8(out).ok().map(Cow::Owned),
+            // Deeper than anyone reads.
+            Verdict::Dropped => Some(Cow::Owned(format!("\"{REDACTED}\""))),
+        }
     }
 
-    /// JSON in which the values under secret names are masked, at any depth and whatever their type; `None` where
-    /// nothing was to mask.
-    pub(crate) fn json(&self, text: &str) -> Option<String> {
-        json::mask(&self.names, text)
+    /// What is written of the client's address.
+    #[inline]
+    pub(crate) fn ip(&self, ip: IpAddr) -> WrittenIp {
+        self.client_ip.apply(&self.key, ip)
+    }
+
+    /// What is written of the address at the other end of the connection, which may be the client's: never its hash,
+    /// as there is one field for that.
+    #[inline]
+    pub(crate) fn peer(&self, ip: IpAddr) -> Option<IpAddr> {
+        match self.client_ip {
+            ClientIp::Full => Some(ip),
+            ClientIp::Truncate => match self.ip(ip) {
+                WrittenIp::Address(ip) => Some(ip),
+                _ => None,
+            },
+            ClientIp::Hash | ClientIp::Drop => None,
+        }
+    }
+
+    fn free(&self, raw: &[u8], out: &mut Vec<u8>) -> Verdict {
+        let mut rewrite = Rewrite::new(raw, out);
+        values::mask(self, &mut rewrite, 0, raw.len(), false);
+        rewrite.finish()
+    }
+
+    /// What becomes of what goes by this name.
+    #[inline]
+    fn fate_of_name(&self, name: &[u8]) -> Option<Fate> {
+        self.names.treatment(name).map(Fate::Treat)
+    }
+
+    /// What the application's own hook says, if there is one.
+    #[inline]
+    fn custom(&self, place: Place, name: &[u8], value: &[u8]) -> Option<Fate> {
+        self.custom.as_ref()?.judge(place, name, value)
     }
 }

@@ -6,7 +6,7 @@ use hoplog_entry::{Field, RecordWriter};
 
 use super::trust::Caller;
 use crate::pipeline::Pipeline;
-use crate::redact::{REDACTED, Verdict};
+use crate::redact::{REDACTED, Verdict, WrittenIp};
 
 /// The head of a request, borrowed. Names follow the HTTP semantic conventions of OpenTelemetry.
 #[derive(Debug, Clone, Copy, Default)]
@@ -68,11 +68,13 @@ pub(super) fn write_head(
         record.text(Field::HostHeader, host);
     }
     record.text(Field::HttpVersion, head.http_version);
-    if let Some(ip) = client.ip {
-        record.ip(Field::Ip, ip);
+    match client.ip.map(|ip| pipeline.redactor.ip(ip)) {
+        Some(WrittenIp::Address(ip)) => record.ip(Field::Ip, ip),
+        Some(WrittenIp::Hash(hash)) => record.text(Field::IpHash, &hash),
+        Some(WrittenIp::Nothing) | None => {}
     }
-    if let Some(peer) = head.peer {
-        record.ip(Field::Peer, peer.to_canonical());
+    if let Some(peer) = head.peer.and_then(|peer| pipeline.redactor.peer(peer.to_canonical())) {
+        record.ip(Field::Peer, peer);
     }
     if let Some(port) = if client.forwarded { client.port } else { head.peer_port } {
         record.uint(Field::ClientPort, port.into());

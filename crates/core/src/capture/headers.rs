@@ -4,7 +4,7 @@ use hoplog_entry::trace_headers::{self, Incoming, IncomingHeaders};
 use hoplog_entry::{Field, KnownHeader, RecordWriter};
 
 use crate::pipeline::Pipeline;
-use crate::redact::{HeaderAction, REDACTED, Verdict};
+use crate::redact::{HeaderAction, Verdict};
 
 /// What the walk over a request's headers found besides what it wrote.
 pub(super) struct Seen<'h> {
@@ -108,6 +108,9 @@ pub(super) fn write_header(
         (HeaderAction::Skip, _) => {}
         (HeaderAction::Keep, Some(known)) => record.known_header(field, known, value),
         (HeaderAction::Keep, None) => record.named_header(field, name, value),
+        (HeaderAction::Text, Some(known)) if pipeline.redactor.is_plain(value) => {
+            record.known_header(field, known, value);
+        }
         (action, _) => write_altered(record, field, pipeline, action, name, value),
     }
 }
@@ -121,17 +124,11 @@ fn write_altered(
     value: &[u8],
 ) {
     let mut out = Vec::new();
-    let value = match action {
-        HeaderAction::Skip => return,
-        HeaderAction::Keep => value,
-        HeaderAction::Redact => REDACTED.as_bytes(),
-        HeaderAction::MaskUrl => match pipeline.redactor.url(value, &mut out) {
-            Verdict::Unchanged => value,
-            Verdict::Masked => &out,
-            Verdict::Dropped => REDACTED.as_bytes(),
-        },
-    };
-    record.header(field, name, value);
+    match pipeline.redactor.header_value(action, name, value, &mut out) {
+        Verdict::Unchanged => record.header(field, name, value),
+        Verdict::Masked => record.header(field, name, &out),
+        Verdict::Dropped => {}
+    }
 }
 
 pub(super) fn parse_decimal(value: &[u8]) -> Option<u64> {

@@ -127,10 +127,11 @@ impl OpenRecord {
     }
 
     pub(super) fn write_error(&mut self, error_type: &str, message: &str, chain: Option<&str>) {
+        let Some(redactor) = self.pipeline.as_deref().map(|pipeline| &pipeline.redactor) else { return };
         self.writer.text(Field::ErrorType, error_type);
-        self.writer.text(Field::ErrorMessage, message);
+        self.writer.text(Field::ErrorMessage, &redactor.text(message));
         if let Some(chain) = chain {
-            self.writer.text(Field::StackTrace, chain);
+            self.writer.text(Field::StackTrace, &redactor.text(chain));
         }
     }
 

@@ -56,7 +56,13 @@ impl ClientBuilder {
         let trust = self.trust.build(self.settings.trusted_proxies.as_deref(), complaints);
         complaints.extend(self.bodies.iter().flat_map(Bodies::complaints));
         let rules = self.requests.build().map_err(|wrong| complaints.extend(wrong)).ok();
-        let redactor = self.redaction.build().map_err(|wrong| complaints.extend(wrong)).ok();
+        let redactor = self
+            .redaction
+            .clone()
+            .or_hash_key(self.settings.hash_key.clone())
+            .build()
+            .map_err(|wrong| complaints.extend(wrong))
+            .ok();
         let mut policy = Policy::with(redactor?, rules?);
         (policy.trust, policy.bodies) = (trust, self.bodies.clone());
         policy.min_level = self.min_level.unwrap_or(policy.min_level);

@@ -18,6 +18,7 @@ pub(super) struct Settings {
     pub(super) api_key: Option<String>,
     pub(super) console: Option<String>,
     pub(super) file: Option<PathBuf>,
+    pub(super) hash_key: Option<String>,
     pub(super) enabled: Option<bool>,
     pub(super) trusted_proxies: Option<String>,
 }
@@ -37,6 +38,7 @@ impl Settings {
         fill(&mut self.service_version, &["HOPLOG_SERVICE_VERSION", "SERVICE_VERSION"]);
         fill(&mut self.log_type, &["LOG_TYPE"]);
         fill(&mut self.api_key, &["HOPLOG_API_KEY"]);
+        fill(&mut self.hash_key, &["HOPLOG_HASH_KEY"]);
         fill(&mut self.console, &["HOPLOG_CONSOLE"]);
         fill(&mut self.trusted_proxies, &["HOPLOG_TRUSTED_PROXIES"]);
         if self.file.is_none() {

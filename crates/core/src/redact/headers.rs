@@ -2,16 +2,23 @@
 
 use super::hash::Ends;
 use super::names::NameRules;
+use super::treatment::Treatment;
 
 /// What to do with a header.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum HeaderAction {
     /// Keep the value as it is.
     Keep,
+    /// The value is free text: keep what the detectors leave of it.
+    Text,
+    /// Ask the application, then as free text.
+    Ask,
     /// The value is a URL: keep what masking leaves of it.
-    MaskUrl,
+    Url,
+    /// The value holds addresses of clients: keep what is wanted of them.
+    Addresses,
     /// Keep the name, replace the value.
-    Redact,
+    Redact(Treatment),
     /// Leave the header out.
     Skip,
 }
@@ -52,6 +59,31 @@ const URLS: &[&str] = &[
     "x-rewrite-url",
 ];
 
+/// Headers in which proxies say who the client is.
+const ADDRESSES: &[&str] = &[
+    "cf-connecting-ip",
+    "cf-connecting-ipv6",
+    "cf-pseudo-ipv4",
+    "client-ip",
+    "fastly-client-ip",
+    "fly-client-ip",
+    "forwarded",
+    "true-client-ip",
+    "x-appengine-user-ip",
+    "x-azure-clientip",
+    "x-azure-socketip",
+    "x-client-ip",
+    "x-cluster-client-ip",
+    "x-envoy-external-address",
+    "x-forwarded",
+    "x-forwarded-for",
+    "x-original-forwarded-for",
+    "x-real-ip",
+    "x-remote-addr",
+    "x-remote-ip",
+    "x-vercel-forwarded-for",
+];
+
 /// Headers with secrets in them whose names do not say so.
 const DENIED: &[&str] = &[
     "authentication-info",
@@ -62,11 +94,63 @@ const DENIED: &[&str] = &[
     "x-ms-client-principal",
 ];
 
+/// Headers whose value has a form in which no secret of a known shape can stand: nobody looks into them.
+const STRUCTURED: &[&str] = &[
+    "accept",
+    "accept-charset",
+    "accept-encoding",
+    "accept-language",
+    "accept-ranges",
+    "age",
+    "cache-control",
+    "connection",
+    "content-encoding",
+    "content-language",
+    "content-length",
+    "content-range",
+    "content-type",
+    "date",
+    "etag",
+    "expires",
+    "grpc-status",
+    "host",
+    "if-match",
+    "if-modified-since",
+    "if-none-match",
+    "last-modified",
+    "range",
+    "te",
+    "traceparent",
+    "tracestate",
+    "trailer",
+    "transfer-encoding",
+    "upgrade",
+    "vary",
+    "x-request-id",
+];
+
 /// The decisions for all names known beforehand, in a table with open addressing.
 #[derive(Debug)]
-pub(crate) struct HeaderRules {
+pub(super) struct HeaderRules {
     table: Box<[Slot]>,
     all: bool,
+    /// What becomes of a value of which nothing is known.
+    free: HeaderAction,
+}
+
+/// Which headers are what.
+#[derive(Debug)]
+pub(super) struct HeaderLists<'a> {
+    pub(super) all: bool,
+    pub(super) keep: &'a [String],
+    pub(super) deny: &'a [String],
+    pub(super) treat: &'a [(String, Treatment)],
+    /// Whether anything looks at free text.
+    pub(super) text: bool,
+    /// Whether less than the whole address of a client is kept.
+    pub(super) addresses: bool,
+    /// Whether the application has its own word about every header.
+    pub(super) custom: bool,
 }
 
 #[derive(Debug, Clone)]
@@ -78,31 +162,39 @@ struct Slot {
 }
 
 impl HeaderRules {
-    /// `keep` goes before the built-in lists, `deny` before `keep`, and a secret name before all but `deny`.
-    pub(super) fn new(names: &NameRules, all: bool, keep: &[String], deny: &[String]) -> Self {
-        let known = KEPT.len() + URLS.len() + DENIED.len() + keep.len() + deny.len();
-        let free = Slot { ends: Ends::default(), name: Box::default(), action: HeaderAction::Skip };
-        // At most a quarter full: few steps to the name or to a free slot.
-        let mut this = Self { table: vec![free; (4 * known).next_power_of_two()].into(), all };
-
-        let by_name = |name: &str| {
-            if names.is_secret(name.as_bytes()) {
-                HeaderAction::Redact
-            } else if URLS.contains(&name) {
-                HeaderAction::MaskUrl
-            } else {
-                HeaderAction::Keep
-            }
+    /// `keep` goes before the built-in lists, `deny` before `keep`, `treat` before both, and a secret name before all
+    /// but those two.
+    pub(super) fn new(names: &NameRules, lists: &HeaderLists<'_>) -> Self {
+        let HeaderLists { all, keep, deny, treat, .. } = *lists;
+        let known = KEPT.len() + URLS.len() + DENIED.len() + STRUCTURED.len() + ADDRESSES.len();
+        let known = known + keep.len() + deny.len() + treat.len();
+        let free = match (lists.custom, lists.text) {
+            (true, _) => HeaderAction::Ask,
+            (false, true) => HeaderAction::Text,
+            (false, false) => HeaderAction::Keep,
         };
-        let lower: Vec<String> = keep.iter().map(|name| name.to_ascii_lowercase()).collect();
+        let slot = Slot { ends: Ends::default(), name: Box::default(), action: HeaderAction::Skip };
+        // At most a quarter full: few steps to the name or to a free slot.
+        let mut this = Self { table: vec![slot; (4 * known).next_power_of_two()].into(), all, free };
+
+        let by_name = |name: &str| match names.treatment(name.as_bytes()) {
+            Some(treatment) => treated(treatment),
+            None if URLS.contains(&name) => HeaderAction::Url,
+            None if ADDRESSES.contains(&name) && lists.addresses => HeaderAction::Addresses,
+            None if STRUCTURED.contains(&name) && !lists.custom => HeaderAction::Keep,
+            None if ADDRESSES.contains(&name) && !lists.custom => HeaderAction::Keep,
+            None => free,
+        };
         KEPT.iter().for_each(|name| this.set(name, by_name(name)));
         if all {
-            URLS.iter().for_each(|name| this.set(name, by_name(name)));
-            DENIED.iter().for_each(|name| this.set(name, HeaderAction::Redact));
+            [URLS, STRUCTURED, ADDRESSES].iter().flat_map(|l| l.iter()).for_each(|n| this.set(n, by_name(n)));
+            DENIED.iter().for_each(|name| this.set(name, HeaderAction::Redact(Treatment::Mask)));
         }
+        let lower: Vec<String> = keep.iter().map(|name| name.to_ascii_lowercase()).collect();
         lower.iter().for_each(|name| this.set(name, by_name(name)));
-        let denied = if all { HeaderAction::Redact } else { HeaderAction::Skip };
+        let denied = if all { HeaderAction::Redact(Treatment::Mask) } else { HeaderAction::Skip };
         deny.iter().for_each(|name| this.set(&name.to_ascii_lowercase(), denied));
+        treat.iter().for_each(|(name, how)| this.set(&name.to_ascii_lowercase(), treated(*how)));
         this
     }
 
@@ -134,9 +226,15 @@ impl HeaderRules {
         match (slot.name.is_empty(), self.all) {
             (false, _) => slot.action,
             (true, false) => HeaderAction::Skip,
-            (true, true) if names.is_secret(name) => HeaderAction::Redact,
-            (true, true) => HeaderAction::Keep,
+            (true, true) => names.treatment(name).map_or(self.free, treated),
         }
+    }
+}
+
+fn treated(treatment: Treatment) -> HeaderAction {
+    match treatment {
+        Treatment::Drop => HeaderAction::Skip,
+        treatment => HeaderAction::Redact(treatment),
     }
 }
 

@@ -1,60 +1,191 @@
-//! Masks JSON that was made from an application's own values.
+//! JSON masked in place: one walk over the bytes, no tree. What is not masked stays byte for byte as it came.
+//!
+//! The text is read as RFC 8259 has it, several values in a row allowed (NDJSON), a byte order mark before the first.
+//! What is not JSON gives no output at all. Text that is cut off is read up to the cut, and what is there of a secret
+//! goes.
 
-use serde_json::Value;
+mod escapes;
+mod grammar;
+mod tokens;
 
-use super::REDACTED;
-use super::names::NameRules;
+use super::rewrite::Rewrite;
+use super::treatment::{Fate, Place};
+use super::values::{self, SHORTEST};
+use super::{Redactor, Verdict};
+use escapes::Cursor;
+use grammar::{Grammar, Role};
+use tokens::{Kind, Token, Tokens};
 
-/// `None` where nothing is masked. What cannot be read (deeper than 128 levels) is masked whole.
-pub(super) fn mask(rules: &NameRules, text: &str) -> Option<String> {
-    // Only what has members has names.
-    if !text.contains('{') {
-        return None;
+/// Masks by the names of members at any depth, and by the shape of strings and numbers. `cut` says that the end of the
+/// text is missing.
+pub(super) fn mask(rules: &Redactor, raw: &[u8], cut: bool, out: &mut Vec<u8>) -> Verdict {
+    let mut walk = Walk {
+        rules,
+        raw,
+        cut,
+        rewrite: Rewrite::new(raw, out),
+        grammar: Grammar::default(),
+        member: None,
+        secret: None,
+        comma: None,
+        comma_goes: false,
+        unescaped: Vec::new(),
+    };
+    match walk.run() {
+        Some(()) => walk.rewrite.finish(),
+        None => walk.rewrite.abandon(),
     }
-    let Ok(mut value) = serde_json::from_str::<Value>(text) else { return Some(format!("\"{REDACTED}\"")) };
-    walk(rules, &mut value).then(|| value.to_string())
 }
 
-/// Whether anything was masked. The parser bounds the depth.
-fn walk(rules: &NameRules, value: &mut Value) -> bool {
-    match value {
-        Value::Array(items) => items.iter_mut().fold(false, |any, item| walk(rules, item) | any),
-        Value::Object(members) => members.iter_mut().fold(false, |any, (name, member)| {
-            if rules.is_secret(name.as_bytes()) {
-                *member = Value::from(REDACTED);
-                return true;
+/// A member of an object, from its key on.
+#[derive(Clone, Copy)]
+struct Member {
+    start: usize,
+    /// The name as it came, without quotes.
+    name: (usize, usize),
+    fate: Option<Fate>,
+    /// The comma before it, if that still stands.
+    comma: Option<usize>,
+}
+
+/// An object or array that goes, while it is open.
+struct Secret {
+    member: Member,
+    fate: Fate,
+    start: usize,
+    depth: usize,
+}
+
+struct Walk<'a> {
+    rules: &'a Redactor,
+    raw: &'a [u8],
+    cut: bool,
+    rewrite: Rewrite<'a>,
+    grammar: Grammar,
+    /// The member whose value comes next.
+    member: Option<Member>,
+    secret: Option<Secret>,
+    comma: Option<usize>,
+    /// The first member of an object was left out: the comma behind it goes too.
+    comma_goes: bool,
+    /// Strings with escapes are read into this one buffer.
+    unescaped: Vec<u8>,
+}
+
+impl Walk<'_> {
+    /// `None` where the text is no JSON.
+    fn run(&mut self) -> Option<()> {
+        let mut tokens = Tokens::new(self.raw, self.cut);
+        while let Some(token) = tokens.next()? {
+            let role = self.grammar.take(token.kind)?;
+            self.step(role, &token)?;
+        }
+        if let Some(Secret { member, fate, start, .. }) = self.secret.take() {
+            self.treat(Some(member), fate, start, self.raw.len(), None);
+        }
+        (self.cut || self.grammar.is_whole()).then_some(())
+    }
+
+    fn step(&mut self, role: Role, token: &Token) -> Option<()> {
+        // Also in what goes as a whole: broken escapes make no JSON.
+        if token.escapes {
+            self.unescaped.clear();
+            escapes::unescape(token.content(self.raw), !token.closed, &mut self.unescaped)?;
+        }
+        if let Some(secret) = &self.secret {
+            if role == Role::Close && self.grammar.depth() == secret.depth {
+                let Secret { member, fate, start, .. } = self.secret.take()?;
+                self.treat(Some(member), fate, start, token.end, None);
             }
-            walk(rules, member) | any
-        }),
-        _ => false,
+            return Some(());
+        }
+        match role {
+            Role::Key => self.key(token),
+            Role::Value => self.value(token),
+            Role::Open => {
+                self.comma = None;
+                let member = self.member.take();
+                if let Some(member) = member
+                    && let Some(fate) = member.fate
+                {
+                    let depth = self.grammar.depth() - 1;
+                    self.secret = Some(Secret { member, fate, start: token.start, depth });
+                }
+            }
+            Role::Close => (self.comma, self.comma_goes) = (None, false),
+            Role::Comma if std::mem::take(&mut self.comma_goes) => {
+                self.rewrite.cut(self.rewrite.done(), token.end);
+                self.comma = None;
+            }
+            Role::Comma => self.comma = Some(token.start),
+            Role::Colon => {}
+        }
+        Some(())
     }
-}
 
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn masked(text: &str) -> Option<String> {
-        mask(&NameRules::new(&[] as &[&str], &[] as &[&str]), text)
+    fn key(&mut self, token: &Token) {
+        let name = if token.escapes { &self.unescaped } else { token.content(self.raw) };
+        let fate = self.rules.fate_of_name(name).filter(|_| token.closed);
+        let comma = self.comma.take();
+        // A key may be a secret itself: a map by token.
+        if name.len() >= SHORTEST {
+            self.text(token);
+        }
+        let name = (token.start + 1, token.content_end());
+        self.member = Some(Member { start: token.start, name, fate, comma });
     }
 
-    #[test]
-    fn values_under_secret_names_go_whole_at_any_depth_and_of_any_type() {
-        let text = r#"{"a":[{"password":{"x":1}},{"pin":1234}],"author":"me","nested":{"api_key":["k"]}}"#;
-        let expected = r#"{"a":[{"password":"[redacted]"},{"pin":"[redacted]"}],"author":"me","nested":{"api_key":"[redacted]"}}"#;
-        assert_eq!(masked(text).as_deref(), Some(expected));
-    }
-
-    #[test]
-    fn what_has_nothing_to_mask_stays_as_it_is() {
-        for text in ["42", "\"password\"", "[1,2]", r#"{"author":"me","n":1.50}"#] {
-            assert_eq!(masked(text), None, "{text}");
+    fn value(&mut self, token: &Token) {
+        let member = self.member.take();
+        let content = token.content(self.raw);
+        let custom = || {
+            let (from, to) = member.map_or((0, 0), |m| m.name);
+            self.rules.custom(Place::Member, &self.raw[from..to], content)
+        };
+        let by_shape = || {
+            let number = token.kind == Kind::Word && (content.len() >= SHORTEST || !token.closed);
+            number.then(|| self.rules.values.first(&self.rules.names, content, !token.closed)).flatten()
+        };
+        match member.and_then(|m| m.fate).or_else(custom).or_else(by_shape) {
+            Some(fate) => self.treat(member, fate, token.start, token.end, Some(token)),
+            None if token.kind == Kind::String && (content.len() >= SHORTEST || !token.closed) => {
+                self.text(token)
+            }
+            None => {}
         }
     }
 
-    #[test]
-    fn what_is_too_deep_to_be_read_is_masked_whole() {
-        let deep = format!("{}{{}}{}", "[".repeat(200), "]".repeat(200));
-        assert_eq!(masked(&deep).as_deref(), Some("\"[redacted]\""));
+    /// Looks for secrets in a string.
+    fn text(&mut self, token: &Token) {
+        let Self { rules, rewrite, unescaped, .. } = self;
+        let (from, to) = (token.start + 1, token.content_end());
+        if !token.escapes {
+            return values::mask(rules, rewrite, from, to, !token.closed);
+        }
+        let mut cursor = Cursor::new(token.content(self.raw));
+        values::each(rules, unescaped, !token.closed, |range, fate| {
+            let start = from + cursor.raw_offset(range.start);
+            rewrite.treat(&rules.key, fate, start, from + cursor.raw_offset(range.end));
+        });
+    }
+
+    /// Puts a mark in the place of a value, or leaves its member out. `scalar` is the value if it is one.
+    fn treat(&mut self, member: Option<Member>, fate: Fate, from: usize, to: usize, scalar: Option<&Token>) {
+        if let (Fate::DROP, Some(member)) = (fate, member) {
+            self.comma_goes = member.comma.is_none();
+            return self.rewrite.cut(member.comma.unwrap_or(member.start), to);
+        }
+        let (key, unescaped) = (&self.rules.key, &self.unescaped);
+        let string = scalar.filter(|token| token.kind == Kind::String);
+        self.rewrite.replace(from, to, |raw, out| {
+            let secret = match string {
+                Some(token) if token.escapes => unescaped,
+                Some(token) => &raw[1..token.content_end() - from],
+                None => raw,
+            };
+            out.push(b'"');
+            fate.write(key, secret, out);
+            out.push(b'"');
+        });
     }
 }

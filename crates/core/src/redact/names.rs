@@ -12,12 +12,13 @@ mod words;
 
 use std::sync::atomic::{AtomicU64, Ordering};
 
+use super::treatment::Treatment;
 use split::Split;
 use words::{Fit, INNOCENT, SECRET};
 
 /// The rules for names, built once and then only read.
 #[derive(Debug)]
-pub(crate) struct NameRules {
+pub(super) struct NameRules {
     /// Tells the rules of several clients apart in the caches of threads; never zero.
     id: u64,
     /// Sorted by the pair of letters at their beginning.
@@ -32,6 +33,9 @@ pub(crate) struct NameRules {
 struct Word {
     text: Box<[u8]>,
     fit: Fit,
+    treatment: Treatment,
+    /// The application's own: it goes before the built-in ones.
+    own: bool,
 }
 
 const PAIRS: usize = 32 * 32;
@@ -44,13 +48,20 @@ fn pair(first: u8, second: u8) -> usize {
 impl NameRules {
     /// The built-in words, with `secret` added and `innocent` taken out. Both are read as names are: case and
     /// separators do not count. Words without a letter or digit, or of one alone, are left out.
-    pub(crate) fn new(secret: &[impl AsRef<str>], innocent: &[impl AsRef<str>]) -> Self {
+    pub(super) fn new(secret: &[(impl AsRef<str>, Treatment)], innocent: &[impl AsRef<str>]) -> Self {
         static NEXT_ID: AtomicU64 = AtomicU64::new(1);
 
-        let built_in = SECRET.iter().map(|&(text, fit)| Word { text: text.as_bytes().into(), fit });
-        let added = secret.iter().filter_map(|w| normal_form(w.as_ref()));
-        let mut words: Box<[Word]> =
-            built_in.chain(added.map(|text| Word { text, fit: Fit::Joined })).collect();
+        let built_in = SECRET.iter().map(|&(text, fit)| Word {
+            text: text.as_bytes().into(),
+            fit,
+            treatment: Treatment::Mask,
+            own: false,
+        });
+        let added = secret.iter().filter_map(|(word, treatment)| {
+            let text = normal_form(word.as_ref())?;
+            Some(Word { text, fit: Fit::Joined, treatment: *treatment, own: true })
+        });
+        let mut words: Box<[Word]> = built_in.chain(added).collect();
         let pair_of = |word: &Word| pair(word.text[0], word.text[1]);
         words.sort_by_key(pair_of);
 
@@ -65,23 +76,33 @@ impl NameRules {
         Self { id: NEXT_ID.fetch_add(1, Ordering::Relaxed), words, starts, innocent }
     }
 
-    /// Whether what goes by this name is masked. A name of more than 128 bytes is: nobody reads it to judge.
+    /// What becomes of what goes by this name; `None` if it is no secret. A name of more than 128 bytes is one: nobody
+    /// reads it to judge.
     #[inline]
-    pub(crate) fn is_secret(&self, name: &[u8]) -> bool {
+    pub(super) fn treatment(&self, name: &[u8]) -> Option<Treatment> {
         cache::remember(self.id, name, || self.decide(name))
     }
 
-    fn decide(&self, name: &[u8]) -> bool {
-        let Some(name) = Split::of(name) else { return true };
-        name.text().windows(2).enumerate().any(|(at, two)| {
+    #[inline]
+    pub(super) fn is_secret(&self, name: &[u8]) -> bool {
+        self.treatment(name).is_some()
+    }
+
+    fn decide(&self, name: &[u8]) -> Option<Treatment> {
+        let Some(name) = Split::of(name) else { return Some(Treatment::Mask) };
+        let found = |(at, two): (usize, &[u8])| {
             let pair = pair(two[0], two[1]);
             let words = &self.words[usize::from(self.starts[pair])..usize::from(self.starts[pair + 1])];
-            words.iter().any(|word| {
+            let matches = |word: &&Word| {
                 name.text()[at..].starts_with(&word.text)
                     && word.fit.holds(&name, at, word.text.len())
                     && !self.is_excused(&name, at, word.text.len())
-            })
-        })
+            };
+            words.iter().filter(matches).max_by_key(|word| word.own)
+        };
+        // Of several words in a name the application's own counts.
+        let words = name.text().windows(2).enumerate().filter_map(found);
+        words.max_by_key(|word| word.own).map(|word| word.treatment)
     }
 
     /// Whether an innocent word that begins with a part of the name covers the match.
@@ -94,7 +115,7 @@ impl NameRules {
 }
 
 /// Whether a word can be matched at all; the complaint of the configuration about one that cannot.
-pub(crate) fn is_word(word: &str) -> bool {
+pub(super) fn is_word(word: &str) -> bool {
     normal_form(word).is_some()
 }
 

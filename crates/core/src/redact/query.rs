@@ -1,9 +1,10 @@
 //! Queries, masked parameter by parameter.
 
-use super::Verdict;
-use super::inner::{holds_secret, is_secret_key, may_hold_a_value};
-use super::names::NameRules;
+use super::inner::{fate_of_key, fate_of_value, holds_secret, may_hold_a_value};
 use super::rewrite::Rewrite;
+use super::treatment::{Fate, Place};
+use super::values::SHORTEST;
+use super::{Redactor, Verdict};
 use crate::scan;
 
 /// Longer queries are dropped: servers refuse them before.
@@ -11,12 +12,23 @@ pub(super) const MAX: usize = 64 * 1024;
 
 /// Masks a query, without its `?`. The value of a secret key goes whole, the key stays; everything else is copied
 /// byte for byte. Dropped if it holds control characters or is longer than 64 KiB.
-pub(super) fn mask(rules: &NameRules, raw: &[u8], out: &mut Vec<u8>) -> Verdict {
+pub(super) fn mask(rules: &Redactor, raw: &[u8], out: &mut Vec<u8>) -> Verdict {
     if raw.len() > MAX || has_control(raw) {
         return Verdict::Dropped;
     }
     let mut rewrite = Rewrite::new(raw, out);
-    mask_parameters(rules, &mut rewrite, 0, raw.len(), Place::Query);
+    mask_parameters(rules, &mut rewrite, 0, raw.len(), Part::Query);
+    rewrite.finish()
+}
+
+/// Masks parameters in the body of a form, as in a query. `cut` says that its end is missing.
+pub(super) fn mask_form(rules: &Redactor, raw: &[u8], cut: bool, out: &mut Vec<u8>) -> Verdict {
+    if raw.len() > MAX || has_control(raw.trim_ascii_end()) {
+        return Verdict::Dropped;
+    }
+    let mut rewrite = Rewrite::new(raw, out);
+    let part = if cut { Part::CutForm } else { Part::Query };
+    mask_parameters(rules, &mut rewrite, 0, raw.trim_ascii_end().len(), part);
     rewrite.finish()
 }
 
@@ -26,34 +38,48 @@ pub(super) fn has_control(raw: &[u8]) -> bool {
 
 /// Where parameters stand.
 #[derive(Clone, Copy, PartialEq, Eq)]
-pub(super) enum Place {
+pub(super) enum Part {
     /// A text without `=` may be a value that lost its key.
     Query,
+    /// The same, and the last value is cut off.
+    CutForm,
     /// A text without `=` is a path segment: `password`, `auth`.
     Path,
 }
 
 /// Masks the parameters in `raw[from..to]`, separated by `&` and `;`.
 pub(super) fn mask_parameters(
-    rules: &NameRules,
+    rules: &Redactor,
     rewrite: &mut Rewrite<'_>,
     from: usize,
     to: usize,
-    place: Place,
+    part: Part,
 ) {
     let raw = rewrite.raw();
     let mut at = from;
     while at < to {
         let parameter = Parameter::first_of(&raw[at..to]);
         let mut end = at + parameter.text.len();
-        if let Some(kept) = parameter.kept(rules, place) {
+        if let Some((kept, fate)) = parameter.secret(rules, part, part == Part::CutForm && end == to) {
             // Many servers separate by `&` alone: for them the value goes on behind a `;`.
             end = raw[end..to].iter().position(|&b| b == b'&').map_or(to, |n| end + n);
-            if at + kept < end {
-                rewrite.redact(at + kept, end);
+            if fate == Fate::DROP {
+                drop_parameter(rewrite, at, end, from, to);
+            } else if at + kept < end {
+                rewrite.treat(&rules.key, fate, at + kept, end);
             }
         }
         at = end + 1;
+    }
+}
+
+/// Leaves out `raw[at..end]` and one of the separators beside it.
+fn drop_parameter(rewrite: &mut Rewrite<'_>, at: usize, end: usize, from: usize, to: usize) {
+    if end < to {
+        rewrite.cut(at, end + 1);
+    } else {
+        let separated = at > from && at > rewrite.done();
+        rewrite.cut(at - usize::from(separated), end);
     }
 }
 
@@ -94,29 +120,33 @@ impl<'a> Parameter<'a> {
         this
     }
 
-    /// How many bytes stay in front of the mark; `None` if all of them do and nothing is masked.
-    fn kept(&self, rules: &NameRules, place: Place) -> Option<usize> {
+    /// How many bytes stay in front of the secret, and what becomes of it; `None` if there is none.
+    fn secret(&self, rules: &Redactor, part: Part, cut: bool) -> Option<(usize, Fate)> {
         let Some(equals) = self.equals else {
-            let secret = match place {
-                Place::Query if self.special => {
-                    is_secret_key(rules, self.text) || holds_secret(rules, self.text, b"=:")
-                }
-                Place::Query => rules.is_secret(self.text),
-                Place::Path => self.special && holds_secret(rules, self.text, b"="),
+            let fate = match part {
+                Part::Query | Part::CutForm if self.special => fate_of_key(rules, self.text)
+                    .or_else(|| holds_secret(rules, self.text, b"=:").then_some(Fate::MASK)),
+                Part::Query | Part::CutForm => rules.fate_of_name(self.text),
+                Part::Path => (self.special && holds_secret(rules, self.text, b"=")).then_some(Fate::MASK),
             };
-            return secret.then_some(0);
+            return fate.or_else(|| value_fate(rules, self.text, cut)).map(|fate| (0, fate));
         };
         let (key, value) = (&self.text[..equals], &self.text[equals + 1..]);
-        let secret = if self.special { is_secret_key(rules, key) } else { rules.is_secret(key) };
-        if secret {
-            return Some(if may_hold_a_value(key) { 0 } else { equals + 1 });
+        let fate = if self.special { fate_of_key(rules, key) } else { rules.fate_of_name(key) };
+        if let Some(fate) = fate {
+            return Some((if may_hold_a_value(key) { 0 } else { equals + 1 }, fate));
         }
-        if !self.special {
-            return None;
+        if self.special && holds_secret(rules, key, b":") || value_fate(rules, key, false).is_some() {
+            return Some((0, Fate::MASK));
         }
-        if holds_secret(rules, key, b":") {
-            return Some(0);
-        }
-        holds_secret(rules, value, b"=:").then_some(equals + 1)
+        let inner = self.special && holds_secret(rules, value, b"=:");
+        let fate = if inner { Some(Fate::MASK) } else { value_fate(rules, value, cut) };
+        fate.or_else(|| rules.custom(Place::Parameter, key, value)).map(|fate| (equals + 1, fate))
     }
+}
+
+/// What becomes of a value in which a detector finds something.
+#[inline]
+fn value_fate(rules: &Redactor, value: &[u8], cut: bool) -> Option<Fate> {
+    if value.len() < SHORTEST && !cut { None } else { fate_of_value(rules, value, cut) }
 }

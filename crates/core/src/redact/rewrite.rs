@@ -1,5 +1,7 @@
 //! A text copied with some stretches replaced; not copied at all if there are none.
 
+use super::keyed::HashKey;
+use super::treatment::Fate;
 use super::{REDACTED, Verdict};
 
 pub(super) struct Rewrite<'a> {
@@ -21,10 +23,20 @@ impl<'a> Rewrite<'a> {
         self.raw
     }
 
-    /// Puts the mark in the place of `raw[from..to]`.
-    pub(super) fn redact(&mut self, from: usize, to: usize) {
+    /// How much of the text is dealt with: what comes before can be changed no more.
+    pub(super) fn done(&self) -> usize {
+        self.done
+    }
+
+    /// Puts the mark of that fate in the place of `raw[from..to]`.
+    pub(super) fn treat(&mut self, key: &HashKey, fate: Fate, from: usize, to: usize) {
+        self.replace(from, to, |secret, out| fate.write(key, secret, out));
+    }
+
+    /// Puts what `write` makes of `raw[from..to]` in its place.
+    pub(super) fn replace(&mut self, from: usize, to: usize, write: impl FnOnce(&[u8], &mut Vec<u8>)) {
         self.cut(from, to);
-        self.out.extend_from_slice(REDACTED.as_bytes());
+        write(&self.raw[from..to], self.out);
     }
 
     /// Leaves `raw[from..to]` out.
@@ -47,5 +59,11 @@ impl<'a> Rewrite<'a> {
         self.out.truncate(self.begin);
         self.out.extend_from_slice(REDACTED.as_bytes());
         Verdict::Masked
+    }
+
+    /// Leaves nothing of it.
+    pub(super) fn abandon(self) -> Verdict {
+        self.out.truncate(self.begin);
+        Verdict::Dropped
     }
 }

@@ -1,14 +1,15 @@
 //! URLs and paths: of `referer`, `location` and their like, and of the request itself.
 
-use super::Verdict;
-use super::names::NameRules;
-use super::query::{self, Place, mask_parameters};
+use super::query::{self, Part, mask_parameters};
 use super::rewrite::Rewrite;
+use super::treatment::Fate;
+use super::values::SHORTEST;
+use super::{Redactor, Verdict};
 use crate::scan;
 
 /// Masks an absolute URL or a reference relative to one (RFC 3986 §4.2): the userinfo goes, path and query are masked
 /// by parameter, the fragment is left out. What cannot be read is replaced whole.
-pub(super) fn mask(rules: &NameRules, raw: &[u8], out: &mut Vec<u8>) -> Verdict {
+pub(super) fn mask(rules: &Redactor, raw: &[u8], out: &mut Vec<u8>) -> Verdict {
     let mut rewrite = Rewrite::new(raw, out);
     match mask_parts(rules, &mut rewrite) {
         Some(()) => rewrite.finish(),
@@ -17,13 +18,13 @@ pub(super) fn mask(rules: &NameRules, raw: &[u8], out: &mut Vec<u8>) -> Verdict 
 }
 
 /// Masks parameters in the segments of a path: `/cart;jsessionid=1`, `/token=1/reset`.
-pub(super) fn mask_path(rules: &NameRules, raw: &[u8], out: &mut Vec<u8>) -> Verdict {
+pub(super) fn mask_path(rules: &Redactor, raw: &[u8], out: &mut Vec<u8>) -> Verdict {
     let mut rewrite = Rewrite::new(raw, out);
     mask_segments(rules, &mut rewrite, 0, raw.len());
     rewrite.finish()
 }
 
-fn mask_parts(rules: &NameRules, rewrite: &mut Rewrite<'_>) -> Option<()> {
+fn mask_parts(rules: &Redactor, rewrite: &mut Rewrite<'_>) -> Option<()> {
     let raw = rewrite.raw();
     if raw.len() > query::MAX || query::has_control(raw) || raw.contains(&b' ') {
         return None;
@@ -39,11 +40,11 @@ fn mask_parts(rules: &NameRules, rewrite: &mut Rewrite<'_>) -> Option<()> {
             return None;
         }
         if userinfo > 0 {
-            rewrite.redact(authority, authority + userinfo - 1);
+            rewrite.treat(&rules.key, Fate::MASK, authority, authority + userinfo - 1);
         }
     }
     mask_segments(rules, rewrite, path, query);
-    mask_parameters(rules, rewrite, (query + 1).min(fragment), fragment, Place::Query);
+    mask_parameters(rules, rewrite, (query + 1).min(fragment), fragment, Part::Query);
     if fragment < raw.len() {
         rewrite.cut(fragment, raw.len());
     }
@@ -85,9 +86,10 @@ fn is_host_and_port(text: &[u8]) -> bool {
     is_host && port.len() <= 5 && port.iter().all(u8::is_ascii_digit)
 }
 
-fn mask_segments(rules: &NameRules, rewrite: &mut Rewrite<'_>, from: usize, to: usize) {
+fn mask_segments(rules: &Redactor, rewrite: &mut Rewrite<'_>, from: usize, to: usize) {
     let path = &rewrite.raw()[from..to];
-    if !scan::any(path, |b| (b == b'=') | (b == b'%') | (b == b'@')) {
+    let special = scan::any(path, |b| (b == b'=') | (b == b'%') | (b == b'@'));
+    if !special && !(rules.values.is_on() && scan::has_long_part(path, b'/', SHORTEST)) {
         return;
     }
     let (mut at, mut before_last, mut last): (usize, &[u8], &[u8]) = (from, b"", b"");
@@ -97,10 +99,10 @@ fn mask_segments(rules: &NameRules, rewrite: &mut Rewrite<'_>, from: usize, to: 
         let after_scheme = last.is_empty() && before_last.ends_with(b":");
         let userinfo = segment.iter().rposition(|&b| b == b'@').unwrap_or(0);
         if userinfo > 0 && (after_scheme || segment[..userinfo].contains(&b':')) {
-            rewrite.redact(at, at + userinfo);
+            rewrite.treat(&rules.key, Fate::MASK, at, at + userinfo);
             at += userinfo;
         }
-        mask_parameters(rules, rewrite, at, end, Place::Path);
+        mask_parameters(rules, rewrite, at, end, Part::Path);
         (at, before_last, last) = (end + 1, last, segment);
     }
 }

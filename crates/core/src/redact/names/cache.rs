@@ -2,6 +2,7 @@
 
 use std::cell::RefCell;
 
+use crate::redact::Treatment;
 use crate::redact::hash::Ends;
 
 /// 8 KiB per thread that handles requests.
@@ -16,10 +17,10 @@ struct Slot {
     ends: Ends,
     /// What the ends leave out.
     middle: [u8; MAX - 16],
-    secret: bool,
+    found: Option<Treatment>,
 }
 
-const EMPTY: Slot = Slot { rules: 0, ends: Ends::NONE, middle: [0; MAX - 16], secret: false };
+const EMPTY: Slot = Slot { rules: 0, ends: Ends::NONE, middle: [0; MAX - 16], found: None };
 
 impl Slot {
     #[inline]
@@ -37,7 +38,7 @@ thread_local! {
 
 /// What `decide` said about this name under these rules, the last time or now.
 #[inline]
-pub(super) fn remember(rules: u64, name: &[u8], decide: impl Fn() -> bool) -> bool {
+pub(super) fn remember(rules: u64, name: &[u8], decide: impl Fn() -> Option<Treatment>) -> Option<Treatment> {
     if name.len() > MAX {
         return decide();
     }
@@ -50,9 +51,9 @@ pub(super) fn remember(rules: u64, name: &[u8], decide: impl Fn() -> bool) -> bo
             if !ends.are_all() {
                 middle[..name.len() - 16].copy_from_slice(&name[8..name.len() - 8]);
             }
-            *slot = Slot { rules, ends, middle, secret: decide() };
+            *slot = Slot { rules, ends, middle, found: decide() };
         }
-        Some(slot.secret)
+        Some(slot.found)
     });
     // Late in a thread's exit there is no cache any more.
     found.ok().flatten().unwrap_or_else(decide)

@@ -3,6 +3,7 @@
 use super::*;
 
 const NONE: &[&str] = &[];
+const NO_SECRETS: &[(&str, Treatment)] = &[];
 
 /// Names, separated by commas.
 const SECRETS: &str = "
@@ -56,7 +57,7 @@ fn names(table: &'static str) -> Vec<&'static str> {
 
 #[test]
 fn secret_names_are_known_in_all_their_spellings() {
-    let rules = NameRules::new(NONE, NONE);
+    let rules = NameRules::new(NO_SECRETS, NONE);
     let names = names(SECRETS);
     let missed: Vec<_> = names.iter().filter(|n| !rules.is_secret(n.as_bytes())).collect();
     assert_eq!(missed, Vec::<&&str>::new());
@@ -65,7 +66,7 @@ fn secret_names_are_known_in_all_their_spellings() {
 
 #[test]
 fn innocent_names_are_left_alone_though_secret_words_hide_in_them() {
-    let rules = NameRules::new(NONE, NONE);
+    let rules = NameRules::new(NO_SECRETS, NONE);
     let names = names(INNOCENTS);
     let hit: Vec<_> = names.iter().filter(|n| rules.is_secret(n.as_bytes())).collect();
     assert_eq!(hit, Vec::<&&str>::new());
@@ -74,28 +75,28 @@ fn innocent_names_are_left_alone_though_secret_words_hide_in_them() {
 
 #[test]
 fn every_built_in_word_is_found_and_stands_once() {
-    let rules = NameRules::new(NONE, NONE);
+    let rules = NameRules::new(NO_SECRETS, NONE);
     let mut seen = std::collections::HashSet::new();
     for (word, _) in SECRET {
-        assert!(rules.decide(word.as_bytes()), "{word}");
+        assert!(rules.decide(word.as_bytes()).is_some(), "{word}");
         assert!(seen.insert(word), "{word} stands twice");
         assert_eq!(normal_form(word).as_deref(), Some(word.as_bytes()), "in lower case, two letters or more");
     }
     for word in INNOCENT {
-        assert!(!rules.decide(word.as_bytes()), "{word}");
+        assert!(rules.decide(word.as_bytes()).is_none(), "{word}");
     }
 }
 
 #[test]
 fn a_name_too_long_to_be_one_is_secret() {
-    let rules = NameRules::new(NONE, NONE);
+    let rules = NameRules::new(NO_SECRETS, NONE);
     assert!(!rules.is_secret(&[b'x'; 128]));
     assert!(rules.is_secret(&[b'x'; 129]));
 }
 
 #[test]
 fn added_words_match_as_parts_and_not_inside_of_others() {
-    let rules = NameRules::new(&["Kunden-Nummer", "통장"], NONE);
+    let rules = NameRules::new(&[("Kunden-Nummer", Treatment::Mask), ("통장", Treatment::Mask)], NONE);
     for name in ["kundennummer", "kunden_nummer", "X-Kundennummer", "alteKundenNummer", "통장", "my_통장"]
     {
         assert!(rules.is_secret(name.as_bytes()), "{name}");
@@ -108,7 +109,7 @@ fn added_words_match_as_parts_and_not_inside_of_others() {
 
 #[test]
 fn words_taken_out_free_what_they_cover_and_no_more() {
-    let rules = NameRules::new(NONE, &["pin", "session_count", "auth"]);
+    let rules = NameRules::new(NO_SECRETS, &["pin", "session_count", "auth"]);
     for name in ["pin", "userPin", "sessionCount", "X-Session-Count", "auth", "x-auth"] {
         assert!(!rules.is_secret(name.as_bytes()), "{name}");
     }
@@ -119,7 +120,8 @@ fn words_taken_out_free_what_they_cover_and_no_more() {
 
 #[test]
 fn two_sets_of_rules_on_one_thread_do_not_answer_for_each_other() {
-    let (plain, strict) = (NameRules::new(NONE, NONE), NameRules::new(&["color"], &["token"]));
+    let (plain, strict) =
+        (NameRules::new(NO_SECRETS, NONE), NameRules::new(&[("color", Treatment::Mask)], &["token"]));
     for _ in 0..3 {
         assert_eq!((plain.is_secret(b"color"), strict.is_secret(b"color")), (false, true));
         assert_eq!((plain.is_secret(b"token"), strict.is_secret(b"token")), (true, false));
@@ -128,11 +130,11 @@ fn two_sets_of_rules_on_one_thread_do_not_answer_for_each_other() {
 
 #[test]
 fn what_is_remembered_is_what_was_decided() {
-    let rules = NameRules::new(NONE, NONE);
+    let rules = NameRules::new(NO_SECRETS, NONE);
     // More names than there are slots, some of them prefixes of others.
     for round in 0..2 {
         for name in names(SECRETS).iter().chain(&names(INNOCENTS)) {
-            assert_eq!(rules.is_secret(name.as_bytes()), rules.decide(name.as_bytes()), "{name}, {round}");
+            assert_eq!(rules.treatment(name.as_bytes()), rules.decide(name.as_bytes()), "{name}, {round}");
         }
     }
 }
@@ -143,6 +145,7 @@ fn words_that_cannot_be_matched_are_none() {
         assert_eq!(is_word(word), word == "…", "{word}");
     }
     assert!(!is_word(&"x".repeat(129)));
-    let rules = NameRules::new(&["", "x", "-"], &["", "y"]);
+    let rules =
+        NameRules::new(&[("", Treatment::Mask), ("x", Treatment::Mask), ("-", Treatment::Mask)], &["", "y"]);
     assert!(!rules.is_secret(b"x"));
 }
