@@ -3,10 +3,10 @@
 use std::net::SocketAddr;
 
 use hoplog::RequestHead;
-use http::{HeaderMap, Request, Version};
+use http::{HeaderMap, Request, Uri, Version};
 
 pub(crate) fn of<B>(request: &Request<B>) -> RequestHead<'_> {
-    let (uri, peer) = (request.uri(), peer(request));
+    let (uri, peer) = (uri(request), peer(request));
     RequestHead {
         method: request.method().as_str(),
         path: uri.path(),
@@ -41,6 +41,15 @@ fn route<B>(request: &Request<B>) -> Option<&str> {
     #[cfg(not(feature = "axum"))]
     let _ = request;
     None
+}
+
+/// As it came: axum takes a nested router's prefix off before a layer inside of it sees the request.
+fn uri<B>(request: &Request<B>) -> &Uri {
+    #[cfg(feature = "axum")]
+    if let Some(axum::extract::OriginalUri(uri)) = request.extensions().get() {
+        return uri;
+    }
+    request.uri()
 }
 
 /// From axum's `ConnectInfo`, else from a `SocketAddr` that a server put there.
