@@ -90,7 +90,7 @@ async fn a_route_on_actix_is_whole_however_scopes_and_resources_are_nested() {
         ("GET /api/v1/items/7", 200, As(Some("/api/v1/items/{id}"))),
         ("DELETE /api/v1/items/7", 405, As(Some("/api/v1/items/{id}"))),
         ("GET /files/a/b/c", 200, As(Some("/files/{tail:.*}"))),
-        ("GET /api/nothing", 404, As(None)),
+        ("GET /api/nothing", 418, As(None)),
         ("GET /nothing", 418, As(None)),
     ];
     let rig = Rig::new(async |client: Option<hoplog::Client>, _| match client {

@@ -9,7 +9,7 @@ use actix_web::error::{ErrorGatewayTimeout, ErrorInternalServerError};
 use actix_web::http::header::{CONTENT_RANGE, ETAG, RANGE};
 use actix_web::middleware::{Compress, Next, from_fn};
 use actix_web::web::{self, Bytes, Data, Path, ServiceConfig};
-use actix_web::{App, Error, HttpRequest, HttpResponse, HttpServer};
+use actix_web::{App, Error, HttpRequest, HttpResponse};
 use futures_util::FutureExt as _;
 use futures_util::stream::{self, StreamExt as _};
 use hoplog_actix::RequestLog;
@@ -24,33 +24,35 @@ async fn every_request_on_actix_is_one_entry_that_says_how_it_went() {
 
 pub(crate) struct Actix;
 
+/// Serves an app, as a closure that makes one per worker, on a free port. Each wrap makes another type of app.
+macro_rules! serve {
+    ($app:expr) => {{
+        let server = actix_web::HttpServer::new($app)
+            .workers(2)
+            .h1_allow_half_closed(false)
+            .shutdown_timeout(5)
+            .disable_signals()
+            .bind_auto_h2c("127.0.0.1:0")
+            .unwrap();
+        let address = server.addrs()[0];
+        let server = server.run();
+        let handle = server.handle();
+        let serving = tokio::spawn(server);
+        hoplog_testkit::scenarios::Subject::new(address, async move {
+            handle.stop(true).await;
+            serving.await.unwrap().unwrap();
+        })
+    }};
+}
+pub(crate) use serve;
+
 impl Framework for Actix {
     const NAME: &'static str = "actix";
 
     async fn serve(&self, client: Option<hoplog::Client>, gate: Gate) -> Subject {
-        // Each wrap makes another type of app.
-        macro_rules! subject {
-            ($app:expr) => {{
-                let server = HttpServer::new($app)
-                    .workers(2)
-                    .h1_allow_half_closed(false)
-                    .shutdown_timeout(5)
-                    .disable_signals()
-                    .bind_auto_h2c("127.0.0.1:0")
-                    .unwrap();
-                let address = server.addrs()[0];
-                let server = server.run();
-                let handle = server.handle();
-                let serving = tokio::spawn(server);
-                Subject::new(address, async move {
-                    handle.stop(true).await;
-                    serving.await.unwrap().unwrap();
-                })
-            }};
-        }
         let gate = Data::new(gate);
         match client {
-            Some(client) => subject!(move || {
+            Some(client) => serve!(move || {
                 App::new()
                     .app_data(gate.clone())
                     .configure(|config| app(config, client.clone()))
@@ -58,7 +60,7 @@ impl Framework for Actix {
                     .wrap(Compress::default())
                     .wrap(from_fn(outside))
             }),
-            None => subject!(move || {
+            None => serve!(move || {
                 App::new()
                     .app_data(gate.clone())
                     .configure(|config| app(config, hoplog::Client::disabled()))

@@ -36,17 +36,22 @@ impl Framework for Axum {
     const NAME: &'static str = "tower";
 
     async fn serve(&self, client: Option<hoplog::Client>, gate: Gate) -> Subject {
-        let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
-        let address = listener.local_addr().unwrap();
-        let app = app(client, gate).into_make_service_with_connect_info::<SocketAddr>();
-        let (stop, stopped) = oneshot::channel::<()>();
-        let stopped = async { drop(stopped.await) };
-        let server = tokio::spawn(async { axum::serve(listener, app).with_graceful_shutdown(stopped).await });
-        Subject::new(address, async {
-            drop(stop);
-            server.await.unwrap().unwrap();
-        })
+        serve(app(client, gate)).await
     }
+}
+
+/// Serves a router on a free port.
+pub(crate) async fn serve(app: Router) -> Subject {
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let address = listener.local_addr().unwrap();
+    let app = app.into_make_service_with_connect_info::<SocketAddr>();
+    let (stop, stopped) = oneshot::channel::<()>();
+    let stopped = async { drop(stopped.await) };
+    let server = tokio::spawn(async { axum::serve(listener, app).with_graceful_shutdown(stopped).await });
+    Subject::new(address, async {
+        drop(stop);
+        server.await.unwrap().unwrap();
+    })
 }
 
 fn app(client: Option<hoplog::Client>, gate: Gate) -> Router {

@@ -115,13 +115,13 @@ pub(super) const SCENARIOS: &[Scenario] = &[
         &[Entry::of("POST", "/echo").took(Some(11)).sized(Exactly(11))],
     ),
     scenario(
-        "a chunked request's size is not known",
+        "a chunked request's size is what was read",
         concat!(
             "POST /echo HTTP/1.1\r\nhost: test\r\ntransfer-encoding: chunked\r\n\r\n",
             "5\r\nhello\r\n0\r\n\r\n"
         ),
         Then::Read,
-        &[Entry::of("POST", "/echo").took(None).sized(Exactly(5))],
+        &[Entry::of("POST", "/echo").took(Some(5)).sized(Exactly(5))],
     ),
     scenario(
         "a caller's trace goes on and its request id is kept",
