@@ -7,6 +7,7 @@ mod delivery;
 mod grpc;
 mod http2;
 mod hyper_alone;
+mod long_requests;
 mod properties_actix;
 mod properties_tower;
 mod routing;

@@ -15,7 +15,7 @@ use futures_util::stream::{self, StreamExt as _};
 use hoplog_actix::RequestLog;
 use hoplog_testkit::gate::Gate;
 use hoplog_testkit::scenarios::{self, Deviation, Entry, Framework, Size, Subject, routes};
-use routes::{BROKEN, ENDLESS_CHUNK, EVENT, FIRST, LARGE, LAST, TIMEOUT};
+use routes::{BROKEN, ENDLESS_CHUNK, EVENT, FIRST, Fire, LARGE, LAST, TIMEOUT};
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn every_request_on_actix_is_one_entry_that_says_how_it_went() {
@@ -103,6 +103,15 @@ fn app(config: &mut ServiceConfig, client: hoplog::Client) {
         .service(web::resource("/users/{id}").route(web::get().to(user)).route(web::head().to(user)))
         .route("/echo", web::post().to(async |body: Bytes| body))
         .route("/unsized", web::get().to(unsized_body))
+        .route("/tells", web::get().to(tells))
+        .route(
+            "/leaves",
+            web::get().to(async || {
+                let mut response = HttpResponse::InternalServerError().finish();
+                response.extensions_mut().insert(hoplog::ErrorReport::new(&Fire));
+                response
+            }),
+        )
         .route("/range", web::get().to(range))
         .route(
             "/refuses",
@@ -157,6 +166,12 @@ async fn wait(gate: Data<Gate>) -> &'static str {
 
 async fn panics() -> &'static str {
     panic!("a panic of the test's handler")
+}
+
+async fn tells() -> HttpResponse {
+    hoplog::current().set_error(&Fire);
+    hoplog::current().set_user_id("u1");
+    HttpResponse::InternalServerError().finish()
 }
 
 async fn range(request: HttpRequest) -> HttpResponse {

@@ -9,14 +9,14 @@ use axum::extract::{Path, Request, State};
 use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse as _, Response};
 use axum::routing::{MethodRouter, get, get_service, post};
-use axum::{BoxError, Router};
+use axum::{BoxError, Extension, Router};
 use futures_util::stream::{self, StreamExt as _};
 use hoplog_testkit::gate::Gate;
 use hoplog_testkit::scenarios::{self, Framework, Subject, routes};
 use hoplog_tower::RequestLogLayer;
 use http_body::Frame;
 use http_body_util::StreamBody;
-use routes::{BROKEN, ENDLESS_CHUNK, EVENT, FIRST, LARGE, LAST, TIMEOUT};
+use routes::{BROKEN, ENDLESS_CHUNK, EVENT, FIRST, Fire, LARGE, LAST, TIMEOUT};
 use tokio::sync::oneshot;
 use tower::service_fn;
 use tower::timeout::TimeoutLayer as FailingTimeout;
@@ -108,6 +108,14 @@ fn routes() -> Router<Gate> {
             "/unsized",
             get(async || Body::from_stream(stream::iter([Ok::<_, Infallible>(FIRST), Ok(LAST)]))),
         )
+        .route("/tells", get(tells))
+        .route(
+            "/leaves",
+            get(async || {
+                let report = hoplog::ErrorReport::new(&Fire);
+                (StatusCode::INTERNAL_SERVER_ERROR, Extension(report))
+            }),
+        )
         .route("/range", get(range))
         .route("/refuses", post(async |_: Request| (StatusCode::PAYLOAD_TOO_LARGE, "too large")))
         .route("/events", get(async |gate| ([(header::CONTENT_TYPE, "text/event-stream")], events(gate))))
@@ -138,6 +146,12 @@ static ZEROS: &[u8] = &[0; ENDLESS_CHUNK];
 async fn wait(State(gate): State<Gate>) -> &'static str {
     gate.pass().await;
     "done"
+}
+
+async fn tells() -> StatusCode {
+    hoplog::current().set_error(&Fire);
+    hoplog::current().set_user_id("u1");
+    StatusCode::INTERNAL_SERVER_ERROR
 }
 
 async fn range(headers: HeaderMap) -> Response {

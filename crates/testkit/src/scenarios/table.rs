@@ -353,5 +353,20 @@ pub(super) const SCENARIOS: &[Scenario] = &[
         Then::Read,
         &[Entry::of("GET", "/unsized").sized(Exactly(21)).version("1.0")],
     ),
+    scenario(
+        "a handler tells what went wrong and for whom",
+        request!("GET /tells"),
+        Then::Read,
+        &[Entry::of("GET", "/tells")
+            .ended("completed", Some(500), "ERROR")
+            .error(BROKEN)
+            .also(&[("user_id", "u1")])],
+    ),
+    scenario(
+        "a handler leaves on its answer what went wrong",
+        request!("GET /leaves"),
+        Then::Read,
+        &[Entry::of("GET", "/leaves").ended("completed", Some(500), "ERROR").error(BROKEN)],
+    ),
     scenario("what is no HTTP is no request", "what is this?\r\n\r\n", Then::ReadToEnd, &[]),
 ];
