@@ -117,8 +117,7 @@ fn is_mini_program(user_agent: &[u8]) -> bool {
 /// The referer, where it is kept as a header at all, else the origin header; masked in the same way.
 fn write_web_origin(record: &mut RecordWriter, pipeline: &Pipeline, hints: &Hints<'_>) {
     let kept = |header: KnownHeader| {
-        let action = pipeline.header(Some(header), header.as_str());
-        matches!(action, HeaderAction::Keep | HeaderAction::Text | HeaderAction::Url)
+        matches!(pipeline.header(Some(header), header.as_str()), HeaderAction::Keep | HeaderAction::Url)
     };
     let referer = hints.referer.filter(|_| kept(KnownHeader::Referer));
     let origin = referer.or_else(|| hints.origin.filter(|_| kept(KnownHeader::Origin)));
