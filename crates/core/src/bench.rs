@@ -6,6 +6,7 @@ use hoplog_entry::Record;
 
 use crate::encode::{Gzip, NativeBatch};
 use crate::queue::{Queue, QueueLimits};
+use crate::redact::{Redaction, Redactor, Verdict};
 
 /// A queue of the default size and its sweep.
 #[derive(Debug, Clone)]
@@ -63,5 +64,50 @@ impl Encoder {
         let plain = self.json.seal(|_| {});
         let packed = if gzip { self.gzip.compress(plain).map_or(0, |p| p.len()) } else { 0 };
         (plain.len(), packed)
+    }
+}
+
+/// The rules of redaction, as the request path uses them.
+#[derive(Debug)]
+pub struct Masker {
+    redactor: Redactor,
+    out: Vec<u8>,
+}
+
+impl Masker {
+    /// `None` where the configuration is wrong.
+    #[must_use]
+    pub fn new(redaction: &Redaction) -> Option<Self> {
+        Some(Self { redactor: redaction.build().ok()?, out: Vec::new() })
+    }
+
+    /// Whether anything was masked in a query.
+    pub fn query(&mut self, raw: &[u8]) -> bool {
+        self.out.clear();
+        self.redactor.query(raw, &mut self.out) == Verdict::Masked
+    }
+
+    /// Whether anything was masked in a path.
+    pub fn path(&mut self, raw: &[u8]) -> bool {
+        self.out.clear();
+        self.redactor.path(raw, &mut self.out) == Verdict::Masked
+    }
+
+    /// Whether anything was masked in a body.
+    pub fn body(&mut self, content_type: &[u8], raw: &[u8]) -> bool {
+        self.out.clear();
+        self.redactor.body(content_type, raw, false, &mut self.out) == Verdict::Masked
+    }
+
+    /// Whether anything was masked in a text.
+    #[must_use]
+    pub fn text(&self, raw: &str) -> bool {
+        matches!(self.redactor.text(raw), std::borrow::Cow::Owned(_))
+    }
+
+    /// Whether a header's value was found free of secrets.
+    #[must_use]
+    pub fn plain_header(&self, value: &[u8]) -> bool {
+        self.redactor.is_plain(value)
     }
 }

@@ -66,7 +66,7 @@ impl Pipeline {
     }
 
     /// What becomes of a header.
-    #[inline]
+    #[inline(always)] // in a loop over every header
     pub(crate) fn header(&self, known: Option<KnownHeader>, name: &str) -> HeaderAction {
         match known {
             Some(known) => self.known_headers[known as usize],

@@ -151,3 +151,58 @@ fn many_that_ended_do_not_slow_the_list_of_those_that_are_open() {
     assert_eq!(server.logs("?kind=running").len(), 1);
     assert_eq!(server.get("/stats").json()["stored"], 20_001);
 }
+
+#[test]
+fn any_order_of_arrival_comes_to_the_same() {
+    let mut state = 0x9e37_79b9_7f4a_7c15_u64; // xorshift64: the same orders at every run
+    let mut random = |below: usize| {
+        state ^= state << 13;
+        state ^= state >> 7;
+        state ^= state << 17;
+        (state >> 33) as usize % below
+    };
+    let (mut cases, mut entries) = (0, 0);
+    for _ in 0..12 {
+        let mut server = Server::start();
+        let (mut waiting, mut expected) = (Vec::new(), (0, 0));
+        for _ in 0..20 {
+            let begun = NOON - DAY * random(3) as u64 - random(2) as u64 * 43_210; // some just before midnight
+            let (last, first) = (id_of(begun), id_of((begun + 30).min(NOON + 40)));
+            // Most end, some are still open, some ended so soon that nothing was said before.
+            let (said, over) = (random(10) > 0, random(10) > 2);
+            waiting.extend(said.then(|| running(&first, &last)));
+            waiting.extend(over.then(|| ended(&last)));
+            expected.0 += usize::from(over);
+            expected.1 += usize::from(said && !over);
+        }
+        for n in 0..10 {
+            let again = waiting[random(waiting.len())].clone();
+            waiting.insert(n, again); // comes twice
+        }
+        while !waiting.is_empty() {
+            let size = 1 + random(8);
+            let batch: Vec<Value> =
+                (0..size.min(waiting.len())).map(|_| waiting.swap_remove(random(waiting.len()))).collect();
+            entries += batch.len();
+            server.send(json!(batch));
+            if random(8) == 0 {
+                server = Server::in_directory(server.stop(), |config| config);
+            }
+        }
+        let (done, open) = expected;
+        let shown =
+            (server.logs("?kind=request&limit=1000").len(), server.logs("?kind=running&limit=1000").len());
+        assert_eq!(shown, expected);
+        assert_eq!(server.logs("?limit=1000").len(), done + open);
+        let trace = server.get(&format!("/api/v1/traces/{TRACE}")).json();
+        assert_eq!(trace["logs"].as_array().unwrap().len(), done + open);
+        let stats = server.get("/stats").json();
+        assert_eq!(
+            (&stats["stored"], &stats["total_logs"]),
+            (&json!(done + open), &json!(3 * (done + open)))
+        );
+        assert_eq!(server.get("/api/v1/services").json()["services"][0]["errors"], 3 * done);
+        cases += 1;
+    }
+    println!("{cases} orders of {entries} entries");
+}

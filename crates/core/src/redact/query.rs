@@ -56,11 +56,16 @@ pub(super) fn mask_parameters(
     part: Part,
 ) {
     let raw = rewrite.raw();
-    let mut at = from;
+    let (mut at, asks) = (from, rules.custom.is_some());
     while at < to {
         let parameter = Parameter::first_of(&raw[at..to]);
         let mut end = at + parameter.text.len();
-        if let Some((kept, fate)) = parameter.secret(rules, part, part == Part::CutForm && end == to) {
+        let cut = part == Part::CutForm && end == to;
+        if parameter.is_short() && !asks && !cut && rules.names.treatment(parameter.key()).is_none() {
+            at = end + 1;
+            continue; // as most are
+        }
+        if let Some((kept, fate)) = parameter.secret(rules, part, cut) {
             // Many servers separate by `&` alone: for them the value goes on behind a `;`.
             end = raw[end..to].iter().position(|&b| b == b'&').map_or(to, |n| end + n);
             if fate == Fate::DROP {
@@ -73,13 +78,12 @@ pub(super) fn mask_parameters(
     }
 }
 
-/// Leaves out `raw[at..end]` and one of the separators beside it.
+/// Leaves out `raw[at..end]` and the separator before it, or the one behind it where none stands before.
 fn drop_parameter(rewrite: &mut Rewrite<'_>, at: usize, end: usize, from: usize, to: usize) {
-    if end < to {
-        rewrite.cut(at, end + 1);
+    if at > from && at > rewrite.done() {
+        rewrite.cut(at - 1, end);
     } else {
-        let separated = at > from && at > rewrite.done();
-        rewrite.cut(at - usize::from(separated), end);
+        rewrite.cut(at, (end + 1).min(to));
     }
 }
 
@@ -104,10 +108,11 @@ static MARKS: [bool; 256] = {
 impl<'a> Parameter<'a> {
     fn first_of(raw: &'a [u8]) -> Self {
         let mut this = Self { text: raw, equals: None, special: false };
-        let mut from = 0;
-        while let Some(mark) = raw[from..].iter().position(|&b| MARKS[usize::from(b)]) {
-            let at = from + mark;
-            match raw[at] {
+        for (at, &byte) in raw.iter().enumerate() {
+            if !MARKS[usize::from(byte)] {
+                continue;
+            }
+            match byte {
                 b'&' | b';' => {
                     this.text = &raw[..at];
                     break;
@@ -115,12 +120,23 @@ impl<'a> Parameter<'a> {
                 b'=' if this.equals.is_none() => this.equals = Some(at),
                 _ => this.special = true,
             }
-            from = at + 1;
         }
         this
     }
 
+    /// Whether only the key can be secret: nothing to decode, and no detector's shape is as short.
+    #[inline]
+    fn is_short(&self) -> bool {
+        let value = |equals| self.text.len() - equals;
+        !self.special && self.equals.is_some_and(|equals| equals < SHORTEST && value(equals) <= SHORTEST)
+    }
+
+    fn key(&self) -> &'a [u8] {
+        self.equals.map_or(self.text, |equals| &self.text[..equals])
+    }
+
     /// How many bytes stay in front of the secret, and what becomes of it; `None` if there is none.
+    #[inline(never)] // rare
     fn secret(&self, rules: &Redactor, part: Part, cut: bool) -> Option<(usize, Fate)> {
         let Some(equals) = self.equals else {
             let fate = match part {
@@ -135,10 +151,6 @@ impl<'a> Parameter<'a> {
         let fate = if self.special { fate_of_key(rules, key) } else { rules.fate_of_name(key) };
         if let Some(fate) = fate {
             return Some((if may_hold_a_value(key) { 0 } else { equals + 1 }, fate));
-        }
-        let is_short = key.len().max(value.len()) < SHORTEST && !cut;
-        if is_short && !self.special && rules.custom.is_none() {
-            return None; // as most are
         }
         if self.special && holds_secret(rules, key, b":") || value_fate(rules, key, false).is_some() {
             return Some((0, Fate::MASK));

@@ -1,15 +1,24 @@
 //! The rules as tables, and properties over arbitrary text.
 
+use std::sync::LazyLock;
+
 use super::*;
 
+mod bodies;
 mod headers;
+mod json;
 mod properties;
 mod queries;
+mod treatments;
 mod urls;
+mod values;
 
 fn redactor() -> Redactor {
     Redaction::default().build().unwrap()
 }
+
+/// The default rules, built once.
+static RULES: LazyLock<Redactor> = LazyLock::new(redactor);
 
 /// What a masking leaves; `None` if the text was dropped.
 fn left(mask: impl Fn(&mut Vec<u8>) -> Verdict, raw: &str) -> Option<String> {
@@ -24,15 +33,15 @@ fn left(mask: impl Fn(&mut Vec<u8>) -> Verdict, raw: &str) -> Option<String> {
 }
 
 fn query(raw: &str) -> Option<String> {
-    left(|out| redactor().query(raw.as_bytes(), out), raw)
+    left(|out| RULES.query(raw.as_bytes(), out), raw)
 }
 
 fn url(raw: &str) -> String {
-    left(|out| redactor().url(raw.as_bytes(), out), raw).expect("a URL is never dropped")
+    left(|out| RULES.url(raw.as_bytes(), out), raw).expect("a URL is never dropped")
 }
 
 fn path(raw: &str) -> String {
-    left(|out| redactor().path(raw.as_bytes(), out), raw).expect("a path is never dropped")
+    left(|out| RULES.path(raw.as_bytes(), out), raw).expect("a path is never dropped")
 }
 
 #[test]
