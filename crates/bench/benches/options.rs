@@ -51,7 +51,7 @@ const OPTIONS: &[Setting] = &[
     }),
     ("bodies", |b| b.bodies(Bodies::default())),
     ("bodies_only_errors", |b| b.bodies(Bodies::default().only_errors())),
-    ("trusted_proxies", |b| b.trust(Trust::default().proxies(["10.0.0.0/8"]))),
+    ("trusted_proxies", |b| b.trust(Trust::default().proxies(["unix:", "10.0.0.0/8"]))),
     ("client_types", |b| b.trust(Trust::default().client_types())),
     ("trace_restart", |b| b.trust(Trust::default().traces_from_others(TraceMode::Restart))),
     ("all_headers", |b| b.redaction(Redaction::default().all_headers())),
