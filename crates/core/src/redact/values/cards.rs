@@ -43,7 +43,11 @@ pub(super) fn find(text: &Text<'_>, at: usize) -> Option<Range<usize>> {
         let part = len >= PART && text.breaks_off(end) && is_prefix(&text.bytes[at..end]);
         return part.then_some(at..end);
     }
-    GROUPS.iter().find_map(|groups| in_groups(text, at, groups))
+    // The usual case by far is a number that no group follows.
+    let follows = matches!(text.get(end), Some(b' ' | b'-'))
+        && text.get(end + 1).is_none_or(|b| b.is_ascii_digit())
+        && (text.cut || text.run(end + 1, |b| b.is_ascii_digit()) >= end + 5);
+    follows.then(|| GROUPS.iter().find_map(|groups| in_groups(text, at, groups)))?
 }
 
 const SHORTEST: usize = 13;
