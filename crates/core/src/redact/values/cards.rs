@@ -128,11 +128,11 @@ fn luhn(digits: &[u8]) -> bool {
             (_, d) => d * 2 / 10 + d * 2 % 10,
         })
         .sum();
-    sum % 10 == 0
+    sum.is_multiple_of(10)
 }
 
 /// The number of an article in a shop (EAN-13), of which those of some countries begin as cards do.
 fn is_article(digits: &[u8]) -> bool {
     let sum: u32 = digits.iter().enumerate().map(|(at, d)| u32::from(d - b'0') * [1, 3][at % 2]).sum();
-    digits.len() == 13 && sum % 10 == 0
+    digits.len() == 13 && sum.is_multiple_of(10)
 }
