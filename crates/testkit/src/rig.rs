@@ -30,7 +30,14 @@ pub struct Served {
 impl Rig {
     /// Serves an app with a client and without one.
     pub async fn new(serve: impl AsyncFn(Option<hoplog::Client>, Gate) -> Subject) -> Self {
-        let capture = capture();
+        Self::over(capture(), serve).await
+    }
+
+    /// Likewise, with a client of the test's own configuration.
+    pub async fn over(
+        capture: Capture,
+        serve: impl AsyncFn(Option<hoplog::Client>, Gate) -> Subject,
+    ) -> Self {
         let gates = [Gate::default(), Gate::default()];
         let [logged, bare] = gates;
         Self {

@@ -110,6 +110,17 @@ impl Wire {
         }
     }
 
+    /// Reads so many bytes as they are.
+    ///
+    /// # Panics
+    /// They do not come.
+    pub async fn bytes(&mut self, count: usize) -> Vec<u8> {
+        while self.buffer.len() < count {
+            assert!(self.more().await, "the connection ends before {count} bytes");
+        }
+        self.take(count)
+    }
+
     /// A response that ends with the connection, as far as it came; its body is left as it was framed. `None` where not
     /// even a head came.
     pub async fn until_end(&mut self) -> Option<Response> {

@@ -3,12 +3,12 @@
 use std::net::SocketAddr;
 
 use hoplog::RequestHead;
-use http::{HeaderMap, Request, Version};
+use http::{HeaderMap, Request, Uri, Version};
 
 use crate::Connection;
 
 pub(crate) fn of<B>(request: &Request<B>) -> RequestHead<'_> {
-    let (uri, connection) = (request.uri(), connection(request));
+    let (uri, connection) = (uri(request), connection(request));
     RequestHead {
         method: request.method().as_str(),
         path: uri.path(),
@@ -43,6 +43,15 @@ fn route<B>(request: &Request<B>) -> Option<&str> {
     #[cfg(not(feature = "axum"))]
     let _ = request;
     None
+}
+
+/// As it came: axum takes a nested router's prefix off before a layer inside of it sees the request.
+fn uri<B>(request: &Request<B>) -> &Uri {
+    #[cfg(feature = "axum")]
+    if let Some(axum::extract::OriginalUri(uri)) = request.extensions().get() {
+        return uri;
+    }
+    request.uri()
 }
 
 /// What the server put there, with axum's `ConnectInfo` where that says no peer.

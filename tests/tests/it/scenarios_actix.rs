@@ -9,13 +9,13 @@ use actix_web::error::{ErrorGatewayTimeout, ErrorInternalServerError};
 use actix_web::http::header::{CONTENT_RANGE, ETAG, RANGE};
 use actix_web::middleware::{Compress, Next, from_fn};
 use actix_web::web::{self, Bytes, Data, Path, ServiceConfig};
-use actix_web::{App, Error, HttpRequest, HttpResponse, HttpServer};
+use actix_web::{App, Error, HttpRequest, HttpResponse};
 use futures_util::FutureExt as _;
 use futures_util::stream::{self, StreamExt as _};
 use hoplog_actix::RequestLog;
 use hoplog_testkit::gate::Gate;
 use hoplog_testkit::scenarios::{self, Deviation, Entry, Framework, Size, Subject, routes};
-use routes::{BROKEN, ENDLESS_CHUNK, EVENT, FIRST, LARGE, LAST, TIMEOUT};
+use routes::{BROKEN, ENDLESS_CHUNK, EVENT, FIRST, Fire, LARGE, LAST, TIMEOUT};
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn every_request_on_actix_is_one_entry_that_says_how_it_went() {
@@ -24,33 +24,35 @@ async fn every_request_on_actix_is_one_entry_that_says_how_it_went() {
 
 pub(crate) struct Actix;
 
+/// Serves an app, as a closure that makes one per worker, on a free port. Each wrap makes another type of app.
+macro_rules! serve {
+    ($app:expr) => {{
+        let server = actix_web::HttpServer::new($app)
+            .workers(2)
+            .h1_allow_half_closed(false)
+            .shutdown_timeout(5)
+            .disable_signals()
+            .bind_auto_h2c("127.0.0.1:0")
+            .unwrap();
+        let address = server.addrs()[0];
+        let server = server.run();
+        let handle = server.handle();
+        let serving = tokio::spawn(server);
+        hoplog_testkit::scenarios::Subject::new(address, async move {
+            handle.stop(true).await;
+            serving.await.unwrap().unwrap();
+        })
+    }};
+}
+pub(crate) use serve;
+
 impl Framework for Actix {
     const NAME: &'static str = "actix";
 
     async fn serve(&self, client: Option<hoplog::Client>, gate: Gate) -> Subject {
-        // Each wrap makes another type of app.
-        macro_rules! subject {
-            ($app:expr) => {{
-                let server = HttpServer::new($app)
-                    .workers(2)
-                    .h1_allow_half_closed(false)
-                    .shutdown_timeout(5)
-                    .disable_signals()
-                    .bind_auto_h2c("127.0.0.1:0")
-                    .unwrap();
-                let address = server.addrs()[0];
-                let server = server.run();
-                let handle = server.handle();
-                let serving = tokio::spawn(server);
-                Subject::new(address, async move {
-                    handle.stop(true).await;
-                    serving.await.unwrap().unwrap();
-                })
-            }};
-        }
         let gate = Data::new(gate);
         match client {
-            Some(client) => subject!(move || {
+            Some(client) => serve!(move || {
                 App::new()
                     .app_data(gate.clone())
                     .configure(|config| app(config, client.clone()))
@@ -58,7 +60,7 @@ impl Framework for Actix {
                     .wrap(Compress::default())
                     .wrap(from_fn(outside))
             }),
-            None => subject!(move || {
+            None => serve!(move || {
                 App::new()
                     .app_data(gate.clone())
                     .configure(|config| app(config, hoplog::Client::disabled()))
@@ -101,6 +103,15 @@ fn app(config: &mut ServiceConfig, client: hoplog::Client) {
         .service(web::resource("/users/{id}").route(web::get().to(user)).route(web::head().to(user)))
         .route("/echo", web::post().to(async |body: Bytes| body))
         .route("/unsized", web::get().to(unsized_body))
+        .route("/tells", web::get().to(tells))
+        .route(
+            "/leaves",
+            web::get().to(async || {
+                let mut response = HttpResponse::InternalServerError().finish();
+                response.extensions_mut().insert(hoplog::ErrorReport::new(&Fire));
+                response
+            }),
+        )
         .route("/range", web::get().to(range))
         .route(
             "/refuses",
@@ -155,6 +166,12 @@ async fn wait(gate: Data<Gate>) -> &'static str {
 
 async fn panics() -> &'static str {
     panic!("a panic of the test's handler")
+}
+
+async fn tells() -> HttpResponse {
+    hoplog::current().set_error(&Fire);
+    hoplog::current().set_user_id("u1");
+    HttpResponse::InternalServerError().finish()
 }
 
 async fn range(request: HttpRequest) -> HttpResponse {

@@ -9,14 +9,14 @@ use axum::extract::{Path, Request, State};
 use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse as _, Response};
 use axum::routing::{MethodRouter, get, get_service, post};
-use axum::{BoxError, Router};
+use axum::{BoxError, Extension, Router};
 use futures_util::stream::{self, StreamExt as _};
 use hoplog_testkit::gate::Gate;
 use hoplog_testkit::scenarios::{self, Framework, Subject, routes};
 use hoplog_tower::RequestLogLayer;
 use http_body::Frame;
 use http_body_util::StreamBody;
-use routes::{BROKEN, ENDLESS_CHUNK, EVENT, FIRST, LARGE, LAST, TIMEOUT};
+use routes::{BROKEN, ENDLESS_CHUNK, EVENT, FIRST, Fire, LARGE, LAST, TIMEOUT};
 use tokio::sync::oneshot;
 use tower::service_fn;
 use tower::timeout::TimeoutLayer as FailingTimeout;
@@ -36,17 +36,22 @@ impl Framework for Axum {
     const NAME: &'static str = "tower";
 
     async fn serve(&self, client: Option<hoplog::Client>, gate: Gate) -> Subject {
-        let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
-        let address = listener.local_addr().unwrap();
-        let app = app(client, gate).into_make_service_with_connect_info::<SocketAddr>();
-        let (stop, stopped) = oneshot::channel::<()>();
-        let stopped = async { drop(stopped.await) };
-        let server = tokio::spawn(async { axum::serve(listener, app).with_graceful_shutdown(stopped).await });
-        Subject::new(address, async {
-            drop(stop);
-            server.await.unwrap().unwrap();
-        })
+        serve(app(client, gate)).await
     }
+}
+
+/// Serves a router on a free port.
+pub(crate) async fn serve(app: Router) -> Subject {
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let address = listener.local_addr().unwrap();
+    let app = app.into_make_service_with_connect_info::<SocketAddr>();
+    let (stop, stopped) = oneshot::channel::<()>();
+    let stopped = async { drop(stopped.await) };
+    let server = tokio::spawn(async { axum::serve(listener, app).with_graceful_shutdown(stopped).await });
+    Subject::new(address, async {
+        drop(stop);
+        server.await.unwrap().unwrap();
+    })
 }
 
 fn app(client: Option<hoplog::Client>, gate: Gate) -> Router {
@@ -103,6 +108,14 @@ fn routes() -> Router<Gate> {
             "/unsized",
             get(async || Body::from_stream(stream::iter([Ok::<_, Infallible>(FIRST), Ok(LAST)]))),
         )
+        .route("/tells", get(tells))
+        .route(
+            "/leaves",
+            get(async || {
+                let report = hoplog::ErrorReport::new(&Fire);
+                (StatusCode::INTERNAL_SERVER_ERROR, Extension(report))
+            }),
+        )
         .route("/range", get(range))
         .route("/refuses", post(async |_: Request| (StatusCode::PAYLOAD_TOO_LARGE, "too large")))
         .route("/events", get(async |gate| ([(header::CONTENT_TYPE, "text/event-stream")], events(gate))))
@@ -133,6 +146,12 @@ static ZEROS: &[u8] = &[0; ENDLESS_CHUNK];
 async fn wait(State(gate): State<Gate>) -> &'static str {
     gate.pass().await;
     "done"
+}
+
+async fn tells() -> StatusCode {
+    hoplog::current().set_error(&Fire);
+    hoplog::current().set_user_id("u1");
+    StatusCode::INTERNAL_SERVER_ERROR
 }
 
 async fn range(headers: HeaderMap) -> Response {

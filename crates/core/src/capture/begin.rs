@@ -34,7 +34,7 @@ impl Exchange {
         let chosen = pipeline.rules.begin(head);
         begin(pipeline, Kind::Request, head, &caller, &headers, chosen, |identity, record, seen| {
             if caller.trusted {
-                write_identity(record, headers());
+                write_identity(record, pipeline, headers());
             }
             if pipeline.trust.client_types() {
                 derived::write(record, pipeline, head.path, headers());

@@ -3,10 +3,9 @@
 
 use hoplog_entry::{Field, KnownHeader, RecordWriter};
 
-use super::head::masked;
 use super::trust::printable;
 use crate::pipeline::Pipeline;
-use crate::redact::{HeaderAction, REDACTED, Verdict};
+use crate::redact::{REDACTED, Verdict};
 
 /// The headers that it is told by, at most one value of each.
 #[derive(Debug, Default)]
@@ -36,7 +35,7 @@ pub(super) fn write<'h>(
     }
     let hints = Hints::of(headers);
     let kind = hints.client_type();
-    record.text(Field::ClientType, kind);
+    record.text(Field::ClientType, &pipeline.redactor.text(kind));
     match kind {
         "web" => write_web_origin(record, pipeline, &hints),
         "miniprogram" => write_origin(record, pipeline, kind, &hints.mini_program, ""),
@@ -114,16 +113,25 @@ fn is_mini_program(user_agent: &[u8]) -> bool {
     starts.any(|(at, _)| stands_at(at, b"micromessenger") || stands_at(at, b"miniprogram"))
 }
 
-/// The referer, where it is kept as a header at all, else the origin header; masked in the same way.
+/// What the headers' own rules leave of the referer, else of the origin header.
 fn write_web_origin(record: &mut RecordWriter, pipeline: &Pipeline, hints: &Hints<'_>) {
-    let kept = |header: KnownHeader| {
-        let action = pipeline.header(Some(header), header.as_str());
-        matches!(action, HeaderAction::Keep | HeaderAction::Text | HeaderAction::Url)
-    };
-    let referer = hints.referer.filter(|_| kept(KnownHeader::Referer));
-    let origin = referer.or_else(|| hints.origin.filter(|_| kept(KnownHeader::Origin)));
-    if let Some(origin) = origin.and_then(|origin| std::str::from_utf8(origin).ok()) {
-        masked(record, Field::Origin, origin, |raw, out| pipeline.redactor.url(raw, out));
+    let told = [(KnownHeader::Referer, hints.referer), (KnownHeader::Origin, hints.origin)];
+    for (header, value) in told {
+        let Some(value) = value else { continue };
+        let (name, mut out) = (header.as_str(), Vec::new());
+        let left = match pipeline.redactor.header_value(
+            pipeline.header(Some(header), name),
+            name,
+            value,
+            &mut out,
+        ) {
+            Verdict::Unchanged => value,
+            Verdict::Masked => &out,
+            Verdict::Dropped => continue,
+        };
+        if let Ok(origin) = std::str::from_utf8(left) {
+            return record.text(Field::Origin, origin);
+        }
     }
 }
 

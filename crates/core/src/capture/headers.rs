@@ -52,15 +52,15 @@ pub(super) fn walk<'h>(
         let known = KnownHeader::from_name(name);
         match known {
             Some(
-                KnownHeader::TraceParent
+                known @ (KnownHeader::TraceParent
                 | KnownHeader::XTraceId
                 | KnownHeader::XParentSpanId
                 | KnownHeader::B3
                 | KnownHeader::XB3TraceId
                 | KnownHeader::XB3SpanId
                 | KnownHeader::XB3Sampled
-                | KnownHeader::XB3Flags,
-            ) => trace.offer(name.as_bytes(), value),
+                | KnownHeader::XB3Flags),
+            ) => trace.offer_known(known, value),
             Some(KnownHeader::TraceState) => tracestate = true,
             Some(KnownHeader::XRequestId) => {
                 request_id = Some(value).filter(|id| trace_headers::is_request_id(id));

@@ -184,6 +184,7 @@ impl TrustRules {
         self.walk(head, headers())
     }
 
+    #[inline(always)] // a Caller is more than it is worth to hand over
     fn anyone<'h>(&self, head: &RequestHead<'_>) -> Caller<'h> {
         let client = Client { ip: head.peer.map(|ip| ip.to_canonical()), ..Client::default() };
         Caller { client, trusted: false, mode: self.from_others }

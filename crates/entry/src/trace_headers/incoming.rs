@@ -2,7 +2,7 @@
 
 use super::b3::{self, B3Headers};
 use super::{TraceFlags, TraceParent, XTraceId};
-use crate::{SpanId, TraceId};
+use crate::{KnownHeader, SpanId, TraceId};
 
 /// The trace headers of one request, as they came. Offer it every header; it keeps those that count.
 #[derive(Debug, Clone, Copy, Default)]
@@ -16,19 +16,27 @@ pub struct IncomingHeaders<'a> {
 impl<'a> IncomingHeaders<'a> {
     /// Looks at one header line; the name is in lower case. `tracestate` is not among those kept: join its lines
     /// with [`TraceState::combine`](super::TraceState::combine) where the outcome says so.
-    #[inline]
     pub fn offer(&mut self, name: &[u8], value: &'a [u8]) {
-        match name {
-            b"traceparent" => self.traceparent.add(value),
-            b"x-trace-id" => self.x_trace_id.add(value),
-            b"x-parent-span-id" => self.x_parent_span_id.add(value),
-            b"b3" => self.b3.single.add(value),
-            b"x-b3-traceid" => self.b3.trace_id.add(value),
-            b"x-b3-spanid" => self.b3.span_id.add(value),
-            b"x-b3-sampled" => self.b3.sampled.add(value),
-            b"x-b3-flags" => self.b3.flags.add(value),
-            _ => {}
+        if let Some(known) = std::str::from_utf8(name).ok().and_then(KnownHeader::from_name) {
+            self.offer_known(known, value);
         }
+    }
+
+    /// Likewise, of a header whose name was looked up already.
+    #[inline]
+    pub fn offer_known(&mut self, name: KnownHeader, value: &'a [u8]) {
+        let slot = match name {
+            KnownHeader::TraceParent => &mut self.traceparent,
+            KnownHeader::XTraceId => &mut self.x_trace_id,
+            KnownHeader::XParentSpanId => &mut self.x_parent_span_id,
+            KnownHeader::B3 => &mut self.b3.single,
+            KnownHeader::XB3TraceId => &mut self.b3.trace_id,
+            KnownHeader::XB3SpanId => &mut self.b3.span_id,
+            KnownHeader::XB3Sampled => &mut self.b3.sampled,
+            KnownHeader::XB3Flags => &mut self.b3.flags,
+            _ => return,
+        };
+        slot.add(value);
     }
 }
 
@@ -117,6 +125,7 @@ impl<'a> Incoming<'a> {
 }
 
 impl<'a> IncomingHeaders<'a> {
+    #[inline(never)] // out of the way of those that have one
     fn without_traceparent(&self, x_trace_id: Option<XTraceId<'a>>, opaque: Option<&'a str>) -> Incoming<'a> {
         let b3 = self.b3.read();
         let sampled = b3.and_then(|b3| b3.sampled);

@@ -104,10 +104,12 @@ fn answered(plan: &Plan, events: &[Event], head_at: usize) -> Expected {
 impl Expected {
     /// `protocols.md` §1; gRPC's statuses as OpenTelemetry reads them for servers.
     pub(super) fn level(&self) -> &'static str {
-        match (self.outcome, self.status, self.grpc_status) {
+        // Of an HTTP error the status of the call says no more.
+        let grpc_status = self.grpc_status.filter(|_| self.status < Some(400));
+        match (self.outcome, self.status, grpc_status) {
             ("panicked" | "service_error", ..) | (_, Some(500..), _) => "ERROR",
-            ("cancelled" | "body_aborted" | "timed_out", ..) | (_, Some(400..), _) => "WARN",
             (.., Some(2 | 4 | 12..=15)) => "ERROR",
+            ("cancelled" | "body_aborted" | "timed_out", ..) | (_, Some(400..), _) => "WARN",
             (.., Some(1..)) => "WARN",
             _ => "INFO",
         }

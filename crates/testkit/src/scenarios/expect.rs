@@ -122,6 +122,10 @@ impl Entry {
         self.path
     }
 
+    pub(super) fn outcome(&self) -> &'static str {
+        self.outcome
+    }
+
     pub(super) fn has_head(&self) -> bool {
         self.status.is_some()
     }

@@ -17,6 +17,8 @@
 //! | `GET /endless` | 200, chunks of [`ENDLESS_CHUNK`] zeros without end |
 //! | `GET /breaks` | 200, [`FIRST`], then a body error that says [`BROKEN`] |
 //! | `GET /fails` | the handler returns an error, which is answered with 500 and [`BROKEN`] |
+//! | `GET /tells` | 500; the handler told [`BROKEN`] and the user `u1` to `hoplog::current()` |
+//! | `GET /leaves` | 500, with an `ErrorReport` of [`BROKEN`] among the answer's extensions |
 //! | `GET /broken` | a service inside the log layer fails with an error that says [`BROKEN`], answered with 500 |
 //! | `GET /panics`, `GET /panics-late` | the handler panics; the body does after [`FIRST`] |
 //! | `GET /panics-caught` | the handler panics, which is caught outside of the log layer and answered with 500 |
@@ -28,6 +30,7 @@
 //!
 //! Anything else is answered with 404. Bodies are text, `text/plain`.
 
+use std::fmt;
 use std::time::Duration;
 
 /// What streams begin with.
@@ -53,3 +56,15 @@ pub fn current_context() -> String {
     let trace = context.trace_id().map(|id| id.to_string()).unwrap_or_default();
     format!("{trace} {}", context.request_id().unwrap_or_default())
 }
+
+/// An error that says [`BROKEN`].
+#[derive(Debug, Clone, Copy)]
+pub struct Fire;
+
+impl fmt::Display for Fire {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(BROKEN)
+    }
+}
+
+impl std::error::Error for Fire {}

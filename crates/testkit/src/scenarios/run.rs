@@ -1,5 +1,6 @@
 //! Runs the table over a framework.
 
+use std::collections::BTreeSet;
 use std::time::{Duration, Instant, SystemTime};
 
 use hoplog::testing::{Capture, capture};
@@ -27,7 +28,7 @@ pub async fn run<F: Framework>(framework: &F) {
     let logged = framework.serve(Some(capture.client()), gates[0].clone()).await;
     let bare = framework.serve(None, gates[1].clone()).await;
     let mut log = Log { capture, seen: 0 };
-    let (mut ran, mut failures) = (0, Vec::new());
+    let (mut ran, mut failures, mut reached) = (0, Vec::new(), BTreeSet::new());
     for scenario in SCENARIOS {
         let mut entries = scenario.entries.to_vec();
         match framework.deviation(scenario.name) {
@@ -41,6 +42,7 @@ pub async fn run<F: Framework>(framework: &F) {
             }
             None => {}
         }
+        reached.extend(entries.iter().map(Entry::outcome));
         let mut wrong = hold(scenario, &entries, &logged, &gates[0], &mut log).await;
         let told = std::mem::take(&mut wrong.1);
         if scenario.same_bytes {
@@ -54,6 +56,10 @@ pub async fn run<F: Framework>(framework: &F) {
         ran += 1;
         failures.extend(wrong.0.into_iter().map(|w| format!("{}: {w}", scenario.name)));
     }
+    // `process_died` is told by the next process, of a request whose own could not end it.
+    let outcomes: BTreeSet<&str> =
+        "completed cancelled body_aborted service_error panicked timed_out upgraded".split(' ').collect();
+    assert_eq!(reached, outcomes, "every outcome that a middleware can see");
     burst::run(&logged, &mut log).await;
     ran += 1;
     // With the server gone whatever it still held has ended: a second entry of any request would show now.

@@ -115,13 +115,13 @@ pub(super) const SCENARIOS: &[Scenario] = &[
         &[Entry::of("POST", "/echo").took(Some(11)).sized(Exactly(11))],
     ),
     scenario(
-        "a chunked request's size is not known",
+        "a chunked request's size is what was read",
         concat!(
             "POST /echo HTTP/1.1\r\nhost: test\r\ntransfer-encoding: chunked\r\n\r\n",
             "5\r\nhello\r\n0\r\n\r\n"
         ),
         Then::Read,
-        &[Entry::of("POST", "/echo").took(None).sized(Exactly(5))],
+        &[Entry::of("POST", "/echo").took(Some(5)).sized(Exactly(5))],
     ),
     scenario(
         "a caller's trace goes on and its request id is kept",
@@ -352,6 +352,21 @@ pub(super) const SCENARIOS: &[Scenario] = &[
         "GET /unsized HTTP/1.0\r\nhost: test\r\n\r\n",
         Then::Read,
         &[Entry::of("GET", "/unsized").sized(Exactly(21)).version("1.0")],
+    ),
+    scenario(
+        "a handler tells what went wrong and for whom",
+        request!("GET /tells"),
+        Then::Read,
+        &[Entry::of("GET", "/tells")
+            .ended("completed", Some(500), "ERROR")
+            .error(BROKEN)
+            .also(&[("user_id", "u1")])],
+    ),
+    scenario(
+        "a handler leaves on its answer what went wrong",
+        request!("GET /leaves"),
+        Then::Read,
+        &[Entry::of("GET", "/leaves").ended("completed", Some(500), "ERROR").error(BROKEN)],
     ),
     scenario("what is no HTTP is no request", "what is this?\r\n\r\n", Then::ReadToEnd, &[]),
 ];

@@ -2,16 +2,20 @@
 
 use hoplog_entry::{Field, RecordWriter};
 
+use crate::pipeline::Pipeline;
+
 const HEADERS: [(&str, Field); 3] =
     [("x-user-id", Field::UserId), ("x-session-id", Field::SessionId), ("x-tenant-id", Field::TenantId)];
 
 /// The most bytes of an id: what the store's columns hold.
 const MAX: usize = 255;
 
-/// Writes the ids that stand in the headers. One that came twice says nothing.
+/// Writes the ids that stand in the headers. One that came twice says nothing; one that has the shape of a secret is
+/// masked as any text.
 #[cold]
 pub(in crate::capture) fn write<'h>(
     record: &mut RecordWriter,
+    pipeline: &Pipeline,
     headers: impl Iterator<Item = (&'h str, &'h [u8])>,
 ) {
     let mut found = [None; HEADERS.len()];
@@ -25,7 +29,7 @@ pub(in crate::capture) fn write<'h>(
     }
     for ((_, field), value) in HEADERS.iter().zip(found) {
         if let Some(Some(value)) = value {
-            record.text(*field, value);
+            record.text(*field, &pipeline.redactor.text(value));
         }
     }
 }

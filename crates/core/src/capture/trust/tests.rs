@@ -219,6 +219,13 @@ mod identity {
     }
 
     #[test]
+    fn an_id_that_has_the_shape_of_a_secret_is_masked() {
+        let jwt =
+            "eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiIxMjM0NTY3ODkwIn0.dBjftJeZ4CVP-mB92K27uhbUJU1p1r_wW1gFWFOEjXk";
+        assert_eq!(ids(trusting(), PROXY, &[("x-user-id", jwt)])[0], "[redacted]");
+    }
+
+    #[test]
     fn the_handlers_word_goes_before_the_headers() {
         let capture = capture(trusting());
         let mut exchange = begin(&capture, &head(PROXY), &LINES);
