@@ -91,3 +91,16 @@ fn a_client_without_any_destination_is_refused() {
     let error = build(Client::builder().without_collector(), &[]).unwrap_err();
     assert!(error.to_string().contains("console"), "{error}");
 }
+
+#[test]
+fn the_key_of_hashes_may_come_from_a_variable_and_a_hash_without_one_is_refused() {
+    let hashes = || {
+        let redaction = crate::Redaction::default().client_ip(crate::ClientIp::Hash);
+        Client::builder().without_collector().file("/dev/null").redaction(redaction)
+    };
+    let error = build(hashes(), &[]).unwrap_err();
+    assert!(error.complaints().iter().any(|c| c.contains("HOPLOG_HASH_KEY")), "{error}");
+    let error = build(hashes(), &[("HOPLOG_HASH_KEY", "geheim")]).unwrap_err();
+    assert!(error.to_string().contains("hash_key: has 6 bytes") && !error.to_string().contains("geheim"));
+    assert!(build(hashes(), &[("HOPLOG_HASH_KEY", "0123456789abcdef")]).is_ok());
+}

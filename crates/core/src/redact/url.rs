@@ -89,7 +89,8 @@ fn is_host_and_port(text: &[u8]) -> bool {
 fn mask_segments(rules: &Redactor, rewrite: &mut Rewrite<'_>, from: usize, to: usize) {
     let path = &rewrite.raw()[from..to];
     let special = scan::any(path, |b| (b == b'=') | (b == b'%') | (b == b'@'));
-    if !special && !(rules.values.is_on() && scan::has_long_part(path, b'/', SHORTEST)) {
+    let long = || rules.values.is_on() && scan::has_long_part(path, b'/', SHORTEST);
+    if !special && !long() {
         return;
     }
     let (mut at, mut before_last, mut last): (usize, &[u8], &[u8]) = (from, b"", b"");

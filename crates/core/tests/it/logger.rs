@@ -155,3 +155,54 @@ fn an_entry_is_tied_to_the_request_it_is_written_in() {
     }
     assert_ne!(inside["id"], request["id"]);
 }
+
+#[test]
+fn secrets_go_from_messages_errors_and_fields_whatever_their_names() {
+    const CARD: &str = "4111111111111111";
+    const KEY: &str = "sk_live_0123456789abcdef";
+    let inner =
+        std::io::Error::other(format!("GET https://bob:hunter2@example.com/?token=hunter2 with {KEY}"));
+    let error = std::io::Error::other(inner);
+    let capture = capture();
+    capture
+        .client()
+        .error(format!("card {CARD} declined"))
+        .field("note", format!("Bearer {KEY}"))
+        .field(
+            "deep",
+            json!([{"a": {"text": format!("line\n{CARD}"), "n": 4111111111111111_u64, "pin": [1]}}]),
+        )
+        .field("count", 3)
+        .error(&error)
+        .send();
+    let entry = &capture.entries()[0];
+    let text = entry.to_string();
+    for secret in [CARD, "hunter2", "0123456789abcdef"] {
+        assert!(!text.contains(secret), "{text}");
+    }
+    assert_eq!(entry["message"], "card [redacted] declined");
+    let expected = json!([{"a": {"text": "line\n[redacted]", "n": "[redacted]", "pin": "[redacted]"}}]);
+    assert_eq!(entry["metadata"], json!({"note": "Bearer [redacted]", "deep": expected, "count": 3}));
+    let message = "GET https://[redacted]@example.com/?token=[redacted] with [redacted]";
+    assert_eq!(entry["error_message"], message);
+}
+
+#[test]
+fn rules_may_hash_or_drop_and_a_hook_that_panics_costs_its_field() {
+    let redaction = hoplog::Redaction::default()
+        .treat_name("email", hoplog::Treatment::Hash)
+        .treat_name("draft", hoplog::Treatment::Drop)
+        .hash_key("0123456789abcdef")
+        .custom(|_, name, _| if name == "odd" { panic!("no idea") } else { None });
+    let capture = capture_with(Client::builder().redaction(redaction)).unwrap();
+    for _ in 0..2 {
+        let entry = capture.client().info("x").field("email", "b@x.org").field("draft", 1);
+        entry.field("odd", "KANARIENVOGEL").field("even", 2).send();
+    }
+    let entries = capture.entries();
+    let fields = &entries[0]["metadata"];
+    assert_eq!(fields["email"], entries[1]["metadata"]["email"], "equal values can be joined");
+    assert!(fields["email"].as_str().unwrap().starts_with("hmac:"));
+    assert_eq!((&fields["draft"], &fields["odd"]), (&json!(null), &json!("[redaction failed]")));
+    assert_eq!(fields["even"], 2);
+}

@@ -91,3 +91,72 @@ fn a_hash_tells_bodies_apart_and_nothing_else() {
     assert_ne!(redactor.hash(b"a"), self::redactor().hash(b"a"), "a key for each client that has none");
     assert_eq!(redactor.hash(b"a").len(), "hmac:".len() + 32);
 }
+
+/// Beginnings of every shape, over and over: what a detector would look at again and again if it could.
+const BEGINNINGS: [&str; 40] = [
+    "eyJ",
+    "eyJ-",
+    "Bearer ",
+    "b ",
+    "Basic a",
+    "-----BEGIN ",
+    "-----BEGIN PRIVATE KEY",
+    "ghp_",
+    "hl_-",
+    "xoxb-",
+    "AIza-",
+    "sk_live_",
+    "4111 ",
+    "4111-1111-",
+    "411111",
+    "://",
+    "a://b:c",
+    "://@",
+    "x=\"",
+    "x='",
+    "password",
+    "password=",
+    "password=)",
+    "password:\"\\",
+    "token=1;",
+    "a=;b",
+    "@",
+    "a@",
+    "a.b.c@",
+    "1:",
+    "::",
+    "ab:cd:",
+    "\\\"=",
+    "=",
+    "_",
+    "{\"a\":",
+    "[",
+    "%25",
+    "a=%2525&",
+    "\\u0041",
+];
+
+#[test]
+fn hostile_repetition_is_judged_in_every_form() {
+    let all = Redaction::default()
+        .detect(Detector::Email, Treatment::Mask)
+        .detect(Detector::IpAddress, Treatment::Mask)
+        .build()
+        .unwrap();
+    for beginning in BEGINNINGS {
+        let text: String = beginning.chars().cycle().take(8 * 1024).collect();
+        let string = serde_json::to_string(&[&text, &format!("password={text}")]).unwrap();
+        for (content_type, raw, cut) in [
+            ("text/plain", &text, false),
+            ("text/plain", &text, true),
+            ("application/x-www-form-urlencoded", &text, true),
+            ("application/json", &text, true),
+            ("application/json", &string, false),
+        ] {
+            let mut out = Vec::new();
+            let verdict = all.body(content_type.as_bytes(), raw.as_bytes(), cut, &mut out);
+            assert!(out.len() <= raw.len() * REDACTED.len(), "{beginning}");
+            assert_eq!(out.is_empty(), verdict != Verdict::Masked, "{beginning}");
+        }
+    }
+}

@@ -151,12 +151,12 @@ proptest! {
     }
 }
 
-/// A JSON value of any shape, as text; leaves are harmless.
+/// A JSON value of any shape, as text; leaves are harmless, also where they are cut: seven digits may begin a card number.
 fn json_value() -> impl Strategy<Value = String> {
     let leaf = prop_oneof![
         Just("null".to_owned()),
         Just("true".to_owned()),
-        any::<i32>().prop_map(|n| n.to_string()),
+        any::<i16>().prop_map(|n| n.to_string()),
         "[a-zA-Z äö,.!]{0,12}".prop_map(|s| format!("\"{s}\"")),
         "[a-z]{0,4}".prop_map(|s| format!("\"{s}\\n\\\"\\u00e4\"")),
     ];

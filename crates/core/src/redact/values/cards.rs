@@ -43,7 +43,11 @@ pub(super) fn find(text: &Text<'_>, at: usize) -> Option<Range<usize>> {
         let part = len >= PART && text.breaks_off(end) && is_prefix(&text.bytes[at..end]);
         return part.then_some(at..end);
     }
-    GROUPS.iter().find_map(|groups| in_groups(text, at, groups))
+    // The usual case by far is a number that no group follows.
+    let follows = matches!(text.get(end), Some(b' ' | b'-'))
+        && text.get(end + 1).is_none_or(|b| b.is_ascii_digit())
+        && (text.cut || text.run(end + 1, |b| b.is_ascii_digit()) >= end + 5);
+    follows.then(|| GROUPS.iter().find_map(|groups| in_groups(text, at, groups)))?
 }
 
 const SHORTEST: usize = 13;
@@ -124,11 +128,11 @@ fn luhn(digits: &[u8]) -> bool {
             (_, d) => d * 2 / 10 + d * 2 % 10,
         })
         .sum();
-    sum % 10 == 0
+    sum.is_multiple_of(10)
 }
 
 /// The number of an article in a shop (EAN-13), of which those of some countries begin as cards do.
 fn is_article(digits: &[u8]) -> bool {
     let sum: u32 = digits.iter().enumerate().map(|(at, d)| u32::from(d - b'0') * [1, 3][at % 2]).sum();
-    digits.len() == 13 && sum % 10 == 0
+    digits.len() == 13 && sum.is_multiple_of(10)
 }

@@ -74,16 +74,16 @@ fn quoted_value(text: &Text<'_>, at: usize) -> Option<Range<usize>> {
 
 /// Where a value without quotes ends.
 fn bare_end(text: &Text<'_>, start: usize) -> usize {
-    let mut end = text.run(start, |b| b > b' ' && !b"&\"'<>\\`".contains(&b));
-    // `password=x;user=y`: the next name ends it. Any other `;` or `,` may be a part of it.
-    let value = &text.bytes[start..end];
-    for (at, _) in value.iter().enumerate().filter(|(_, b)| b";,".contains(b)) {
-        let rest = &value[at + 1..];
-        let name = rest.iter().take_while(|b| b.is_ascii_alphanumeric() || b"_-.".contains(b)).count();
-        if name > 0 && matches!(rest.get(name), Some(b'=')) {
-            end = start + at;
-            break;
+    let mut end = start;
+    while let Some(b) = text.get(end).filter(|b| *b > b' ' && !b"&\"'<>\\`".contains(b)) {
+        // `password=x;user=y`: the next name ends it. Any other `;` or `,` may be a part of it.
+        if matches!(b, b';' | b',') {
+            let name = text.run(end + 1, |b| b.is_ascii_alphanumeric() || b"_-.".contains(&b));
+            if name > end + 1 && text.get(name) == Some(b'=') {
+                break;
+            }
         }
+        end += 1;
     }
     // Punctuation of the sentence around it.
     for _ in 0..8 {
