@@ -7,7 +7,9 @@
 
 use std::time::Duration;
 
-use hoplog::{ClientBuilder, Level, Requests, RouteRules};
+use hoplog::{
+    Bodies, ClientBuilder, ClientIp, Level, Redaction, Requests, RouteRules, TraceMode, Treatment, Trust,
+};
 use hoplog_bench::app::{App, builder};
 use hoplog_bench::compare::nanoseconds;
 use hoplog_bench::{figure, request};
@@ -47,8 +49,22 @@ const OPTIONS: &[Setting] = &[
         let requests = other("/a").route("/b", RouteRules::default()).route("/z", RouteRules::default());
         b.requests(requests.route(ROUTE, RouteRules::default().slow(Duration::from_secs(600))))
     }),
+    ("bodies", |b| b.bodies(Bodies::default())),
+    ("bodies_only_errors", |b| b.bodies(Bodies::default().only_errors())),
+    ("trusted_proxies", |b| b.trust(Trust::default().proxies(["10.0.0.0/8"]))),
+    ("client_types", |b| b.trust(Trust::default().client_types())),
+    ("trace_restart", |b| b.trust(Trust::default().traces_from_others(TraceMode::Restart))),
+    ("all_headers", |b| b.redaction(Redaction::default().all_headers())),
+    ("ip_truncated", |b| b.redaction(Redaction::default().client_ip(ClientIp::Truncate))),
+    ("ip_hashed", |b| b.redaction(keyed().client_ip(ClientIp::Hash))),
+    ("header_hashed", |b| b.redaction(keyed().treat_header("cookie", Treatment::Hash))),
+    ("custom", |b| b.redaction(Redaction::default().custom(|_, _, _| None))),
     ("no_headers", |b| b.requests(Requests::default().request_headers(false).response_headers(false))),
 ];
+
+fn keyed() -> Redaction {
+    Redaction::default().hash_key(*b"thirty-two bytes for the bench..")
+}
 
 const PATH: &str = "/api/v1/users/7/orders";
 const ROUTE: &str = "/api/v1/users/{user}/orders";

@@ -1,7 +1,5 @@
 //! A server of hyper alone, without any router, and the layer around a function.
 
-use std::net::SocketAddr;
-
 use bytes::Bytes;
 use hoplog_testkit::gate::Gate;
 use hoplog_testkit::rig::{Rig, ending};
@@ -64,7 +62,7 @@ async fn serve(client: Option<hoplog::Client>, _: Gate) -> Subject {
                 let _ = match client {
                     Some(client) => {
                         let with_peer = move |mut request: Request<Incoming>| {
-                            request.extensions_mut().insert::<SocketAddr>(peer);
+                            request.extensions_mut().insert(hoplog_tower::Connection::new(peer));
                             request
                         };
                         let logged = RequestLogLayer::new(client).layer(service_fn(answer));

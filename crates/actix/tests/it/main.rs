@@ -6,3 +6,4 @@ mod connections;
 mod endings;
 mod ids;
 mod rig;
+mod rules;
