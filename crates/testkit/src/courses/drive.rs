@@ -33,6 +33,27 @@ pub(super) enum Event {
     Released,
 }
 
+impl Event {
+    /// As it is counted.
+    pub(super) fn name(&self) -> &'static str {
+        match self {
+            Self::Pending => "pending",
+            Self::Shutdown => "shutdown",
+            Self::Head(..) => "head",
+            Self::Failed(_) => "failed",
+            Self::Data(..) => "data",
+            Self::Trailers(_) => "trailers",
+            Self::BodyPending => "body pending",
+            Self::BodyFailed(_) => "body failed",
+            Self::BodyEnded => "body ended",
+            Self::PolledAfterEnd => "polled after the end",
+            Self::Panicked => "panic",
+            Self::Dropped => "dropped",
+            Self::Released => "guard released",
+        }
+    }
+}
+
 /// Two services under the same hand.
 pub(super) struct Pair<'a> {
     bare: Option<Box<dyn Side>>,

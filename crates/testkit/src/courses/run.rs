@@ -73,7 +73,7 @@ impl Log {
 
     /// A client that was shut down stays so. And every look reads all that was written.
     fn is_used_up(&self) -> bool {
-        self.closed || self.written >= 24
+        self.closed || self.written >= 8
     }
 
     /// The entry since the last look. None, but counted, where the client was shut down before the request's end.

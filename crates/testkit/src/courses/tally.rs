@@ -9,24 +9,24 @@ use super::plan::{Cut, Hint, Plan, Then, Truth};
 /// Hits by name.
 #[derive(Debug, Default)]
 pub(super) struct Tally {
-    hits: BTreeMap<String, u64>,
+    hits: BTreeMap<&'static str, u64>,
     pub(super) courses: u64,
 }
 
 /// What a run has to come across; trailers where bodies have them.
 const WANTED: &[&str] = &[
-    "BodyEnded",
-    "BodyFailed",
-    "BodyPending",
-    "Data",
-    "Dropped",
-    "Failed",
-    "Head",
-    "Panicked",
-    "Pending",
-    "PolledAfterEnd",
-    "Released",
-    "Shutdown",
+    "body ended",
+    "body failed",
+    "body pending",
+    "data",
+    "dropped",
+    "failed",
+    "head",
+    "panic",
+    "pending",
+    "polled after the end",
+    "guard released",
+    "shutdown",
     "empty data",
     "panic in call",
     "panic in body",
@@ -58,8 +58,7 @@ impl Tally {
     pub(super) fn count(&mut self, plan: &Plan, cut: Cut, events: &[Event], expected: &Expected) {
         self.courses += 1;
         for event in events {
-            let name = format!("{event:?}");
-            self.hit(name.split(|c: char| !c.is_alphanumeric()).next().unwrap_or_default());
+            self.hit(event.name());
         }
         let head = events.iter().any(|event| matches!(event, Event::Head(..)));
         let panicked = events.contains(&Event::Panicked);
@@ -90,13 +89,13 @@ impl Tally {
         self.hit(expected.outcome);
     }
 
-    fn hit(&mut self, name: &str) {
-        *self.hits.entry(name.to_owned()).or_default() += 1;
+    fn hit(&mut self, name: &'static str) {
+        *self.hits.entry(name).or_default() += 1;
     }
 
     /// What a run should have come across and did not.
     pub(super) fn missed(&self, trailers: bool) -> Vec<&'static str> {
-        let wanted = WANTED.iter().copied().chain(trailers.then_some("Trailers"));
+        let wanted = WANTED.iter().copied().chain(trailers.then_some("trailers"));
         wanted.filter(|name| !self.hits.contains_key(*name)).collect()
     }
 
