@@ -74,7 +74,7 @@ pub(crate) struct Redactor {
 
 impl Redactor {
     /// What to do with the header of this name, of any case.
-    #[inline]
+    #[inline(never)] // headers with a code are decided beforehand
     pub(crate) fn header(&self, name: &[u8]) -> HeaderAction {
         self.headers.decide(&self.names, name)
     }

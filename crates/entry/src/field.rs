@@ -26,6 +26,7 @@ macro_rules! fields {
             }
 
             /// The most bytes that a text keeps; longer ones are cut and say so.
+            #[inline(always)] // of a known field it is a number
             #[must_use]
             pub const fn limit(self) -> usize {
                 match self { $(Self::$variant => $limit,)+ }

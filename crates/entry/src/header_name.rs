@@ -142,14 +142,16 @@ impl KnownHeader {
     }
 }
 
-/// Equality, for most names in two comparisons of eight bytes that may overlap.
+/// Equality, for most names in two comparisons of eight or four bytes that may overlap.
 #[inline]
 fn same(a: &[u8], b: &[u8]) -> bool {
+    fn ends<const N: usize>(a: &[u8], b: &[u8]) -> bool {
+        a.first_chunk::<N>() == b.first_chunk::<N>() && a.last_chunk::<N>() == b.last_chunk::<N>()
+    }
     a.len() == b.len()
-        && match (a.first_chunk::<8>(), b.first_chunk::<8>()) {
-            (Some(first), Some(other)) if a.len() <= 16 => {
-                first == other && a.last_chunk::<8>() == b.last_chunk::<8>()
-            }
+        && match a.len() {
+            8..=16 => ends::<8>(a, b),
+            4..8 => ends::<4>(a, b),
             _ => a == b,
         }
 }

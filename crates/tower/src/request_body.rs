@@ -26,20 +26,17 @@ impl<B> RequestBody<B> {
 
 /// Watches a body in the place where it is, without another type: possible for axum's, which can hold any body.
 #[cfg(feature = "axum")]
-pub(crate) fn watch<B: 'static>(mut body: B, exchange: &hoplog::Exchange) -> B {
-    if let Some(body) = (&mut body as &mut dyn std::any::Any).downcast_mut::<axum::body::Body>()
+pub(crate) fn watch<B: 'static>(body: &mut B, exchange: &hoplog::Exchange) {
+    if let Some(body) = (body as &mut dyn std::any::Any).downcast_mut::<axum::body::Body>()
         && let Some(tap) = exchange.request_tap()
     {
         let inner = std::mem::take(body);
         *body = axum::body::Body::new(RequestBody::new(inner, Some(tap)));
     }
-    body
 }
 
 #[cfg(not(feature = "axum"))]
-pub(crate) fn watch<B>(body: B, _: &hoplog::Exchange) -> B {
-    body
-}
+pub(crate) fn watch<B>(_: &mut B, _: &hoplog::Exchange) {}
 
 impl<B: Body> Body for RequestBody<B> {
     type Data = B::Data;

@@ -38,18 +38,15 @@ where
         self.inner.poll_ready(cx)
     }
 
-    fn call(&mut self, request: Request<Req>) -> Self::Future {
-        let mut exchange =
-            self.client.begin_request(&head::of(&request), || head::headers(request.headers()));
-        let request = match &exchange {
-            Some(exchange) => request.map(|body| request_body::watch(body, exchange)),
-            None => request,
+    fn call(&mut self, mut request: Request<Req>) -> Self::Future {
+        let Some(mut exchange) =
+            self.client.begin_request(&head::of(&request), || head::headers(request.headers()))
+        else {
+            return ResponseFuture::new(self.inner.call(request), None);
         };
+        request_body::watch(request.body_mut(), &exchange);
         // A service may do its work, or panic, before it returns a future.
-        let future = match &mut exchange {
-            Some(exchange) => exchange.poll(|| self.inner.call(request)),
-            None => self.inner.call(request),
-        };
-        ResponseFuture::new(future, exchange)
+        let future = exchange.poll(|| self.inner.call(request));
+        ResponseFuture::new(future, Some(exchange))
     }
 }
