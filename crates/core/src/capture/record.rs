@@ -202,9 +202,9 @@ impl OpenRecord {
         }
     }
 
-    /// What the head said, or what a tap saw.
+    /// What the head said, or what a tap saw of a body that was read to its end.
     fn request_size(&self) -> Option<u64> {
-        self.request_bytes.max(self.request_read)
+        self.request_bytes.max(self.request_read.filter(|_| self.request_whole))
     }
 
     #[inline]
