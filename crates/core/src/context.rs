@@ -20,7 +20,7 @@ use hoplog_entry::trace_headers::{TRACEPARENT, TRACESTATE, X_REQUEST_ID, X_TRACE
 use hoplog_entry::{Field, SpanId, TraceId};
 
 use crate::capture::{KeepOpen, Live, Panic, RequestTap};
-use crate::error_chain::error_sources;
+use crate::error_chain::{error_sources, error_text, harmless};
 use crate::pipeline::Pipeline;
 
 thread_local! {
@@ -120,7 +120,8 @@ impl Context {
     /// The level stays that of the status.
     pub fn set_error<E: Error + ?Sized>(&self, error: &E) {
         if let Some(live) = self.live() {
-            let (message, sources) = (error.to_string(), error_sources(error.source()));
+            let (message, sources) =
+                (error_text(error), error_sources(harmless(|| error.source()).flatten()));
             live.write(|record| {
                 record.error(std::any::type_name::<E>(), &message, sources.as_deref());
             });
