@@ -31,3 +31,22 @@ fn a_guard_that_outlives_its_poll_or_its_turn_does_not_mix_requests_up() {
     assert_eq!(entry.text(Field::SpanId), of_b.span_id().map(|id| id.to_string()));
     assert_eq!(entry.outcome(), Outcome::Cancelled);
 }
+
+#[test]
+fn headers_without_end_leave_room_for_how_the_request_ended() {
+    let rig = Rig::new();
+    let value = "x".repeat(8_000);
+    // Large ones, and small ones for what room those leave.
+    let many: Vec<_> = (0..10_000).map(|n| ("accept", if n < 100 { value.as_str() } else { "" })).collect();
+    let mut exchange = rig.begin(&many);
+    exchange.error("E", &value, Some(&value.repeat(10)));
+    exchange.response(500, many.iter().map(|(name, value)| (*name, value.as_bytes())), Some(0));
+    exchange.finish(Outcome::Completed);
+    let entry = rig.entry();
+    assert!(entry.record().is_cut());
+    assert_eq!(entry.number(Field::StatusCode), Some(500));
+    assert_eq!(entry.number(Field::Duration), Some(0));
+    assert!(entry.text(Field::TraceId).is_some() && entry.text(Field::RequestId).is_some());
+    assert!(entry.text(Field::StackTrace).is_some());
+    assert!(entry.header("accept").is_some());
+}
