@@ -10,7 +10,7 @@ use serde::Serialize;
 
 use crate::capture::{PANIC, Panic};
 use crate::context;
-use crate::error_chain::error_sources;
+use crate::error_chain::{error_sources, error_text, harmless};
 use crate::pipeline::Pipeline;
 use crate::worker::is_worker_thread;
 
@@ -78,14 +78,15 @@ impl EntryBuilder {
     /// replaced by a note that says so.
     pub fn field(mut self, name: &str, value: impl Serialize) -> Self {
         if let Some(open) = &mut self.open {
-            match serde_json::to_string(&value) {
+            let json = harmless(|| serde_json::to_string(&value).map_err(|error| error_text(&error)));
+            match json.unwrap_or_else(|| Err("it panicked".into())) {
                 Ok(json) => {
                     if let Some(json) = open.pipeline.redactor.field(name, &json) {
                         open.record.custom_json(name, &json);
                     }
                 }
-                Err(error) => {
-                    let note = format!("[not serializable: {error}]");
+                Err(reason) => {
+                    let note = format!("[not serializable: {reason}]");
                     open.record.custom_text(name, &open.pipeline.redactor.text(&note));
                 }
             }
@@ -112,8 +113,8 @@ impl EntryBuilder {
     pub fn error<E: StdError + ?Sized>(self, error: &E) -> Self {
         let entry = self
             .text(Field::ErrorType, std::any::type_name::<E>())
-            .free_text(Field::ErrorMessage, &error.to_string());
-        match error_sources(error.source()) {
+            .free_text(Field::ErrorMessage, &error_text(error));
+        match error_sources(harmless(|| error.source()).flatten()) {
             Some(sources) => entry.free_text(Field::StackTrace, &sources),
             None => entry,
         }
