@@ -78,16 +78,13 @@ impl EntryBuilder {
     /// replaced by a note that says so.
     pub fn field(mut self, name: &str, value: impl Serialize) -> Self {
         if let Some(open) = &mut self.open {
-            match serde_json::to_string(&value) {
-                Ok(json) => {
-                    if let Some(json) = open.pipeline.redactor.field(name, &json) {
-                        open.record.custom_json(name, &json);
-                    }
-                }
-                Err(error) => {
-                    let note = format!("[not serializable: {error}]");
-                    open.record.custom_text(name, &open.pipeline.redactor.text(&note));
-                }
+            let redactor = &open.pipeline.redactor;
+            let json = serde_json::to_string(&value)
+                .or_else(|error| serde_json::to_string(&format!("[not serializable: {error}]")))
+                .unwrap_or_default();
+            // A name may be a secret itself, one that is made from a value.
+            if let Some(json) = redactor.field(name, &json) {
+                open.record.custom_json(&redactor.text(name), &json);
             }
         }
         self
@@ -95,17 +92,17 @@ impl EntryBuilder {
 
     /// Who this is about.
     pub fn user_id(self, id: &str) -> Self {
-        self.text(Field::UserId, id)
+        self.free_text(Field::UserId, id)
     }
 
     /// The session it belongs to.
     pub fn session_id(self, id: &str) -> Self {
-        self.text(Field::SessionId, id)
+        self.free_text(Field::SessionId, id)
     }
 
     /// The tenant it belongs to.
     pub fn tenant_id(self, id: &str) -> Self {
-        self.text(Field::TenantId, id)
+        self.free_text(Field::TenantId, id)
     }
 
     /// The error behind it: its type, what it says, and its chain of sources.

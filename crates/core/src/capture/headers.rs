@@ -4,7 +4,7 @@ use hoplog_entry::trace_headers::{self, Incoming, IncomingHeaders};
 use hoplog_entry::{Field, KnownHeader, RecordWriter};
 
 use crate::pipeline::Pipeline;
-use crate::redact::{HeaderAction, Verdict};
+use crate::redact::{HeaderAction, Verdict, is_host_alone};
 
 /// What the walk over a request's headers found besides what it wrote.
 pub(super) struct Seen<'h> {
@@ -65,7 +65,7 @@ pub(super) fn walk<'h>(
             Some(KnownHeader::XRequestId) => {
                 request_id = Some(value).filter(|id| trace_headers::is_request_id(id));
             }
-            Some(KnownHeader::Host) => host = std::str::from_utf8(value).ok(),
+            Some(KnownHeader::Host) if is_host_alone(value) => host = std::str::from_utf8(value).ok(),
             Some(KnownHeader::ContentLength) => {
                 size = parse_decimal(value).map_or(Size::Unknown, Size::Bytes);
             }
@@ -108,6 +108,7 @@ pub(super) fn write_header(
         (HeaderAction::Skip, _) => {}
         (HeaderAction::Keep, Some(known)) => record.known_header(field, known, value),
         (HeaderAction::Keep, None) => record.named_header(field, name, value),
+        (HeaderAction::Host, Some(known)) if is_host_alone(value) => record.known_header(field, known, value),
         (HeaderAction::Text, Some(known)) if pipeline.redactor.is_plain(value) => {
             record.known_header(field, known, value);
         }
