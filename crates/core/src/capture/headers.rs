@@ -65,7 +65,8 @@ pub(super) fn walk<'h>(
             Some(KnownHeader::XRequestId) => {
                 request_id = Some(value).filter(|id| trace_headers::is_request_id(id));
             }
-            Some(KnownHeader::Host) if is_host_alone(value) => host = std::str::from_utf8(value).ok(),
+            Some(KnownHeader::Host) if !is_host_alone(value) => continue,
+            Some(KnownHeader::Host) => host = std::str::from_utf8(value).ok(),
             Some(KnownHeader::ContentLength) => {
                 size = parse_decimal(value).map_or(Size::Unknown, Size::Bytes);
             }
@@ -91,6 +92,9 @@ pub(super) fn write_headers<'h>(
 ) {
     for (name, value) in headers.into_iter().flatten() {
         let known = KnownHeader::from_name(name);
+        if known == Some(KnownHeader::Host) && !is_host_alone(value) {
+            continue;
+        }
         write_header(record, Field::RequestHeader, pipeline, known, name, value);
     }
 }
@@ -108,7 +112,6 @@ pub(super) fn write_header(
         (HeaderAction::Skip, _) => {}
         (HeaderAction::Keep, Some(known)) => record.known_header(field, known, value),
         (HeaderAction::Keep, None) => record.named_header(field, name, value),
-        (HeaderAction::Host, Some(known)) if is_host_alone(value) => record.known_header(field, known, value),
         (HeaderAction::Text, Some(known)) if pipeline.redactor.is_plain(value) => {
             record.known_header(field, known, value);
         }

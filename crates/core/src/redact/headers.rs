@@ -18,7 +18,7 @@ pub(crate) enum HeaderAction {
     Url,
     /// The value holds addresses of clients: keep what is wanted of them.
     Addresses,
-    /// The value names a host: keep it if it does that alone.
+    /// The value names a host: keep it if that is all. `host` itself is looked at in the walk over the headers.
     Host,
     /// Keep the name, replace the value.
     Mask,
@@ -66,8 +66,7 @@ const URLS: &[&str] = &[
 
 /// Headers that say which host the client asked for. None of them has room for a user and a password (RFC 9110 §7.2);
 /// servers and proxies let them pass all the same.
-const HOSTS: &[&str] =
-    &["forwarded", "host", "x-forwarded-host", "x-forwarded-server", "x-host", "x-original-host"];
+const HOSTS: &[&str] = &["forwarded", "x-forwarded-host", "x-forwarded-server", "x-host", "x-original-host"];
 
 /// Headers in which proxies say who the client is.
 const ADDRESSES: &[&str] = &[
@@ -123,6 +122,7 @@ const STRUCTURED: &[&str] = &[
     "etag",
     "expires",
     "grpc-status",
+    "host",
     "if-match",
     "if-modified-since",
     "if-none-match",
