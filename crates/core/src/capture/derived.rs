@@ -119,12 +119,8 @@ fn write_web_origin(record: &mut RecordWriter, pipeline: &Pipeline, hints: &Hint
     for (header, value) in told {
         let Some(value) = value else { continue };
         let (name, mut out) = (header.as_str(), Vec::new());
-        let left = match pipeline.redactor.header_value(
-            pipeline.header(Some(header), name),
-            name,
-            value,
-            &mut out,
-        ) {
+        let left = match pipeline.redactor.header_value(pipeline.known_header(header), name, value, &mut out)
+        {
             Verdict::Unchanged => value,
             Verdict::Masked => &out,
             Verdict::Dropped => continue,

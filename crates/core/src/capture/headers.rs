@@ -108,17 +108,26 @@ pub(super) fn write_header(
     name: &str,
     value: &[u8],
 ) {
-    match (pipeline.header(known, name), known) {
-        (HeaderAction::Skip, _) => {}
-        (HeaderAction::Keep, Some(known)) => record.known_header(field, known, value),
-        (HeaderAction::Keep, None) => record.named_header(field, name, value),
-        (HeaderAction::Text, Some(known)) if pipeline.redactor.is_plain(value) => {
-            record.known_header(field, known, value);
-        }
-        (action, _) => write_altered(record, field, pipeline, action, name, value),
+    let Some(known) = known else { return write_named(record, field, pipeline, name, value) };
+    match pipeline.known_header(known) {
+        HeaderAction::Skip => {}
+        HeaderAction::Keep => record.known_header(field, known, value),
+        HeaderAction::Text if pipeline.redactor.is_plain(value) => record.known_header(field, known, value),
+        action => write_altered(record, field, pipeline, action, name, value),
     }
 }
 
+/// A header without a code.
+#[inline(never)] // as the usual ones need its registers
+fn write_named(record: &mut RecordWriter, field: Field, pipeline: &Pipeline, name: &str, value: &[u8]) {
+    match pipeline.redactor.header(name.as_bytes()) {
+        HeaderAction::Skip => {}
+        HeaderAction::Keep => record.named_header(field, name, value),
+        action => write_altered(record, field, pipeline, action, name, value),
+    }
+}
+
+#[inline(never)]
 fn write_altered(
     record: &mut RecordWriter,
     field: Field,
