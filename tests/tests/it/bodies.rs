@@ -25,8 +25,9 @@ use tokio::net::TcpStream;
 const PIECE: usize = 64 * 1024;
 const GIB: u64 = 1 << 30;
 
+#[expect(clippy::print_stdout, reason = "a figure, for who reads the test's output")]
 /// What both frameworks' apps are held to.
-async fn bodies_break_nothing(serve: impl AsyncFn(Client) -> SocketAddr) {
+async fn bodies_break_nothing(framework: &str, serve: impl AsyncFn(Client) -> SocketAddr) {
     // On a busy machine a gibibyte takes a while; no entry is to tell of that.
     let client = Client::builder().service("test").bodies(Bodies::default()).running_after(Duration::MAX);
     let capture = capture_with(client).unwrap();
@@ -46,7 +47,8 @@ async fn bodies_break_nothing(serve: impl AsyncFn(Client) -> SocketAddr) {
     keeps_and_masks_json(address, &mut entries).await;
     keeps_what_may_be_kept(address, &mut entries).await;
     early_answers_and_slow_readers(address, &mut entries).await;
-    a_gibibyte_in_flat_memory(address, &mut entries).await;
+    let grown = a_gibibyte_in_flat_memory(address, &mut entries).await;
+    println!("\nFIGURE bodies.{framework}.grown_over_2_gib {:.1} MiB", grown as f64 / f64::from(1 << 20));
 }
 
 async fn keeps_and_masks_json(address: SocketAddr, entries: &mut Entries<'_>) {
@@ -100,6 +102,17 @@ async fn early_answers_and_slow_readers(address: SocketAddr, entries: &mut Entri
     assert_eq!((&entry["status_code"], &entry["request_size"]), (&413.into(), &1_000_000.into()));
     assert_eq!(entry["request_body_truncated"], true, "it was not read to its end");
 
+    let mut wire = Wire::connect(address).await;
+    wire.send("POST /early HTTP/1.1\r\nhost: test\r\ncontent-type: text/plain\r\ntransfer-encoding: chunked\r\n\r\n5\r\nfirst\r\n").await;
+    assert_eq!(wire.response("POST").await.status, 413);
+    let entry = entries.next("/early").await;
+    assert!(
+        entry["request_size"].is_null(),
+        "nobody said its size and nobody read it: {}",
+        entry["request_size"]
+    );
+    assert_eq!(entry["request_body_truncated"], true);
+
     // A reader that stops holds the app back, with the tap as without: nothing piles up here.
     let mut stream = TcpStream::connect(address).await.unwrap();
     let most = 64 << 20;
@@ -116,7 +129,7 @@ async fn early_answers_and_slow_readers(address: SocketAddr, entries: &mut Entri
 }
 
 /// Chunked, so that the tap alone knows the size.
-async fn a_gibibyte_in_flat_memory(address: SocketAddr, entries: &mut Entries<'_>) {
+async fn a_gibibyte_in_flat_memory(address: SocketAddr, entries: &mut Entries<'_>) -> u64 {
     let before = peak();
     let (status, answer) = upload_chunked(address, "/count", GIB).await;
     assert_eq!((status, answer), (200, counted(GIB)));
@@ -142,6 +155,7 @@ async fn a_gibibyte_in_flat_memory(address: SocketAddr, entries: &mut Entries<'_
     let grown = peak().saturating_sub(before);
     // Other tests may run beside this one.
     assert!(grown < 64 << 20, "two gibibytes went by, and memory grew by {grown} bytes");
+    grown
 }
 
 /// The most memory that this process ever held.

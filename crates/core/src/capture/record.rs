@@ -125,9 +125,10 @@ impl OpenRecord {
         self.writer.capacity() > LARGEST_KEPT
     }
 
-    /// A text that the handler says.
+    /// A text that the handler says. What has the shape of a secret is masked, as in those that headers say.
     pub(crate) fn text(&mut self, field: Field, value: &str) {
-        self.writer.text(field, value);
+        let Self { pipeline: Some(pipeline), writer, .. } = self else { return };
+        writer.text(field, &pipeline.redactor.text(value));
     }
 
     /// Writes the path again, as the route.
@@ -188,9 +189,9 @@ impl OpenRecord {
             return pipeline.queue.leave_out(DropReason::Sampled);
         }
         let took = pipeline.clock.now().since(self.started);
-        let (grpc_status, announced) = (self.grpc_status, self.announced);
-        let verdict =
-            pipeline.rules.end(&self.chosen, &Ended { outcome, status, grpc_status, took, announced });
+        let &mut Self { grpc_status, announced, failed, .. } = self;
+        let ended = Ended { outcome, status, grpc_status, took, announced, failed };
+        let verdict = pipeline.rules.end(&self.chosen, &ended);
         let weight = match verdict.fate {
             Fate::Keep(weight) => weight,
             fate => {
@@ -240,9 +241,9 @@ impl OpenRecord {
         }
     }
 
-    /// What the head said, or what a tap saw.
+    /// What the head said, or what a tap saw of a body that was read to its end.
     fn request_size(&self) -> Option<u64> {
-        self.request_bytes.max(self.request_read)
+        self.request_bytes.max(self.request_read.filter(|_| self.request_whole))
     }
 
     #[inline]

@@ -10,6 +10,8 @@ use crate::pipeline::{Pipeline, Policy};
 use crate::queue::QueueLimits;
 use crate::redact::Redaction;
 
+mod harm;
+
 const TRACEPARENT: &str = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01";
 
 /// A pipeline with a hand-moved clock, and the entries that reached its queue.

@@ -9,7 +9,7 @@ use super::PIECE;
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn bodies_that_are_kept_break_nothing_in_actix() {
-    super::bodies_break_nothing(async |client| {
+    super::bodies_break_nothing("actix", async |client| {
         let server = HttpServer::new(move || {
             App::new()
                 .wrap(RequestLog::new(client.clone()))

@@ -13,7 +13,7 @@ use super::PIECE;
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn bodies_that_are_kept_break_nothing_in_axum() {
-    super::bodies_break_nothing(async |client| {
+    super::bodies_break_nothing("axum", async |client| {
         let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address: SocketAddr = listener.local_addr().unwrap();
         let app = Router::new()
