@@ -113,7 +113,8 @@ fn any_flipped_bit_is_read_or_refused() {
 #[test]
 fn bytes_are_a_text_where_they_are_utf_8_and_cut_as_one() {
     let long = "é".repeat(300);
-    for (bytes, text) in [(&b"shop"[..], Some("shop")), ("grüße".as_bytes(), Some("grüße")), (b"\xff", None)] {
+    for (bytes, text) in [(&b"shop"[..], Some("shop")), ("grüße".as_bytes(), Some("grüße")), (b"\xff", None)]
+    {
         let mut w = RecordWriter::default();
         w.begin(Kind::Request, EntryId::generate(1), 1);
         w.utf8(Field::HostHeader, bytes);
