@@ -16,6 +16,21 @@ pub(crate) fn any(text: &[u8], test: impl Fn(u8) -> bool) -> bool {
     u128::from_ne_bytes(found) != 0
 }
 
+/// Whether the text is ASCII without this byte of it; eight are looked at together, by arithmetic. For short texts.
+#[inline]
+pub(crate) fn is_ascii_without(byte: u8, text: &[u8]) -> bool {
+    let Some(last) = text.last_chunk::<8>() else { return text.iter().all(|&b| b < 0x80 && b != byte) };
+    let wrong = |eight: &[u8; 8]| {
+        let eight = u64::from_ne_bytes(*eight);
+        // A byte that is zero borrows from its highest bit, which it had not set.
+        let zero_where_equal = eight ^ u64::from_ne_bytes([byte; 8]);
+        eight | (zero_where_equal.wrapping_sub(u64::from_ne_bytes([1; 8])) & !zero_where_equal)
+    };
+    // The last may overlap the one before.
+    let found = text.as_chunks().0.iter().fold(wrong(last), |found, eight| found | wrong(eight));
+    found & u64::from_ne_bytes([0x80; 8]) == 0
+}
+
 /// Whether `len` bytes or more stand between two separators, or before the first or after the last. Looks from the end
 /// of each stretch that could be one: few bytes where separators are near to each other.
 #[inline]
@@ -32,7 +47,7 @@ pub(crate) fn has_long_part(text: &[u8], separator: u8, len: usize) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use super::{any, has_long_part};
+    use super::{any, has_long_part, is_ascii_without};
 
     #[test]
     fn a_long_part_is_found_wherever_it_stands() {
@@ -49,9 +64,13 @@ mod tests {
         for len in 0..70 {
             let mut text = vec![b'x'; len];
             assert!(!any(&text, |b| b == b'!'), "in {len} others");
+            assert!(is_ascii_without(b'!', &text), "{len} others");
             for place in 0..len {
                 text[place] = b'!';
                 assert!(any(&text, |b| b == b'!'), "at {place} of {len}");
+                assert!(!is_ascii_without(b'!', &text), "at {place} of {len}");
+                text[place] = 0x80;
+                assert!(!is_ascii_without(b'!', &text), "at {place} of {len}");
                 text[place] = b'x';
             }
         }

@@ -7,7 +7,7 @@ use hoplog_entry::{EntryId, Field, Kind, RecordWriter};
 
 use super::derived;
 use super::head::{self, write_head};
-use super::headers::{Seen, walk, write_headers};
+use super::headers::{Seen, walk, write_headers, write_host};
 use super::live::{self, Identity, Live};
 use super::place::{self, Inherited};
 use super::rules::Chosen;
@@ -98,8 +98,8 @@ where
                 write_headers(record, pipeline, keep.then(headers));
             }
         }
-        if let (None, Some(host)) = (head::host(head, caller), seen.host) {
-            record.text(Field::HostHeader, host);
+        if let Some(host) = seen.host {
+            write_host(record, pipeline, host, head::host(head, caller).is_some(), keep.then_some(headers));
         }
         let request_id = seen.request_id.or(request_id.as_deref().map(str::as_bytes));
         identity.set_ids(opaque.as_deref(), request_id, &id);

@@ -5,13 +5,14 @@ use hoplog_entry::{Field, KnownHeader, RecordWriter};
 
 use crate::pipeline::Pipeline;
 use crate::redact::{HeaderAction, Verdict, is_host_alone};
+use crate::scan;
 
 /// What the walk over a request's headers found besides what it wrote.
 pub(super) struct Seen<'h> {
     pub(super) trace: Incoming<'h>,
     pub(super) tracestate: bool,
     pub(super) request_id: Option<&'h [u8]>,
-    pub(super) host: Option<&'h str>,
+    pub(super) host: Option<&'h [u8]>,
     pub(super) size: Size,
     pub(super) content_type: Option<&'h [u8]>,
     /// Under a `content-encoding`.
@@ -65,8 +66,7 @@ pub(super) fn walk<'h>(
             Some(KnownHeader::XRequestId) => {
                 request_id = Some(value).filter(|id| trace_headers::is_request_id(id));
             }
-            Some(KnownHeader::Host) if !is_host_alone(value) => continue,
-            Some(KnownHeader::Host) => host = std::str::from_utf8(value).ok(),
+            Some(KnownHeader::Host) => host = Some(value),
             Some(KnownHeader::ContentLength) => {
                 size = parse_decimal(value).map_or(Size::Unknown, Size::Bytes);
             }
@@ -92,10 +92,46 @@ pub(super) fn write_headers<'h>(
 ) {
     for (name, value) in headers.into_iter().flatten() {
         let known = KnownHeader::from_name(name);
-        if known == Some(KnownHeader::Host) && !is_host_alone(value) {
-            continue;
-        }
         write_header(record, Field::RequestHeader, pipeline, known, name, value);
+    }
+}
+
+/// Writes which host the `host` header names, unless that is `known` better.
+#[inline(always)] // at its one place
+pub(super) fn write_host<'h, I>(
+    record: &mut RecordWriter,
+    pipeline: &Pipeline,
+    host: &[u8],
+    known: bool,
+    headers: Option<&impl Fn() -> I>,
+) where
+    I: Iterator<Item = (&'h str, &'h [u8])>,
+{
+    if !scan::is_ascii_without(b'@', host) {
+        write_unusual_host(record, pipeline, host, known, headers);
+    } else if !known {
+        record.ascii(Field::HostHeader, host);
+    }
+}
+
+/// Likewise, of a host that is none, though servers let it pass. With a user and a password before it, for which there is
+/// no room (RFC 9110 §7.2), it is not kept: the headers are written once more without it.
+#[cold]
+fn write_unusual_host<'h, I>(
+    record: &mut RecordWriter,
+    pipeline: &Pipeline,
+    host: &[u8],
+    known: bool,
+    headers: Option<&impl Fn() -> I>,
+) where
+    I: Iterator<Item = (&'h str, &'h [u8])>,
+{
+    if !is_host_alone(host) {
+        record.remove(Field::RequestHeader);
+        let others = headers.map(|headers| headers().filter(|(name, _)| *name != "host"));
+        write_headers(record, pipeline, others);
+    } else if let (false, Ok(host)) = (known, std::str::from_utf8(host)) {
+        record.text(Field::HostHeader, host);
     }
 }
 
