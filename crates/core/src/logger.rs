@@ -10,7 +10,7 @@ use serde::Serialize;
 
 use crate::capture::{PANIC, Panic};
 use crate::context;
-use crate::error_chain::error_sources;
+use crate::error_chain::{error_sources, error_text, harmless};
 use crate::pipeline::Pipeline;
 use crate::worker::is_worker_thread;
 
@@ -79,9 +79,10 @@ impl EntryBuilder {
     pub fn field(mut self, name: &str, value: impl Serialize) -> Self {
         if let Some(open) = &mut self.open {
             let redactor = &open.pipeline.redactor;
-            let json = serde_json::to_string(&value)
-                .or_else(|error| serde_json::to_string(&format!("[not serializable: {error}]")))
-                .unwrap_or_default();
+            let json = harmless(|| serde_json::to_string(&value).map_err(|error| error_text(&error)));
+            let json = json.unwrap_or_else(|| Err("it panicked".into())).unwrap_or_else(|reason| {
+                serde_json::to_string(&format!("[not serializable: {reason}]")).unwrap_or_default()
+            });
             // A name may be a secret itself, one that is made from a value.
             if let Some(json) = redactor.field(name, &json) {
                 open.record.custom_json(&redactor.text(name), &json);
@@ -109,8 +110,8 @@ impl EntryBuilder {
     pub fn error<E: StdError + ?Sized>(self, error: &E) -> Self {
         let entry = self
             .text(Field::ErrorType, std::any::type_name::<E>())
-            .free_text(Field::ErrorMessage, &error.to_string());
-        match error_sources(error.source()) {
+            .free_text(Field::ErrorMessage, &error_text(error));
+        match error_sources(harmless(|| error.source()).flatten()) {
             Some(sources) => entry.free_text(Field::StackTrace, &sources),
             None => entry,
         }

@@ -107,6 +107,8 @@ async fn no_secret_comes_out_wherever_it_was_put_in() {
         let mark = match step.place {
             Place::Unread(_) => "\"request_body_hash\":\"hmac:",
             Place::Never(_) => "\"request_size\":",
+            // Left out, as no header has room for it; the others are there.
+            Place::Header if step.text.starts_with("host:") => "\"host_header\":null",
             _ => "[redacted]",
         };
         assert!(text.contains(mark), "{}: nothing stands in the secret's place: {entries:#?}", step.name);

@@ -23,6 +23,27 @@ impl std::fmt::Display for ChargeDeclined {
     }
 }
 
+/// Its author got both wrong.
+struct Unspeakable;
+
+impl std::fmt::Display for Unspeakable {
+    fn fmt(&self, _: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        panic!("in Display")
+    }
+}
+
+impl std::fmt::Debug for Unspeakable {
+    fn fmt(&self, _: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        panic!("in Debug")
+    }
+}
+
+impl ResponseError for Unspeakable {
+    fn error_response(&self) -> HttpResponse {
+        HttpResponse::InternalServerError().finish()
+    }
+}
+
 impl ResponseError for ChargeDeclined {
     fn status_code(&self) -> StatusCode {
         StatusCode::PAYMENT_REQUIRED
@@ -32,6 +53,7 @@ impl ResponseError for ChargeDeclined {
 fn app(config: &mut ServiceConfig, _: &hoplog::Client) {
     config
         .route("/declined", web::to(async || Err::<&str, _>(ChargeDeclined)))
+        .route("/unspeakable", web::to(async || Err::<&str, _>(Unspeakable)))
         .route("/broken", web::to(async || Err::<&str, _>(error::ErrorBadGateway("no bank"))))
         .route("/late", web::to(async || HttpResponse::GatewayTimeout().finish()))
         .route("/panic/{id}", web::to(panics))
@@ -88,6 +110,13 @@ fn waiting() -> &'static (Sender<()>, Mutex<Receiver<()>>) {
 async fn waits() -> &'static str {
     waiting().0.send(()).unwrap();
     pending().await
+}
+
+#[test]
+fn an_error_that_cannot_be_told_passes_as_it_would_have_without_the_log() {
+    let (answer, entry) = Rig::new(app).one("GET /unspeakable", &[]);
+    assert_eq!(answer.status, 500);
+    assert_eq!((&entry["outcome"], &entry["error_type"]), (&"completed".into(), &"actix_web::Error".into()));
 }
 
 #[test]

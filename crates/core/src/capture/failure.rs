@@ -8,7 +8,7 @@ use hoplog_entry::Field;
 
 use super::live::Live;
 use super::record::OpenRecord;
-use crate::error_chain::error_sources;
+use crate::error_chain::{error_sources, error_text, harmless};
 use crate::pipeline::Pipeline;
 
 /// The type that a panic has in an entry's `error_type`.
@@ -38,8 +38,8 @@ impl ErrorReport {
     pub fn new<E: Error + ?Sized>(error: &E) -> Self {
         Self(Arc::new(Report {
             error_type: std::any::type_name::<E>(),
-            message: error.to_string(),
-            sources: error_sources(error.source()),
+            message: error_text(error),
+            sources: error_sources(harmless(|| error.source()).flatten()),
         }))
     }
 

@@ -189,9 +189,9 @@ impl OpenRecord {
             return pipeline.queue.leave_out(DropReason::Sampled);
         }
         let took = pipeline.clock.now().since(self.started);
-        let (grpc_status, announced) = (self.grpc_status, self.announced);
-        let verdict =
-            pipeline.rules.end(&self.chosen, &Ended { outcome, status, grpc_status, took, announced });
+        let &mut Self { grpc_status, announced, failed, .. } = self;
+        let ended = Ended { outcome, status, grpc_status, took, announced, failed };
+        let verdict = pipeline.rules.end(&self.chosen, &ended);
         let weight = match verdict.fate {
             Fate::Keep(weight) => weight,
             fate => {
