@@ -1,5 +1,7 @@
 //! Which bodies are kept: decided by content type before the first byte.
 
+use crate::redact::Redactor;
+
 /// What is kept of bodies. Off by default; [`ClientBuilder::bodies`](crate::ClientBuilder::bodies) turns it on.
 ///
 /// The first bytes of a body are copied as they pass; nothing is buffered, delayed or altered, and the sizes in the
@@ -18,7 +20,7 @@
 /// the queue is three quarters full.
 ///
 /// ```
-/// let bodies = hoplog::Bodies::default().only_errors().max_body(16 * 1024).content_type("text/csv");
+/// let bodies = hoplog::Bodies::default().only_errors().max_body(16 * 1024).content_type("text/json");
 /// let client = hoplog::Client::builder().bodies(bodies).without_collector().console(hoplog::Console::Text).build()?;
 /// # drop(client); Ok::<(), hoplog::Error>(())
 /// ```
@@ -82,14 +84,16 @@ impl Bodies {
         self
     }
 
-    /// Keeps bodies of this media type too, without parameters: `text/csv`.
+    /// Keeps bodies of this media type too, without parameters. It must be one that can be masked: another name of JSON
+    /// or of JSON by line, as `text/json` and `application/ndjson`.
     #[must_use]
     pub fn content_type(mut self, media_type: impl Into<String>) -> Self {
         self.types.push(media_type.into().to_ascii_lowercase());
         self
     }
 
-    /// Keeps bodies only of requests that end with a status from 400, a gRPC status other than 0, or not whole.
+    /// Keeps bodies only of requests that end with a status from 400, or not whole. A response's is kept by its status
+    /// alone, which is known before its first byte.
     #[must_use]
     pub fn only_errors(mut self) -> Self {
         self.only_errors = true;
@@ -116,6 +120,9 @@ impl Bodies {
                     .push(format!("content_type({name:?}): not a media type; write `type/subtype` alone"));
             } else if NEVER.iter().any(|never| name.starts_with(never)) {
                 complaints.push(format!("content_type({name:?}): bodies of this type are never kept"));
+            } else if !Redactor::reads(name) {
+                complaints
+                    .push(format!("content_type({name:?}): secrets in it cannot be masked; leave it out"));
             }
         }
         complaints
@@ -151,13 +158,13 @@ mod tests {
 
     #[test]
     fn types_are_taken_by_name_in_any_case_and_with_any_parameters() {
-        let bodies = Bodies::default().content_type("Text/CSV");
+        let bodies = Bodies::default().content_type("Text/JSON");
         for taken in [
             "application/json",
             "Application/JSON; charset=utf-8",
             "application/problem+json",
             "text/plain;charset=utf-8",
-            "text/csv",
+            "text/json",
             "application/x-www-form-urlencoded",
         ] {
             assert!(bodies.takes(taken.as_bytes()), "{taken}");
@@ -172,9 +179,10 @@ mod tests {
     #[test]
     fn every_complaint_names_its_setter() {
         let bodies = Bodies::default().max_body(0).content_type("text/*").content_type("text/event-stream");
-        let complaints = bodies.complaints();
-        assert_eq!(complaints.len(), 3, "{complaints:?}");
+        let complaints = bodies.content_type("text/csv").complaints();
+        assert_eq!(complaints.len(), 4, "{complaints:?}");
         assert!(complaints[0].contains("`max_body` is 0") && complaints[2].contains("never kept"));
+        assert!(complaints[3].contains("cannot be masked"));
         assert_eq!(Bodies::default().budget(10).complaints().len(), 1);
         assert!(Bodies::default().complaints().is_empty());
     }

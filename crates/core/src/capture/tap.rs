@@ -48,6 +48,11 @@ impl Tap {
     pub(super) fn keep(&mut self, data: &[u8]) {
         let taken = data.len().min(self.room_left);
         self.room_left -= taken;
+        // Grown as a vector grows, but never beyond what was paid for.
+        let len = self.kept.len() + taken;
+        if len > self.kept.capacity() {
+            self.kept.reserve_exact(len.max(2 * self.kept.len()).min(self.room) - self.kept.len());
+        }
         self.kept.extend_from_slice(&data[..taken]);
         self.cut |= taken < data.len();
     }
@@ -143,7 +148,7 @@ impl OpenRecord {
     /// Decides, before its first byte, whether the request's body is kept. True if somebody wants to see it.
     #[inline]
     pub(super) fn tap_request(&mut self, content_type: Option<&[u8]>) -> bool {
-        if let Some(content_type) = content_type
+        if let Some(content_type) = content_type.filter(|_| self.request_bytes != Some(0))
             && let Some(bodies) = self.wanted(|bodies| bodies.request && bodies.takes(content_type))
         {
             self.request_tap = Some(Box::new(Tap::new(bodies, content_type)));
@@ -153,7 +158,7 @@ impl OpenRecord {
 
     /// Likewise for the response's body, whose status is known. True if it is kept.
     pub(super) fn tap_response(&mut self, content_type: &[u8]) -> bool {
-        let has_body = !self.head_only && !self.outgoing && !matches!(self.status, 100..200 | 204 | 304);
+        let has_body = !self.ends_with_head && !self.has_no_content();
         let well = self.status < 400;
         let wanted = |bodies: &Bodies| {
             has_body && bodies.response && !(bodies.only_errors && well) && bodies.takes(content_type)
