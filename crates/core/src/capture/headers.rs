@@ -4,7 +4,7 @@ use hoplog_entry::trace_headers::{self, Incoming, IncomingHeaders};
 use hoplog_entry::{Field, KnownHeader, RecordWriter};
 
 use crate::pipeline::Pipeline;
-use crate::redact::{HeaderAction, Verdict};
+use crate::redact::{HeaderAction, Verdict, is_host_alone};
 
 /// What the walk over a request's headers found besides what it wrote.
 pub(super) struct Seen<'h> {
@@ -65,6 +65,7 @@ pub(super) fn walk<'h>(
             Some(KnownHeader::XRequestId) => {
                 request_id = Some(value).filter(|id| trace_headers::is_request_id(id));
             }
+            Some(KnownHeader::Host) if !is_host_alone(value) => continue,
             Some(KnownHeader::Host) => host = std::str::from_utf8(value).ok(),
             Some(KnownHeader::ContentLength) => {
                 size = parse_decimal(value).map_or(Size::Unknown, Size::Bytes);
@@ -91,6 +92,9 @@ pub(super) fn write_headers<'h>(
 ) {
     for (name, value) in headers.into_iter().flatten() {
         let known = KnownHeader::from_name(name);
+        if known == Some(KnownHeader::Host) && !is_host_alone(value) {
+            continue;
+        }
         write_header(record, Field::RequestHeader, pipeline, known, name, value);
     }
 }

@@ -139,9 +139,10 @@ impl OpenRecord {
         self.writer.capacity() > LARGEST_KEPT
     }
 
-    /// A text that the handler says.
+    /// A text that the handler says. What has the shape of a secret is masked, as in those that headers say.
     pub(crate) fn text(&mut self, field: Field, value: &str) {
-        self.writer.text(field, value);
+        let Self { pipeline: Some(pipeline), writer, .. } = self else { return };
+        writer.text(field, &pipeline.redactor.text(value));
     }
 
     /// Writes the path again, as the route.
