@@ -247,7 +247,8 @@ impl OpenRecord {
             return;
         }
         if let Some(tap) = request {
-            let whole = self.request_whole || self.request_read == self.request_bytes;
+            let whole = self.request_whole
+                || self.request_bytes.is_some_and(|size| self.request_read.unwrap_or(0) == size);
             tap.write(&mut self.writer, &pipeline.redactor, &tap::REQUEST, whole);
         }
         if let Some(tap) = response {

@@ -29,9 +29,9 @@ pub(super) struct Tap {
 
 impl Tap {
     /// A tap that pays for its room at once; without room it keeps nothing, and says so.
-    pub(super) fn new(bodies: &Bodies, content_type: &[u8]) -> Self {
-        let held = HELD.fetch_add(bodies.max_body, Ordering::Relaxed);
-        let mut room = bodies.max_body;
+    pub(super) fn new(bodies: &Bodies, content_type: &[u8], empty: bool) -> Self {
+        let mut room = if empty { 0 } else { bodies.max_body };
+        let held = HELD.fetch_add(room, Ordering::Relaxed);
         if held.saturating_add(room) > bodies.budget {
             HELD.fetch_sub(room, Ordering::Relaxed);
             room = 0;
@@ -142,16 +142,20 @@ impl RequestTap {
 impl OpenRecord {
     /// The body is to be kept, or nobody said how long it is.
     fn request_tap_wanted(&self) -> bool {
-        self.request_read.is_none() && (self.request_tap.is_some() || self.request_bytes.is_none())
+        self.request_read.is_none()
+            && self.request_bytes != Some(0)
+            && (self.request_tap.is_some() || self.request_bytes.is_none())
     }
 
     /// Decides, before its first byte, whether the request's body is kept. True if somebody wants to see it.
     #[inline]
     pub(super) fn tap_request(&mut self, content_type: Option<&[u8]>) -> bool {
-        if let Some(content_type) = content_type.filter(|_| self.request_bytes != Some(0))
+        if let Some(content_type) = content_type
             && let Some(bodies) = self.wanted(|bodies| bodies.request && bodies.takes(content_type))
         {
-            self.request_tap = Some(Box::new(Tap::new(bodies, content_type)));
+            // One that is empty needs no room, only a word that it is whole.
+            let tap = Tap::new(bodies, content_type, self.request_bytes == Some(0));
+            self.request_tap = Some(Box::new(tap));
         }
         self.request_tap_wanted()
     }
@@ -164,7 +168,7 @@ impl OpenRecord {
             has_body && bodies.response && !(bodies.only_errors && well) && bodies.takes(content_type)
         };
         if let Some(bodies) = self.wanted(wanted) {
-            self.response_tap = Some(Box::new(Tap::new(bodies, content_type)));
+            self.response_tap = Some(Box::new(Tap::new(bodies, content_type, false)));
         }
         self.response_tap.is_some()
     }
@@ -211,14 +215,14 @@ mod tests {
         // The budget is the process's; other tests hold little of it.
         let bodies = Bodies::default().max_body(MOST).budget(2 * MOST);
         const MOST: usize = 1 << 30;
-        let (mut a, mut b) = (Tap::new(&bodies, b""), Tap::new(&bodies, b""));
+        let (mut a, mut b) = (Tap::new(&bodies, b"", false), Tap::new(&bodies, b"", false));
         a.keep(b"abc");
         b.keep(b"abc");
         assert_eq!((a.kept.len(), a.cut), (3, false));
-        let mut c = Tap::new(&bodies, b"");
+        let mut c = Tap::new(&bodies, b"", false);
         c.keep(b"abc");
         assert_eq!((c.kept.len(), c.cut), (0, true));
         drop((a, b));
-        assert_eq!(Tap::new(&bodies, b"").room, MOST, "what is dropped is given back");
+        assert_eq!(Tap::new(&bodies, b"", false).room, MOST, "what is dropped is given back");
     }
 }
