@@ -145,11 +145,6 @@ impl Redactor {
         body::mask(self, content_type, bytes, truncated, out)
     }
 
-    /// Whether bodies of this type can be masked; of others there is their hash at most.
-    pub(crate) fn reads(content_type: &str) -> bool {
-        body::reads(content_type.as_bytes())
-    }
-
     /// The keyed hash of bytes that nobody may read.
     pub(crate) fn hash(&self, bytes: &[u8]) -> String {
         let mut out = Vec::new();

@@ -31,11 +31,6 @@ pub(super) fn mask(
     }
 }
 
-/// Whether bodies of this type can be masked.
-pub(super) fn reads(content_type: &[u8]) -> bool {
-    form(content_type).is_some()
-}
-
 /// `application/json`, `text/json`, whatever ends in `+json` (RFC 6839 §3.1), its forms by line;
 /// `application/x-www-form-urlencoded`; `text/plain`. In any case, in UTF-8 or what is a part of it.
 fn form(content_type: &[u8]) -> Option<Form> {
