@@ -99,7 +99,7 @@ where
             }
         }
         if let (None, Some(host)) = (head::host(head, caller), seen.host) {
-            record.text(Field::HostHeader, host);
+            record.utf8(Field::HostHeader, host);
         }
         let request_id = seen.request_id.or(request_id.as_deref().map(str::as_bytes));
         identity.set_ids(opaque.as_deref(), request_id, &id);

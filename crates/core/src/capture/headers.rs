@@ -11,7 +11,7 @@ pub(super) struct Seen<'h> {
     pub(super) trace: Incoming<'h>,
     pub(super) tracestate: bool,
     pub(super) request_id: Option<&'h [u8]>,
-    pub(super) host: Option<&'h str>,
+    pub(super) host: Option<&'h [u8]>,
     pub(super) size: Size,
     pub(super) content_type: Option<&'h [u8]>,
     /// Under a `content-encoding`.
@@ -66,7 +66,7 @@ pub(super) fn walk<'h>(
                 request_id = Some(value).filter(|id| trace_headers::is_request_id(id));
             }
             Some(KnownHeader::Host) if !is_host_alone(value) => continue,
-            Some(KnownHeader::Host) => host = std::str::from_utf8(value).ok(),
+            Some(KnownHeader::Host) => host = Some(value),
             Some(KnownHeader::ContentLength) => {
                 size = parse_decimal(value).map_or(Size::Unknown, Size::Bytes);
             }

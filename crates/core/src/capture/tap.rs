@@ -161,7 +161,13 @@ impl OpenRecord {
     }
 
     /// Likewise for the response's body, whose status is known. True if it is kept.
+    #[inline]
     pub(super) fn tap_response(&mut self, content_type: &[u8]) -> bool {
+        let keeps_any = self.pipeline.as_ref().is_some_and(|pipeline| pipeline.bodies.is_some());
+        keeps_any && self.tap_response_of(content_type)
+    }
+
+    fn tap_response_of(&mut self, content_type: &[u8]) -> bool {
         let has_body = !self.ends_with_head && !self.has_no_content();
         let well = self.status < 400;
         let wanted = |bodies: &Bodies| {

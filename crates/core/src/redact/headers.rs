@@ -3,7 +3,6 @@
 use super::hash::Ends;
 use super::names::NameRules;
 use super::treatment::Treatment;
-use crate::scan;
 
 /// What to do with a header.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -252,7 +251,7 @@ pub(super) fn names_a_host(name: &str) -> bool {
 /// Whether a header that names a host has nothing else in its value.
 #[inline]
 pub(crate) fn is_host_alone(value: &[u8]) -> bool {
-    !scan::any(value, |b| b == b'@')
+    !value.contains(&b'@')
 }
 
 fn treated(treatment: Treatment) -> HeaderAction {

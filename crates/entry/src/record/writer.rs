@@ -126,6 +126,17 @@ impl RecordWriter {
         self.put(field, Type::Text, value);
     }
 
+    /// A text, if it is one: what is not UTF-8 is left out. Cut as other texts are.
+    #[inline]
+    pub fn utf8(&mut self, field: Field, value: &[u8]) {
+        // Most texts are ASCII, and that is known at once.
+        if value.is_ascii() && value.len() <= field.limit() {
+            self.put(field, Type::Text, value);
+        } else if let Ok(value) = std::str::from_utf8(value) {
+            self.text(field, value);
+        }
+    }
+
     #[cold]
     fn long_text(&mut self, field: Field, value: &str) {
         let cut = cut_text(value, field.limit());
