@@ -68,10 +68,11 @@ impl Exchange {
         self.live.as_deref().map_or("", |live| live.request_id())
     }
 
-    /// [`Exchange::x_trace_id`] and [`Exchange::request_id`] as the header values that they are: visible ASCII.
+    /// [`Exchange::x_trace_id`] and [`Exchange::request_id`], one behind the other, and where the second begins: header
+    /// values both, of visible ASCII.
     #[must_use]
-    pub fn response_ids(&self) -> (&[u8], &[u8]) {
-        self.live.as_deref().map_or((&[], &[]), |live| live.ids())
+    pub fn response_ids(&self) -> (&[u8], usize) {
+        self.live.as_deref().map_or((&[], 0), |live| live.joined_ids())
     }
 
     /// The headers that this call carries, for outgoing exchanges. A call that has a `traceparent` already keeps it:
