@@ -159,9 +159,10 @@ impl Context {
         }
     }
 
-    /// Keeps the entry of a request that is upgraded (101, WebSocket) open until the guard is dropped: move it into
+    /// Keeps the entry of a request that is upgraded (101, or CONNECT answered with 2xx: WebSockets over HTTP/1 and
+    /// HTTP/2) open until the guard is dropped: move it into
     /// the task that speaks on the connection, and the entry's duration is that of the connection. Without one the
-    /// entry is written at the 101. A request that is not upgraded ends as always.
+    /// entry is written with the answer. A request that is not upgraded ends as always.
     ///
     /// `None` outside of an open request.
     #[must_use]

@@ -159,6 +159,7 @@ fn a_middlewares_error_passes_on_and_its_answer_has_the_ids() {
         assert_eq!(entry["outcome"], outcome);
         assert_eq!(entry["level"], level);
         assert_eq!(entry["status_code"], status);
+        assert!(entry["response_size"].is_null(), "made out of sight");
         assert_eq!(entry["error_message"], text);
         assert_eq!(entry["route"], path);
         assert_eq!(answer.header("x-trace-id"), entry["trace_id"].as_str());

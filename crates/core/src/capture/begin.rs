@@ -106,8 +106,9 @@ where
         write_ids(record, identity);
         open.forget();
         open.pipeline = Some(Arc::clone(pipeline));
-        open.outgoing = kind == Kind::Outgoing;
+        open.ends_with_head = kind == Kind::Outgoing;
         open.head_only = head.method == "HEAD";
+        open.tunnel = head.method == "CONNECT";
         open.routed = head.route.is_some();
         open.chosen = chosen;
         open.started = started;

@@ -50,3 +50,76 @@ fn headers_without_end_leave_room_for_how_the_request_ended() {
     assert!(entry.text(Field::StackTrace).is_some());
     assert!(entry.header("accept").is_some());
 }
+
+#[test]
+fn a_panic_in_a_body_cuts_what_is_kept_of_it() {
+    let policy = Policy {
+        bodies: Some(crate::Bodies::default()),
+        ..Policy::with(Redaction::default().build().unwrap(), Requests::default().build().unwrap())
+    };
+    let limits = QueueLimits { bytes: 1 << 20, entries: 1_000, wake_entries: 100, wake_bytes: 1 << 20 };
+    let clock = Clock::by_hand(Duration::from_secs(1_763_600_000));
+    let rig = Rig { pipeline: Arc::new(Pipeline::new(clock, limits, policy)) };
+    let mut exchange = rig.begin(&[("content-type", "application/json")]);
+    assert!(exchange.request_tap().is_none(), "nothing will pass");
+    exchange.response(200, pairs(&[("content-type", "text/plain")]), None);
+    assert!(exchange.taps_response());
+    exchange.response_data(b"half of");
+    let polled = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| exchange.poll(|| panic!("boom"))));
+    assert!(polled.is_err());
+    drop(exchange);
+    let entry = rig.entry();
+    assert_eq!(entry.text(Field::ResponseBody).as_deref(), Some("half of"));
+    assert_eq!(entry.record().get(Field::ResponseBodyTruncated), Some(Value::Bool(true)));
+    assert_eq!(entry.record().get(Field::RequestBodyTruncated), Some(Value::Bool(false)));
+}
+
+#[test]
+fn a_panic_does_not_bear_the_stack_of_an_error_before_it() {
+    let rig = Rig::new();
+    let mut exchange = rig.begin(&[]);
+    exchange.error("E", "first", Some("caused by: something else"));
+    let polled = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| exchange.poll(|| panic!("boom"))));
+    assert!(polled.is_err());
+    drop(exchange);
+    let entry = rig.entry();
+    assert_eq!(entry.text(Field::ErrorMessage).as_deref(), Some("boom"));
+    assert_eq!(entry.text(Field::StackTrace), None);
+}
+
+#[test]
+fn a_tunnel_is_an_upgrade_and_can_be_kept_open() {
+    let rig = Rig::new();
+    let head = RequestHead { method: "CONNECT", path: "/chat", http_version: "2", ..RequestHead::default() };
+    for (status, outcome) in [(200, Outcome::Upgraded), (403, Outcome::Completed)] {
+        let mut exchange = rig.begin_with(&head, &[]);
+        let kept = exchange.context().keep();
+        exchange.response(status, pairs(&[]), Some(0));
+        exchange.finish(Outcome::Completed);
+        assert_eq!(rig.entries().len(), usize::from(status == 403), "{status}");
+        rig.begin_with(&head, &[]).finish(Outcome::Completed);
+        let other = rig.entry();
+        rig.advance(5_000);
+        drop(kept);
+        if status == 200 {
+            let entry = rig.entry();
+            assert_eq!((entry.outcome(), entry.number(Field::Duration)), (outcome, Some(5_000_000_000)));
+            assert_ne!(entry.record().id(), other.record().id());
+        }
+    }
+    // Without a guard, and unpolled by the server.
+    let mut exchange = rig.begin_with(&head, &[]);
+    exchange.response(200, pairs(&[]), None);
+    drop(exchange);
+    assert_eq!(rig.entry().outcome(), Outcome::Upgraded);
+}
+
+#[test]
+fn an_answer_out_of_sight_has_a_status_and_no_size() {
+    let rig = Rig::new();
+    let mut exchange = rig.begin(&[]);
+    exchange.response_unseen(500);
+    exchange.finish(Outcome::ServiceError);
+    let entry = rig.entry();
+    assert_eq!((entry.number(Field::StatusCode), entry.number(Field::ResponseSize)), (Some(500), None));
+}
