@@ -158,13 +158,14 @@ pub(super) fn take() -> Arc<Live> {
 }
 
 /// Puts one back, unless a context still holds it, its record's buffer grew too large, or the pool is full.
-pub(super) fn give_back(mut live: Arc<Live>, too_large: bool) {
-    let Some(alone) = Arc::get_mut(&mut live) else {
+pub(super) fn give_back(live: Arc<Live>, too_large: bool) {
+    // A count of one, and no weak ones: nobody can make it more.
+    if Arc::strong_count(&live) > 1 {
         // A context that lives on needs the ids, not the record's buffer.
         lock(&live.record).writer = RecordWriter::default();
         return;
-    };
-    if too_large || alone.tracestate.capacity() > LARGEST_KEPT {
+    }
+    if too_large || live.tracestate.capacity() > LARGEST_KEPT {
         return;
     }
     let _ = POOL.try_with(|pool| {
