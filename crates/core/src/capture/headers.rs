@@ -4,7 +4,7 @@ use hoplog_entry::trace_headers::{self, Incoming, IncomingHeaders};
 use hoplog_entry::{Field, KnownHeader, RecordWriter};
 
 use crate::pipeline::Pipeline;
-use crate::redact::{HeaderAction, Verdict, is_host_alone};
+use crate::redact::{HeaderAction, REDACTED, Verdict, is_host_alone};
 
 /// What the walk over a request's headers found besides what it wrote.
 pub(super) struct Seen<'h> {
@@ -65,7 +65,11 @@ pub(super) fn walk<'h>(
             Some(KnownHeader::XRequestId) => {
                 request_id = Some(value).filter(|id| trace_headers::is_request_id(id));
             }
-            Some(KnownHeader::Host) if !is_host_alone(value) => continue,
+            // A user and a password before it, for which there is no room (RFC 9110 §7.2).
+            Some(KnownHeader::Host) if !is_host_alone(value) => {
+                host = Some(REDACTED.as_bytes());
+                continue;
+            }
             Some(KnownHeader::Host) => host = Some(value),
             Some(KnownHeader::ContentLength) => {
                 size = parse_decimal(value).map_or(Size::Unknown, Size::Bytes);
