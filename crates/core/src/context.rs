@@ -8,10 +8,11 @@
 //! Nothing is shared between tasks by accident: a context is visible only inside a poll that entered it. A spawned
 //! task takes it along with [`InCurrentContext::in_current_context`].
 
-use std::cell::Cell;
+use std::cell::{Cell, RefCell};
 use std::error::Error;
 use std::fmt;
 use std::marker::PhantomData;
+use std::mem::replace;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{self, Poll};
@@ -24,7 +25,9 @@ use crate::error_chain::{error_sources, error_text, harmless};
 use crate::pipeline::Pipeline;
 
 thread_local! {
-    static CURRENT: Cell<Current> = const { Cell::new(Current { live: None, is_request: false, entered: None }) };
+    static CURRENT: Cell<Current> = const { Cell::new(Current { live: None, is_request: false, guard: 0 }) };
+    /// What guards put over it, by their numbers.
+    static ENTERED: RefCell<Vec<(u32, Context)>> = const { RefCell::new(Vec::new()) };
 }
 
 /// What this thread runs in.
@@ -33,14 +36,22 @@ struct Current {
     live: Option<Arc<Live>>,
     /// The request itself is polled, not a task that it spawned: a panic in here is its end.
     is_request: bool,
-    /// What a guard put over it. It ends with the poll, and what is polled stays where it is: a guard that is held
-    /// across an await, or dropped out of turn, must not hand one request's record to another.
-    entered: Option<Context>,
+    /// The guard whose context covers it; 0 where none does. It ends with the poll, and what is polled stays where it
+    /// is: a guard that is held across an await, or dropped out of turn, must not hand one request's record to another.
+    guard: u32,
 }
 
 impl Current {
-    fn live(&self) -> Option<&Arc<Live>> {
-        self.entered.as_ref().map_or(&self.live, |context| &context.live).as_ref()
+    fn live(&self) -> Option<Arc<Live>> {
+        if self.guard == 0 { self.live.clone() } else { self.covered() }
+    }
+
+    #[cold]
+    fn covered(&self) -> Option<Arc<Live>> {
+        let of = |entered: &RefCell<Vec<(u32, Context)>>| {
+            entered.borrow().iter().rev().find(|(guard, _)| *guard == self.guard).map(|(_, c)| c.live.clone())
+        };
+        ENTERED.try_with(of).ok().flatten().unwrap_or_else(|| self.live.clone())
     }
 }
 
@@ -53,13 +64,17 @@ pub fn current() -> Context {
 }
 
 fn peek(cell: &Cell<Current>) -> Option<Arc<Live>> {
-    look(cell, |current| current.live().cloned())
+    look(cell, Current::live)
 }
 
 /// A look at what is current, without counting a reference.
 fn look<T>(cell: &Cell<Current>, f: impl FnOnce(&Current) -> T) -> T {
-    let current = cell.take();
-    let seen = f(&current);
+    change(cell, |current| f(current))
+}
+
+fn change<T>(cell: &Cell<Current>, f: impl FnOnce(&mut Current) -> T) -> T {
+    let mut current = cell.take();
+    let seen = f(&mut current);
     cell.set(current);
     seen
 }
@@ -203,7 +218,7 @@ impl Context {
     /// use [`Context::scope`], as a guard ends with the poll in which it was made, if not before.
     #[must_use = "the context is left when the guard is dropped"]
     pub fn enter(&self) -> ContextGuard {
-        ContextGuard { previous: put(Some(self.clone())), not_send: PhantomData }
+        ContextGuard::over(self.clone()).unwrap_or_default()
     }
 }
 
@@ -269,24 +284,43 @@ impl<F: Future> Future for WithContext<F> {
 }
 
 /// Leaves the context when dropped; see [`Context::enter`].
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub struct ContextGuard {
-    previous: Option<Context>,
+    /// 0 where thread-locals are gone.
+    number: u32,
+    previous: u32,
     not_send: PhantomData<*const ()>,
+}
+
+impl ContextGuard {
+    fn over(context: Context) -> Option<Self> {
+        thread_local! {
+            static LAST: Cell<u32> = const { Cell::new(0) };
+        }
+        let number = LAST.try_with(|last| {
+            last.set(last.get().wrapping_add(1).max(1));
+            last.get()
+        });
+        let number = number.ok()?;
+        ENTERED.try_with(|entered| entered.borrow_mut().push((number, context))).ok()?;
+        let previous = CURRENT.try_with(|cell| change(cell, |current| replace(&mut current.guard, number)));
+        Some(Self { number, previous: previous.ok()?, not_send: PhantomData })
+    }
 }
 
 impl Drop for ContextGuard {
     fn drop(&mut self) {
-        put(self.previous.take());
+        let _ = CURRENT.try_with(|cell| {
+            change(cell, |current| {
+                if current.guard == self.number {
+                    current.guard = self.previous;
+                }
+            });
+        });
+        let own = |(number, _): &mut (u32, Context)| *number == self.number;
+        // Dropped once nothing is borrowed any more.
+        drop(ENTERED.try_with(|entered| entered.borrow_mut().extract_if(.., own).next()));
     }
-}
-
-/// Puts a context over what is current; returns the one that was there before.
-fn put(context: Option<Context>) -> Option<Context> {
-    let mut current = CURRENT.try_with(Cell::take).ok()?;
-    let previous = std::mem::replace(&mut current.entered, context);
-    let _ = CURRENT.try_with(|cell| cell.set(current));
-    previous
 }
 
 /// Puts a context in place for one poll. It is moved into the thread-local and back, so a poll costs no reference
@@ -300,7 +334,7 @@ pub(crate) struct Entered<'a> {
 impl<'a> Entered<'a> {
     #[inline]
     pub(crate) fn new(slot: &'a mut Option<Arc<Live>>, is_request: bool) -> Self {
-        let previous = swap(Current { live: slot.take(), is_request, entered: None });
+        let previous = swap(Current { live: slot.take(), is_request, guard: 0 });
         Self { slot, previous }
     }
 }

@@ -18,9 +18,15 @@ fn a_guard_that_outlives_its_poll_or_its_turn_does_not_mix_requests_up() {
     });
     // Dropped in the wrong order.
     a.poll(|| {
-        let (first, second) = (of_b.enter(), of_b.enter());
+        let (first, second) = (of_b.enter(), context::Context::default().enter());
+        assert!(context::current().is_empty());
         drop(first);
+        assert!(context::current().is_empty(), "it was not the last");
         drop(second);
+        assert_eq!(context::current().span_id(), of_a.span_id());
+        let _outer = of_b.enter();
+        drop(of_a.enter());
+        assert_eq!(context::current().span_id(), of_b.span_id());
     });
     assert!(context::current().is_empty());
     a.response(200, pairs(&[]), Some(0));
