@@ -1,5 +1,6 @@
 //! The settings that have variables.
 
+use std::fmt;
 use std::io::IsTerminal as _;
 use std::path::PathBuf;
 
@@ -10,17 +11,28 @@ const DEFAULT_ENDPOINT: &str = "http://localhost:8000";
 /// What code or the environment said; `None` where neither did.
 #[derive(Debug, Default)]
 pub(super) struct Settings {
-    pub(super) endpoint: Option<String>,
+    /// May hold credentials until it is checked.
+    pub(super) endpoint: Option<Secret>,
     pub(super) service: Option<String>,
     pub(super) environment: Option<String>,
     pub(super) service_version: Option<String>,
     pub(super) log_type: Option<String>,
-    pub(super) api_key: Option<String>,
+    pub(super) api_key: Option<Secret>,
     pub(super) console: Option<String>,
     pub(super) file: Option<PathBuf>,
-    pub(super) hash_key: Option<String>,
+    pub(super) hash_key: Option<Secret>,
     pub(super) enabled: Option<bool>,
     pub(super) trusted_proxies: Option<String>,
+}
+
+/// A text that is never printed.
+#[derive(Clone)]
+pub(super) struct Secret(pub(super) String);
+
+impl fmt::Debug for Secret {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("…")
+    }
 }
 
 impl Settings {
@@ -32,15 +44,20 @@ impl Settings {
                 *slot = first(names);
             }
         };
-        fill(&mut self.endpoint, &["HOPLOG_ENDPOINT", "LOG_SERVER_URL"]);
         fill(&mut self.service, &["HOPLOG_SERVICE", "SERVICE_NAME", "OTEL_SERVICE_NAME"]);
         fill(&mut self.environment, &["HOPLOG_ENVIRONMENT", "ENVIRONMENT", "NODE_ENV"]);
         fill(&mut self.service_version, &["HOPLOG_SERVICE_VERSION", "SERVICE_VERSION"]);
         fill(&mut self.log_type, &["LOG_TYPE"]);
-        fill(&mut self.api_key, &["HOPLOG_API_KEY"]);
-        fill(&mut self.hash_key, &["HOPLOG_HASH_KEY"]);
         fill(&mut self.console, &["HOPLOG_CONSOLE"]);
         fill(&mut self.trusted_proxies, &["HOPLOG_TRUSTED_PROXIES"]);
+        let fill = |slot: &mut Option<Secret>, names: &[&str]| {
+            if slot.is_none() {
+                *slot = first(names).map(Secret);
+            }
+        };
+        fill(&mut self.endpoint, &["HOPLOG_ENDPOINT", "LOG_SERVER_URL"]);
+        fill(&mut self.api_key, &["HOPLOG_API_KEY"]);
+        fill(&mut self.hash_key, &["HOPLOG_HASH_KEY"]);
         if self.file.is_none() {
             self.file = first(&["HOPLOG_FILE"]).map(PathBuf::from);
         }
@@ -60,7 +77,7 @@ impl Settings {
 
     /// The URL of `POST /logs` at the endpoint.
     pub(super) fn logs_url(&self, complaints: &mut Vec<String>) -> Option<reqwest::Url> {
-        let text = self.endpoint.as_deref().unwrap_or(DEFAULT_ENDPOINT).trim();
+        let text = self.endpoint.as_ref().map_or(DEFAULT_ENDPOINT, |e| &e.0).trim();
         let mut url = match reqwest::Url::parse(text) {
             Ok(url) => url,
             Err(error) => {

@@ -104,3 +104,13 @@ fn the_key_of_hashes_may_come_from_a_variable_and_a_hash_without_one_is_refused(
     assert!(error.to_string().contains("hash_key: has 6 bytes") && !error.to_string().contains("geheim"));
     assert!(build(hashes(), &[("HOPLOG_HASH_KEY", "0123456789abcdef")]).is_ok());
 }
+
+#[test]
+fn a_builder_shows_no_key() {
+    let builder = Client::builder()
+        .endpoint("https://bob:hunter2@collector")
+        .api_key("hl_hunter2")
+        .redaction(crate::Redaction::default().hash_key(b"hunter2hunter2hunter2"));
+    let shown = format!("{builder:?}");
+    assert!(shown.contains("api_key") && !shown.contains("hunter2"), "{shown}");
+}
