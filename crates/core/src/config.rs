@@ -13,7 +13,7 @@ use crate::client::Client;
 use crate::destination::Memory;
 use crate::error::Error;
 use crate::redact::Redaction;
-use settings::{Secret, Settings};
+use settings::Settings;
 
 /// How batches are compressed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -88,7 +88,7 @@ pub struct ClientBuilder {
 impl ClientBuilder {
     /// Where the collector listens: scheme, host, port, and a path prefix if there is one.
     pub fn endpoint(mut self, url: impl Into<String>) -> Self {
-        self.settings.endpoint = Some(Secret(url.into()));
+        self.settings.endpoint = Some(url.into().into());
         self
     }
 
@@ -118,7 +118,7 @@ impl ClientBuilder {
 
     /// The key for the collector; sent as `Authorization: Bearer`.
     pub fn api_key(mut self, key: impl Into<String>) -> Self {
-        self.settings.api_key = Some(Secret(key.into()));
+        self.settings.api_key = Some(key.into().into());
         self
     }
 

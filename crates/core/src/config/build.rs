@@ -7,8 +7,7 @@ use std::time::Duration;
 use hoplog_entry::EntryId;
 use reqwest::header::HeaderValue;
 
-use super::settings::{self, Secret};
-use super::{ClientBuilder, Compression};
+use super::{ClientBuilder, Compression, settings};
 use crate::capture::Bodies;
 use crate::client::Client;
 use crate::clock::Clock;
@@ -60,7 +59,7 @@ impl ClientBuilder {
         let redactor = self
             .redaction
             .clone()
-            .or_hash_key(self.settings.hash_key.as_ref().map(|key| key.0.as_bytes()))
+            .or_hash_key(self.settings.hash_key.as_deref())
             .build()
             .map_err(|wrong| complaints.extend(wrong))
             .ok();
@@ -101,7 +100,7 @@ impl ClientBuilder {
         let url = self.settings.logs_url(complaints)?;
         let authorization = match &self.settings.api_key {
             None => None,
-            Some(Secret(key)) => match HeaderValue::from_str(&format!("Bearer {key}")) {
+            Some(key) => match HeaderValue::from_str(&format!("Bearer {}", &**key)) {
                 Ok(mut value) => {
                     value.set_sensitive(true);
                     Some(value)

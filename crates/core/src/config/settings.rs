@@ -2,16 +2,41 @@
 
 use std::fmt;
 use std::io::IsTerminal as _;
+use std::ops::Deref;
 use std::path::PathBuf;
 
 use crate::destination::Source;
 
 const DEFAULT_ENDPOINT: &str = "http://localhost:8000";
 
+/// A setting that shows itself to nobody, as the debug output of a builder may be printed anywhere.
+#[derive(Clone)]
+pub(super) struct Secret(String);
+
+impl From<String> for Secret {
+    fn from(text: String) -> Self {
+        Self(text)
+    }
+}
+
+impl Deref for Secret {
+    type Target = str;
+
+    fn deref(&self) -> &str {
+        &self.0
+    }
+}
+
+impl fmt::Debug for Secret {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("[redacted]")
+    }
+}
+
 /// What code or the environment said; `None` where neither did.
 #[derive(Debug, Default)]
 pub(super) struct Settings {
-    /// May hold credentials until it is checked.
+    /// May have credentials in it, which are complained about, and a path that nobody should know.
     pub(super) endpoint: Option<Secret>,
     pub(super) service: Option<String>,
     pub(super) environment: Option<String>,
@@ -25,16 +50,6 @@ pub(super) struct Settings {
     pub(super) trusted_proxies: Option<String>,
 }
 
-/// A text that is never printed.
-#[derive(Clone)]
-pub(super) struct Secret(pub(super) String);
-
-impl fmt::Debug for Secret {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("…")
-    }
-}
-
 impl Settings {
     /// Fills what is unset from variables; an empty variable counts as unset. Returns complaints.
     pub(super) fn fill_from(&mut self, variable: impl Fn(&str) -> Option<String>) -> Vec<String> {
@@ -44,20 +59,20 @@ impl Settings {
                 *slot = first(names);
             }
         };
-        fill(&mut self.service, &["HOPLOG_SERVICE", "SERVICE_NAME", "OTEL_SERVICE_NAME"]);
-        fill(&mut self.environment, &["HOPLOG_ENVIRONMENT", "ENVIRONMENT", "NODE_ENV"]);
-        fill(&mut self.service_version, &["HOPLOG_SERVICE_VERSION", "SERVICE_VERSION"]);
-        fill(&mut self.log_type, &["LOG_TYPE"]);
-        fill(&mut self.console, &["HOPLOG_CONSOLE"]);
-        fill(&mut self.trusted_proxies, &["HOPLOG_TRUSTED_PROXIES"]);
-        let fill = |slot: &mut Option<Secret>, names: &[&str]| {
+        let fill_secret = |slot: &mut Option<Secret>, names: &[&str]| {
             if slot.is_none() {
                 *slot = first(names).map(Secret);
             }
         };
-        fill(&mut self.endpoint, &["HOPLOG_ENDPOINT", "LOG_SERVER_URL"]);
-        fill(&mut self.api_key, &["HOPLOG_API_KEY"]);
-        fill(&mut self.hash_key, &["HOPLOG_HASH_KEY"]);
+        fill_secret(&mut self.endpoint, &["HOPLOG_ENDPOINT", "LOG_SERVER_URL"]);
+        fill(&mut self.service, &["HOPLOG_SERVICE", "SERVICE_NAME", "OTEL_SERVICE_NAME"]);
+        fill(&mut self.environment, &["HOPLOG_ENVIRONMENT", "ENVIRONMENT", "NODE_ENV"]);
+        fill(&mut self.service_version, &["HOPLOG_SERVICE_VERSION", "SERVICE_VERSION"]);
+        fill(&mut self.log_type, &["LOG_TYPE"]);
+        fill_secret(&mut self.api_key, &["HOPLOG_API_KEY"]);
+        fill_secret(&mut self.hash_key, &["HOPLOG_HASH_KEY"]);
+        fill(&mut self.console, &["HOPLOG_CONSOLE"]);
+        fill(&mut self.trusted_proxies, &["HOPLOG_TRUSTED_PROXIES"]);
         if self.file.is_none() {
             self.file = first(&["HOPLOG_FILE"]).map(PathBuf::from);
         }
@@ -77,7 +92,7 @@ impl Settings {
 
     /// The URL of `POST /logs` at the endpoint.
     pub(super) fn logs_url(&self, complaints: &mut Vec<String>) -> Option<reqwest::Url> {
-        let text = self.endpoint.as_ref().map_or(DEFAULT_ENDPOINT, |e| &e.0).trim();
+        let text = self.endpoint.as_deref().unwrap_or(DEFAULT_ENDPOINT).trim();
         let mut url = match reqwest::Url::parse(text) {
             Ok(url) => url,
             Err(error) => {
