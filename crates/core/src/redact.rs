@@ -113,6 +113,13 @@ impl Redactor {
                 Verdict::Masked
             }
             (None, HeaderAction::Addresses) => client_ip::mask_list(self, value, out),
+            (None, HeaderAction::Text | HeaderAction::Ask) if self.client_ip != ClientIp::Full => {
+                // Proxies have many names for the header in which they say who the client is.
+                match client_ip::is_list(value) {
+                    true => client_ip::mask_list(self, value, out),
+                    false => self.free(value, out),
+                }
+            }
             (None, HeaderAction::Text | HeaderAction::Ask) => self.free(value, out),
             (None, _) => Verdict::Unchanged,
         }

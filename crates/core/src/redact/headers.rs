@@ -176,7 +176,7 @@ impl HeaderRules {
         let HeaderLists { all, keep, deny, treat, .. } = *lists;
         let known = KEPT.len() + URLS.len() + DENIED.len() + STRUCTURED.len() + ADDRESSES.len() + HOSTS.len();
         let known = known + keep.len() + deny.len() + treat.len();
-        let free = match (lists.custom, lists.text) {
+        let free = match (lists.custom, lists.text || lists.addresses) {
             (true, _) => HeaderAction::Ask,
             (false, true) => HeaderAction::Text,
             (false, false) => HeaderAction::Keep,
