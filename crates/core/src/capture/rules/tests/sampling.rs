@@ -35,7 +35,7 @@ fn out_of_the_sample_nothing_is_captured_and_the_context_goes_on() {
     let headers = [("traceparent", out.as_str()), ("tracestate", "a=1"), ("x-request-id", "r-1")];
     let mut request = client.begin_request(&head("/", None), || pairs(&headers)).unwrap();
     let trace = &out[3..35];
-    assert_eq!((request.x_trace_id(), request.request_id()), (trace.as_str(), "r-1"));
+    assert_eq!((request.x_trace_id(), request.request_id()), (trace, "r-1"));
     request.poll(|| {
         let mut sent = std::collections::HashMap::new();
         crate::current().inject(|name, value| drop(sent.insert(name, value.to_owned())));
