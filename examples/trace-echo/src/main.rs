@@ -18,17 +18,29 @@ mod tests;
 
 use std::error::Error;
 use std::net::{Ipv4Addr, SocketAddr};
+use std::process::ExitCode;
 use std::time::Duration;
 
 use tokio::net::TcpListener;
 
 #[tokio::main]
-async fn main() -> Result<(), Box<dyn Error>> {
+async fn main() -> ExitCode {
+    match run().await {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("trace-echo: {error}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+async fn run() -> Result<(), Box<dyn Error>> {
     let port = port(std::env::args().skip(1))?;
     let client = hoplog::Client::builder().service("trace-echo").build()?;
     let app = echo::service(&client)?;
     // Whoever can reach it can have it call anyone.
-    let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, port)).await?;
+    let bound = TcpListener::bind((Ipv4Addr::LOCALHOST, port)).await;
+    let listener = bound.map_err(|e| format!("port {port} cannot be used: {e}; name another with --port"))?;
     eprintln!("trace-echo listens on http://{}", listener.local_addr()?);
     axum::serve(listener, app.into_make_service_with_connect_info::<SocketAddr>())
         .with_graceful_shutdown(async {
