@@ -1,6 +1,8 @@
 //! Building a client: settings, their defaults, their variables, one check at the end.
 
 mod build;
+mod destinations;
+mod output;
 mod settings;
 
 use std::path::PathBuf;
@@ -13,6 +15,7 @@ use crate::client::Client;
 use crate::destination::Memory;
 use crate::error::Error;
 use crate::redact::Redaction;
+pub use output::Output;
 use settings::Settings;
 
 /// How batches are compressed.
@@ -30,6 +33,8 @@ pub enum Compression {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Console {
+    /// Text where standard output is a terminal, else JSON: for people while they look, for tools else.
+    Auto,
     /// Readable lines, with colours where standard output is a terminal and `NO_COLOR` is unset.
     Text,
     /// One JSON object per line.
@@ -50,8 +55,9 @@ pub enum Console {
 /// | `api_key` | `HOPLOG_API_KEY` | none |
 /// | `allow_insecure_http` | – | a key goes over plain HTTP to loopback only |
 /// | `without_collector` | – | entries go to the collector |
-/// | `console` | `HOPLOG_CONSOLE`: `text`, `json`, `off` | off |
+/// | `console` | `HOPLOG_CONSOLE`: `auto`, `text`, `json`, `off` | off |
 /// | `file` | `HOPLOG_FILE`: a path | none |
+/// | `destination` | – | none beside these |
 /// | `min_level` | – | `TRACE`: every level is taken |
 /// | `batch_size` | – | 1 000 entries, or 1 MiB of JSON |
 /// | `flush_interval` | – | 1 s |
@@ -83,6 +89,7 @@ pub struct ClientBuilder {
     running_after: Option<Duration>,
     trust: Trust,
     bodies: Option<Bodies>,
+    outputs: Vec<Output>,
 }
 
 impl ClientBuilder {
@@ -137,6 +144,7 @@ impl ClientBuilder {
     /// Writes entries to standard output as well.
     pub fn console(mut self, console: Console) -> Self {
         self.settings.console = Some(match console {
+            Console::Auto => "auto".into(),
             Console::Text => "text".into(),
             Console::Json => "json".into(),
         });
@@ -147,6 +155,13 @@ impl ClientBuilder {
     /// its owner alone.
     pub fn file(mut self, path: impl Into<PathBuf>) -> Self {
         self.settings.file = Some(path.into());
+        self
+    }
+
+    /// Sends entries to one more destination: a [`Console`], a destination of your own, each with its level and filters;
+    /// see [`Output`].
+    pub fn destination(mut self, output: impl Into<Output>) -> Self {
+        self.outputs.push(output.into());
         self
     }
 

@@ -1,6 +1,7 @@
 //! What became of every entry: counted once, never lost from the counts.
 //!
-//! For each destination, whenever the client is quiet: `accepted = delivered + Σ dropped + queued + in flight`.
+//! For each destination, whenever the client is quiet: `accepted = delivered + Σ dropped + filtered + queued +
+//! in flight`.
 //! Counters only grow and change only through the transitions below; what is queued is derived, so no count can
 //! become negative.
 
@@ -20,6 +21,7 @@ pub(crate) struct Ledger {
 struct DestinationCounts {
     delivered: u64,
     duplicates: u64,
+    filtered: u64,
     in_flight: u64,
     dropped: [u64; DropReason::ALL.len()],
     retries: u64,
@@ -41,6 +43,11 @@ impl Ledger {
         c.duplicates += duplicates;
     }
 
+    /// Entries that the destination's filter left out.
+    pub(crate) fn filtered(&self, entries: u64) {
+        lock(&self.counts).filtered += entries;
+    }
+
     /// Entries that were in flight are lost.
     pub(crate) fn drop_in_flight(&self, entries: u64, reason: DropReason) {
         let mut c = lock(&self.counts);
@@ -57,7 +64,7 @@ impl Ledger {
     /// The destination lost its memory: of the entries handed to it, all that have no fate yet are lost.
     pub(crate) fn write_off(&self, handed: u64, reason: DropReason) {
         let mut c = lock(&self.counts);
-        let settled = c.delivered + c.dropped.iter().sum::<u64>();
+        let settled = c.delivered + c.filtered + c.dropped.iter().sum::<u64>();
         c.in_flight = 0;
         c.dropped[usize::from(reason.code())] += handed.saturating_sub(settled);
     }
@@ -79,15 +86,17 @@ impl Ledger {
     }
 
     /// The counts beside the queue's `accepted`.
-    pub(crate) fn stats(&self, name: &'static str, accepted: u64) -> DestinationStats {
+    pub(crate) fn stats(&self, name: &str, accepted: u64) -> DestinationStats {
         let c = *lock(&self.counts);
         let dropped = Drops(c.dropped);
         DestinationStats {
-            name,
+            name: name.to_owned(),
+            accepted,
             delivered: c.delivered,
             duplicates: c.duplicates,
+            filtered: c.filtered,
             in_flight: c.in_flight,
-            queued: accepted.saturating_sub(c.delivered + c.in_flight + dropped.total()),
+            queued: accepted.saturating_sub(c.delivered + c.filtered + c.in_flight + dropped.total()),
             dropped,
             retries: c.retries,
             bytes_raw: c.bytes_raw,
@@ -142,16 +151,20 @@ pub struct Stats {
 }
 
 /// What became of the accepted entries at one destination:
-/// `accepted = delivered + dropped + queued + in_flight`.
+/// `accepted = delivered + dropped + filtered + queued + in_flight`.
 #[derive(Debug, Clone)]
 #[non_exhaustive]
 pub struct DestinationStats {
-    /// `collector`, `console`, `file` or `memory`.
-    pub name: &'static str,
+    /// `collector`, `console`, `file`, `own` or `memory`, with a number from the second on (`file-2`), or as you called it.
+    pub name: String,
+    /// Entries that were meant for it: all that the client took while it had this destination.
+    pub accepted: u64,
     /// Entries that the destination has.
     pub delivered: u64,
     /// Of those, entries that it had before (a retry after an answer was lost).
     pub duplicates: u64,
+    /// Entries that its level and filters left out: no loss.
+    pub filtered: u64,
     /// Entries that are being sent, or wait for their next attempt.
     pub in_flight: u64,
     /// Entries that wait in memory.

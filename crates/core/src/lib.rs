@@ -62,12 +62,13 @@ pub use capture::{
     TraceMode, Trust,
 };
 pub use client::{Client, FlushReport, ShutdownReport};
-pub use config::{ClientBuilder, Compression, Console};
+pub use config::{ClientBuilder, Compression, Console, Output};
 pub use context::{Context, ContextGuard, InCurrentContext, WithContext, current};
+pub use destination::{Batch, Delivery, Destination, Entry};
 pub use error::Error;
 pub use error_chain::{error_chain, error_sources};
 pub use hoplog_entry::forwarded::ForwardedBy;
-pub use hoplog_entry::{DropReason, Level, Outcome, SpanId, TraceId};
+pub use hoplog_entry::{DropReason, EntryId, Kind, Level, Outcome, SpanId, TraceId};
 pub use ledger::{DestinationStats, Drops, Stats};
 pub use logger::EntryBuilder;
 pub use redact::{ClientIp, Detector, Place, Redaction, Treatment};

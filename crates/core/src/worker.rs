@@ -3,23 +3,25 @@
 //! It sweeps the queue when a batch's worth is there or the flush interval is over, hands the chunks to every
 //! destination, and answers flush and shutdown. A destination that panics is restarted; what it held is counted.
 
+mod outlet;
+
 use std::cell::Cell;
 use std::panic::AssertUnwindSafe;
 use std::sync::{Arc, Mutex};
 use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
 
-use hoplog_entry::DropReason;
+use hoplog_entry::Diagnostics;
 use tokio::sync::{mpsc, oneshot};
 use tokio::time::MissedTickBehavior;
 
 use crate::capture::running;
-use crate::destination::{Destination, Mail, Message, Source, Surroundings, inbox};
+use crate::destination::{Gate, Message, Planned, Source, Surroundings, share};
 use crate::error::Error;
 use crate::ledger::Ledger;
 use crate::pipeline::Pipeline;
 use crate::sync::lock;
-use hoplog_entry::Diagnostics;
+use outlet::Outlet;
 
 thread_local! {
     static IS_WORKER: Cell<bool> = const { Cell::new(false) };
@@ -29,6 +31,11 @@ thread_local! {
 #[must_use]
 pub fn is_worker_thread() -> bool {
     IS_WORKER.try_with(Cell::get).unwrap_or(false)
+}
+
+/// Says that this thread is one of hoplog's own.
+pub(crate) fn mark_as_worker() {
+    IS_WORKER.with(|w| w.set(true));
 }
 
 enum Command {
@@ -41,14 +48,14 @@ enum Command {
 pub(crate) struct Worker {
     commands: mpsc::UnboundedSender<Command>,
     thread: Mutex<Option<JoinHandle<()>>>,
-    ledgers: Vec<(&'static str, Arc<Ledger>)>,
+    ledgers: Vec<(Arc<str>, Arc<Ledger>)>,
 }
 
 impl Worker {
     /// Starts the thread.
     pub(crate) fn start(
         pipeline: Arc<Pipeline>,
-        destinations: Vec<Destination>,
+        destinations: Vec<Planned>,
         source: Source,
         flush_interval: Duration,
     ) -> Result<Self, Error> {
@@ -58,24 +65,24 @@ impl Worker {
             .map_err(|e| Error::start("its worker's runtime", e))?;
         let (commands, orders) = mpsc::unbounded_channel();
         let (source, diagnostics) = (Arc::new(source), Arc::new(Diagnostics::default()));
-        let outlets: Vec<Outlet> = destinations
-            .into_iter()
-            .map(|destination| {
-                let around = Surroundings {
-                    pipeline: Arc::clone(&pipeline),
-                    ledger: Arc::default(),
-                    source: Arc::clone(&source),
-                    diagnostics: Arc::clone(&diagnostics),
-                };
-                Outlet { destination, around, mail: None, handed: 0 }
-            })
-            .collect();
-        let ledgers = outlets.iter().map(|o| (o.destination.name(), Arc::clone(&o.around.ledger))).collect();
+        let (mut outlets, mut ledgers) = (Vec::new(), Vec::new());
+        for planned in destinations {
+            let around = Surroundings {
+                name: planned.name.into(),
+                pipeline: Arc::clone(&pipeline),
+                ledger: Arc::default(),
+                source: Arc::clone(&source),
+                diagnostics: Arc::clone(&diagnostics),
+                gate: Arc::new(Gate::new(planned.filter)),
+            };
+            ledgers.push((Arc::clone(&around.name), Arc::clone(&around.ledger)));
+            outlets.push(Outlet::new(planned.prepared, around));
+        }
         let mut shop = Shop { pipeline, outlets, orders, flush_interval, diagnostics };
         let thread = thread::Builder::new()
             .name("hoplog-worker".into())
             .spawn(move || {
-                IS_WORKER.with(|w| w.set(true));
+                mark_as_worker();
                 // A panic here is a fault of ours. The destinations are tasks and keep what they have; work goes on,
                 // after a pause, so that a fault that stays does not take a core.
                 while std::panic::catch_unwind(AssertUnwindSafe(|| runtime.block_on(shop.work()))).is_err() {
@@ -90,7 +97,7 @@ impl Worker {
         Ok(Self { commands, thread: Mutex::new(Some(thread)), ledgers })
     }
 
-    pub(crate) fn ledgers(&self) -> &[(&'static str, Arc<Ledger>)] {
+    pub(crate) fn ledgers(&self) -> &[(Arc<str>, Arc<Ledger>)] {
         &self.ledgers
     }
 
@@ -129,38 +136,6 @@ struct Shop {
     diagnostics: Arc<Diagnostics>,
 }
 
-/// A destination and the way to its task.
-struct Outlet {
-    destination: Destination,
-    around: Surroundings,
-    mail: Option<Mail>,
-    /// Entries that were handed to it.
-    handed: u64,
-}
-
-impl Outlet {
-    /// Sends a message to the task; starts the task, again if it had ended by a panic.
-    fn send(&mut self, message: Message) {
-        let entries = if let Message::Chunk(chunk) = &message { chunk.entries() as u64 } else { 0 };
-        let message = match &self.mail {
-            Some(mail) => match mail.send(message) {
-                Ok(()) => {
-                    self.handed += entries;
-                    return;
-                }
-                Err(unsent) => unsent.0,
-            },
-            None => message,
-        };
-        self.around.ledger.write_off(self.handed, DropReason::SerializeError);
-        let (mail, inbox) = inbox();
-        tokio::spawn(self.destination.clone().run(inbox, self.around.clone()));
-        self.handed += entries;
-        let _ = mail.send(message);
-        self.mail = Some(mail);
-    }
-}
-
 impl Shop {
     async fn work(&mut self) {
         // The first tick an interval from now: at the start there is nothing to look at.
@@ -189,8 +164,11 @@ impl Shop {
     }
 
     fn distribute(&mut self) {
+        let share = share(self.pipeline.queue.chunks(), self.outlets.len());
         for chunk in self.pipeline.queue.sweep() {
-            self.tell(|| Message::Chunk(Arc::clone(&chunk)));
+            for outlet in &mut self.outlets {
+                outlet.hand_over(&chunk, share);
+            }
         }
     }
 

@@ -1,17 +1,16 @@
 //! From settings to a client: everything is checked, then started.
 
-use std::fs::OpenOptions;
 use std::sync::Arc;
 use std::time::Duration;
 
 use hoplog_entry::EntryId;
 use reqwest::header::HeaderValue;
 
-use super::{ClientBuilder, Compression, settings};
+use super::{ClientBuilder, Compression};
 use crate::capture::Bodies;
 use crate::client::Client;
 use crate::clock::Clock;
-use crate::destination::{BatchLimits, CollectorConfig, Destination, Form, Lines, Memory, Sink};
+use crate::destination::{BatchLimits, CollectorConfig, Filter, Memory, Planned, Prepared};
 use crate::error::Error;
 use crate::pipeline::{Pipeline, Policy};
 use crate::queue::QueueLimits;
@@ -29,17 +28,14 @@ impl ClientBuilder {
             return Ok(Client::disabled());
         }
         let limits = self.limits(&mut complaints);
-        let mut destinations = Vec::new();
-        match memory {
-            Some(memory) => destinations.push(Destination::Memory(memory)),
-            None => {
-                destinations.extend(self.collector(limits.1, &mut complaints).map(Destination::Collector));
-                destinations.extend(self.lines(&mut complaints));
-                if destinations.is_empty() && complaints.is_empty() {
-                    complaints.push("no destination: `without_collector` needs `console` or `file`".into());
-                }
-            }
-        }
+        let destinations = match memory {
+            Some(memory) => vec![Planned {
+                name: "memory".into(),
+                filter: Filter::default(),
+                prepared: Prepared::Memory(memory),
+            }],
+            None => self.planned(limits.1, &mut complaints),
+        };
         let policy = self.policy(&mut complaints);
         let source = self.settings.source(&mut complaints);
         let Some(policy) = policy.filter(|_| complaints.is_empty()) else {
@@ -93,10 +89,12 @@ impl ClientBuilder {
         (queue, batch)
     }
 
-    fn collector(&self, limits: BatchLimits, complaints: &mut Vec<String>) -> Option<CollectorConfig> {
-        if self.without_collector {
-            return None;
-        }
+    /// The collector's destination, unless something about it is wrong.
+    pub(super) fn collector(
+        &self,
+        limits: BatchLimits,
+        complaints: &mut Vec<String>,
+    ) -> Option<CollectorConfig> {
         let url = self.settings.logs_url(complaints)?;
         let authorization = match &self.settings.api_key {
             None => None,
@@ -130,32 +128,5 @@ impl ClientBuilder {
             gzip: self.compression == Compression::Gzip,
             boot_id: EntryId::generate(Clock::system().unix_ns(crate::clock::Moment::default()) / 1_000_000),
         })
-    }
-
-    fn lines(&self, complaints: &mut Vec<String>) -> Vec<Destination> {
-        let mut destinations = Vec::new();
-        let console = match self.settings.console.as_deref().map(str::trim) {
-            None | Some("" | "off") => None,
-            Some("text") => Some(Form::Text { colour: settings::colours() }),
-            Some("json") => Some(Form::Json),
-            Some(other) => {
-                complaints.push(format!("HOPLOG_CONSOLE is `{other}`; it must be `text`, `json` or `off`"));
-                None
-            }
-        };
-        destinations.extend(console.map(|form| Destination::Lines(Lines::new(form, Sink::Console))));
-        if let Some(path) = &self.settings.file {
-            let mut options = OpenOptions::new();
-            options.create(true).append(true);
-            #[cfg(unix)]
-            std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-            match options.open(path) {
-                Ok(file) => {
-                    destinations.push(Destination::Lines(Lines::new(Form::Json, Sink::File(Arc::new(file)))));
-                }
-                Err(error) => complaints.push(format!("`file` {} cannot be opened: {error}", path.display())),
-            }
-        }
-        destinations
     }
 }

@@ -10,13 +10,13 @@ mod batch;
 
 use std::collections::VecDeque;
 use std::sync::Arc;
-use std::time::{Duration, Instant, SystemTime};
+use std::time::{Instant, SystemTime};
 
-use hoplog_entry::{DropReason, EntryId, SpanId};
+use hoplog_entry::{DropReason, EntryId};
 use tokio::sync::oneshot;
 use tokio::task::JoinSet;
 
-use super::{Inbox, Message, Surroundings};
+use super::{Inbox, Message, Surroundings, random, sleep_until};
 use crate::transport::{Answer, Backoff, Http, HttpConfig, SealedBatch, SendError, Verdict};
 pub(crate) use batch::BatchLimits;
 use batch::Former;
@@ -275,18 +275,5 @@ fn detail(result: &Result<Answer, SendError>) -> String {
     match result {
         Ok(answer) => format!(" (status {})", answer.status),
         Err(error) => format!(" ({})", error.cause),
-    }
-}
-
-/// Uniform in 0..=1; ids are random enough to spread clients.
-fn random() -> f64 {
-    let bits = u64::from_le_bytes(*SpanId::generate().as_bytes());
-    (bits >> 11) as f64 / ((1u64 << 53) - 1) as f64
-}
-
-async fn sleep_until(deadline: Option<Instant>) {
-    match deadline {
-        Some(deadline) => tokio::time::sleep_until(deadline.into()).await,
-        None => tokio::time::sleep(Duration::MAX).await,
     }
 }

@@ -60,15 +60,20 @@ impl Lines {
     async fn write(&mut self, chunk: &Chunk, around: &Surroundings) {
         self.buffer.clear();
         let (mut rest, mut good, mut bad) = (chunk.bytes(), 0u64, 0u64);
+        let mut left_out = 0u64;
         while let Ok((record, after)) = Record::read(rest) {
+            rest = after;
+            if !around.takes(&record) {
+                left_out += 1;
+                continue;
+            }
             let encoded = match self.form {
                 Form::Text { colour } => entry_text(&mut self.buffer, &record, colour),
                 Form::Json => entry_line(&mut self.buffer, &record, &around.source),
             };
             *(if encoded.is_ok() { &mut good } else { &mut bad }) += 1;
-            rest = after;
         }
-        bad += (chunk.entries() as u64).saturating_sub(good + bad);
+        bad += (chunk.entries() as u64).saturating_sub(good + bad + left_out);
         if bad > 0 {
             around.ledger.drop_queued(bad, DropReason::SerializeError);
         }
@@ -81,7 +86,7 @@ impl Lines {
             Err(error) => {
                 around.ledger.drop_queued(good, DropReason::SpoolIoError);
                 around.diagnostics.warn(self.name(), || {
-                    format!("{good} entries were lost, the {} cannot be written: {error}", self.name())
+                    format!("{good} entries were lost, `{}` cannot be written: {error}", around.name)
                 });
             }
         }

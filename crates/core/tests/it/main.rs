@@ -6,6 +6,7 @@ mod support;
 mod answers;
 mod batches;
 mod context;
+mod destinations;
 mod ends;
 mod lines;
 mod logger;

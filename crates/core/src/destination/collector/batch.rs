@@ -1,13 +1,11 @@
 //! Forming batches: chunks in, sealed bytes out.
 
 use std::collections::VecDeque;
-use std::sync::Arc;
 
 use hoplog_entry::{DropReason, EntryId, Record};
 
-use crate::destination::Surroundings;
+use crate::destination::{Parcel, Surroundings};
 use crate::encode::{Gzip, NativeBatch, json};
-use crate::queue::Chunk;
 use crate::transport::SealedBatch;
 
 /// Below this a batch is not worth compressing.
@@ -34,7 +32,7 @@ pub(super) struct Former {
     around: Surroundings,
     boot_id: EntryId,
     /// Chunks, and how far each has been read.
-    waiting: VecDeque<(Arc<Chunk>, usize)>,
+    waiting: VecDeque<(Parcel, usize)>,
     waiting_entries: usize,
     waiting_bytes: usize,
     /// Entries that ever came in.
@@ -65,12 +63,11 @@ impl Former {
         }
     }
 
-    pub(super) fn add(&mut self, chunk: Arc<Chunk>) {
+    pub(super) fn add(&mut self, chunk: Parcel) {
         self.waiting_entries += chunk.entries();
         self.waiting_bytes += chunk.bytes().len();
         self.received += chunk.entries() as u64;
-        let last = self.waiting.back_mut().and_then(|(last, _)| Arc::get_mut(last));
-        if !last.is_some_and(|last| last.absorb(&chunk)) {
+        if !self.waiting.back_mut().is_some_and(|(last, _)| last.absorb(&chunk)) {
             self.waiting.push_back((chunk, 0));
         }
     }
@@ -123,7 +120,9 @@ impl Former {
                     *read += record.bytes().len();
                     self.waiting_entries -= 1;
                     self.waiting_bytes -= record.bytes().len();
-                    unreadable += u64::from(self.json.push(&record).is_err());
+                    if self.around.takes(&record) {
+                        unreadable += u64::from(self.json.push(&record).is_err());
+                    }
                 }
                 Err(_) => {
                     // The chunk's end; anything else would be a fault of ours, and still no entry may go uncounted.
