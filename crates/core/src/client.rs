@@ -201,6 +201,18 @@ impl Client {
             .unwrap_or_else(|| Ok(FlushReport::stuck(&self.stats())))
     }
 
+    /// Lets go of every log file and opens what is at its path from then on; for `logrotate` and its like, after they
+    /// moved a file. A file that was moved is noticed without it, before the next write to it.
+    ///
+    /// # Errors
+    /// The client is closed.
+    pub async fn reopen_files(&self) -> Result<(), Error> {
+        let Some(inner) = &self.inner else { return Ok(()) };
+        let done = inner.worker.reopen().ok_or_else(Error::closed)?;
+        let _ = done.await;
+        Ok(())
+    }
+
     /// Delivers what is queued and ends the worker, within the deadline; what is left then is dropped and counted.
     /// Entries logged later are counted as `after_close`. A second call does nothing.
     pub async fn shutdown(&self, deadline: Duration) -> ShutdownReport {

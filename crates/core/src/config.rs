@@ -2,6 +2,7 @@
 
 mod build;
 mod destinations;
+mod file;
 mod output;
 mod settings;
 
@@ -15,6 +16,7 @@ use crate::client::Client;
 use crate::destination::Memory;
 use crate::error::Error;
 use crate::redact::Redaction;
+pub use file::{LineFormat, LogFile};
 pub use output::Output;
 use settings::Settings;
 
@@ -39,6 +41,8 @@ pub enum Console {
     Text,
     /// One JSON object per line.
     Json,
+    /// One JSON object per line, with the names of the Elastic Common Schema.
+    Ecs,
 }
 
 /// Configures a [`Client`]. What is not set in code is taken from the environment, else the default holds; everything
@@ -55,7 +59,7 @@ pub enum Console {
 /// | `api_key` | `HOPLOG_API_KEY` | none |
 /// | `allow_insecure_http` | – | a key goes over plain HTTP to loopback only |
 /// | `without_collector` | – | entries go to the collector |
-/// | `console` | `HOPLOG_CONSOLE`: `auto`, `text`, `json`, `off` | off |
+/// | `console` | `HOPLOG_CONSOLE`: `auto`, `text`, `json`, `ecs`, `off` | off |
 /// | `file` | `HOPLOG_FILE`: a path | none |
 /// | `destination` | – | none beside these |
 /// | `min_level` | – | `TRACE`: every level is taken |
@@ -147,18 +151,18 @@ impl ClientBuilder {
             Console::Auto => "auto".into(),
             Console::Text => "text".into(),
             Console::Json => "json".into(),
+            Console::Ecs => "ecs".into(),
         });
         self
     }
 
-    /// Appends entries to a file as well, one JSON object per line. The file is made if it is missing, readable by
-    /// its owner alone.
+    /// Appends entries to a file as well, as [`LogFile::new`] does it: JSON lines, never rotated.
     pub fn file(mut self, path: impl Into<PathBuf>) -> Self {
         self.settings.file = Some(path.into());
         self
     }
 
-    /// Sends entries to one more destination: a [`Console`], a destination of your own, each with its level and filters;
+    /// Sends entries to one more destination: a [`Console`], a [`LogFile`], a destination of your own, each with its level and filters;
     /// see [`Output`].
     pub fn destination(mut self, output: impl Into<Output>) -> Self {
         self.outputs.push(output.into());

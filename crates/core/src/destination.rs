@@ -5,6 +5,7 @@
 
 mod collector;
 mod entry;
+mod file;
 mod filter;
 mod inbox;
 mod lines;
@@ -22,6 +23,7 @@ use hoplog_entry::{Diagnostics, Record, SpanId};
 
 pub(crate) use collector::{BatchLimits, Collector, CollectorConfig};
 pub use entry::Entry;
+pub(crate) use file::{Every, FilePlan, Keep, RealDisk, Rotation, Zone};
 pub(crate) use filter::{Filter, Gate};
 pub(crate) use inbox::{Inbox, Mail, Message, inbox};
 pub(crate) use lines::{Form, Lines, Sink};

@@ -36,6 +36,7 @@
 #[cfg(feature = "bench")]
 #[doc(hidden)]
 pub mod bench;
+mod calendar;
 mod capture;
 mod client;
 mod clock;
@@ -62,7 +63,7 @@ pub use capture::{
     TraceMode, Trust,
 };
 pub use client::{Client, FlushReport, ShutdownReport};
-pub use config::{ClientBuilder, Compression, Console, Output};
+pub use config::{ClientBuilder, Compression, Console, LineFormat, LogFile, Output};
 pub use context::{Context, ContextGuard, InCurrentContext, WithContext, current};
 pub use destination::{Batch, Delivery, Destination, Entry};
 pub use error::Error;

@@ -23,6 +23,9 @@ use crate::pipeline::Pipeline;
 use crate::sync::lock;
 use outlet::Outlet;
 
+/// Nobody waits any longer for a file to be let go of: its disk hangs.
+const REOPEN_DEADLINE: Duration = Duration::from_secs(5);
+
 thread_local! {
     static IS_WORKER: Cell<bool> = const { Cell::new(false) };
 }
@@ -41,6 +44,7 @@ pub(crate) fn mark_as_worker() {
 enum Command {
     Flush { deadline: Instant, done: oneshot::Sender<()> },
     Close { deadline: Instant, done: oneshot::Sender<()> },
+    Reopen { done: oneshot::Sender<()> },
 }
 
 /// The worker as its client sees it.
@@ -113,6 +117,12 @@ impl Worker {
         self.commands.send(Command::Close { deadline, done }).ok().map(|()| waiting)
     }
 
+    /// Resolves when every destination has let go of its file. `None` if the worker is closed.
+    pub(crate) fn reopen(&self) -> Option<oneshot::Receiver<()>> {
+        let (done, waiting) = oneshot::channel();
+        self.commands.send(Command::Reopen { done }).ok().map(|()| waiting)
+    }
+
     /// Waits for the thread's end, no longer than `patience`; call it after [`Worker::close`].
     pub(crate) fn join(&self, patience: Duration) {
         let Some(thread) = lock(&self.thread).take() else { return };
@@ -146,6 +156,7 @@ impl Shop {
             tokio::select! {
                 command = self.orders.recv() => match command {
                     Some(Command::Flush { deadline, done }) => self.flush(deadline, done),
+                    Some(Command::Reopen { done }) => self.reopen(done),
                     Some(Command::Close { deadline, done }) => return self.close(deadline, done).await,
                     // The last handle went without a word; its drop always sends one, so this is a panic's doing.
                     None => return,
@@ -183,6 +194,14 @@ impl Shop {
         let waiting = self.ask(|done| Message::Flush(deadline, done));
         tokio::spawn(async move {
             settle(waiting, deadline).await;
+            let _ = done.send(());
+        });
+    }
+
+    fn reopen(&mut self, done: oneshot::Sender<()>) {
+        let waiting = self.ask(Message::Reopen);
+        tokio::spawn(async move {
+            settle(waiting, Instant::now() + REOPEN_DEADLINE).await;
             let _ = done.send(());
         });
     }

@@ -1,10 +1,7 @@
 //! From what was asked for to destinations that are ready to run, each with a name of its own.
 
-use std::fs::OpenOptions;
-use std::sync::Arc;
-
 use super::output::What;
-use super::{ClientBuilder, Console, Output, settings};
+use super::{ClientBuilder, Console, LogFile, Output, settings};
 use crate::destination::{BatchLimits, Filter, Form, Lines, Planned, Prepared, Sink};
 
 impl ClientBuilder {
@@ -32,6 +29,10 @@ impl ClientBuilder {
             let prepared = match what {
                 What::Collector => continue,
                 What::Console(console) => console.prepared(),
+                What::File(file) => match file.prepared("`LogFile`", complaints) {
+                    Some(prepared) => prepared,
+                    None => continue,
+                },
                 What::Own(own) => Prepared::Own(own),
             };
             ready.push((name, filter, prepared));
@@ -52,24 +53,17 @@ impl ClientBuilder {
             Some("auto") => Some(Console::Auto),
             Some("text") => Some(Console::Text),
             Some("json") => Some(Console::Json),
+            Some("ecs") => Some(Console::Ecs),
             Some(other) => {
-                complaints
-                    .push(format!("HOPLOG_CONSOLE is `{other}`; it must be `auto`, `text`, `json` or `off`"));
+                complaints.push(format!(
+                    "HOPLOG_CONSOLE is `{other}`; it must be `auto`, `text`, `json`, `ecs` or `off`"
+                ));
                 None
             }
         };
         destinations.extend(console.map(Console::prepared));
         if let Some(path) = &self.settings.file {
-            let mut options = OpenOptions::new();
-            options.create(true).append(true);
-            #[cfg(unix)]
-            std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-            match options.open(path) {
-                Ok(file) => {
-                    destinations.push(Prepared::Lines(Lines::new(Form::Json, Sink::File(Arc::new(file)))));
-                }
-                Err(error) => complaints.push(format!("`file` {} cannot be opened: {error}", path.display())),
-            }
+            destinations.extend(LogFile::new(path).prepared("`file`", complaints));
         }
         destinations
     }
@@ -78,11 +72,12 @@ impl ClientBuilder {
 impl Console {
     fn prepared(self) -> Prepared {
         let form = match self {
-            Self::Text => Form::Text { colour: settings::colours() },
-            Self::Auto if settings::is_terminal() => Form::Text { colour: settings::colours() },
+            Self::Text => Form::Text { colour: settings::colours(), dated: false },
+            Self::Auto if settings::is_terminal() => Form::Text { colour: settings::colours(), dated: false },
             Self::Auto | Self::Json => Form::Json,
+            Self::Ecs => Form::Ecs,
         };
-        Prepared::Lines(Lines::new(form, Sink::Console))
+        Prepared::Lines(Lines { form, sink: Sink::Console })
     }
 }
 

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use hoplog_entry::{Kind, Level};
 
-use super::Console;
+use super::{Console, LogFile};
 use crate::destination::{Destination, Entry, Filter, Own};
 
 /// A destination for [`ClientBuilder::destination`](super::ClientBuilder::destination), with its name, its least level and
@@ -41,6 +41,7 @@ pub struct Output {
 pub(super) enum What {
     Collector,
     Console(Console),
+    File(LogFile),
     Own(Own),
 }
 
@@ -95,6 +96,12 @@ impl Output {
 impl From<Console> for Output {
     fn from(console: Console) -> Self {
         Self::new(What::Console(console))
+    }
+}
+
+impl From<LogFile> for Output {
+    fn from(file: LogFile) -> Self {
+        Self::new(What::File(file))
     }
 }
 

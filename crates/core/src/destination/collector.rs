@@ -138,6 +138,7 @@ impl Collector {
         match message {
             Message::Chunk(chunk) => self.former.add(chunk),
             Message::Tick => self.former.seal_rest(),
+            Message::Reopen(_) => {}
             Message::Flush(deadline, done) => {
                 self.former.seal_rest();
                 self.not_before = None;

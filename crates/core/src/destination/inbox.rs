@@ -13,6 +13,8 @@ pub(crate) enum Message {
     Chunk(Parcel),
     /// The flush interval is over: what waits need not wait for more.
     Tick,
+    /// Let go of what is open: the file may have been moved. Drop the sender when done.
+    Reopen(oneshot::Sender<()>),
     /// Deliver all of the above now; drop the sender when done, or at the deadline.
     Flush(Instant, oneshot::Sender<()>),
     /// Likewise, and then nothing more will come: what is left at the deadline is dropped and counted.

@@ -83,12 +83,37 @@ pub(crate) fn entry_line(out: &mut Vec<u8>, record: &Record<'_>, source: &Source
 
 /// What an entry's message is made of where it has none.
 #[derive(Default)]
-struct Summary<'a> {
+pub(super) struct Summary<'a> {
     method: Option<&'a str>,
     path: Option<&'a str>,
     route: Option<&'a str>,
-    status: Option<u64>,
-    message: bool,
+    pub(super) status: Option<u64>,
+    pub(super) message: bool,
+}
+
+impl<'a> Summary<'a> {
+    /// Out of a whole record, for an encoder that needs it first.
+    pub(super) fn read(record: &Record<'a>) -> Result<Self, Malformed> {
+        let mut summary = Self::default();
+        for item in record.items() {
+            if let Item::Field(field, value) = item? {
+                summary.note(field, value);
+            }
+        }
+        Ok(summary)
+    }
+
+    #[inline]
+    fn note(&mut self, field: Field, value: Value<'a>) {
+        match (field, value) {
+            (Field::Method, Value::Text(t)) => self.method = Some(t),
+            (Field::Path, Value::Text(t)) => self.path = Some(t),
+            (Field::Route, Value::Text(t)) => self.route = Some(t),
+            (Field::StatusCode, Value::Uint(n)) => self.status = Some(n),
+            (Field::Message, _) => self.message = true,
+            _ => {}
+        }
+    }
 }
 
 /// How often fields come in a record: as a rule once.
@@ -131,14 +156,7 @@ fn members(out: &mut Vec<u8>, record: &Record<'_>, said: &mut Said) -> Result<bo
         let Some(item) = items.next() else { break };
         match item? {
             Item::Field(field, value) => {
-                match (field, value) {
-                    (Field::Method, Value::Text(t)) => summary.method = Some(t),
-                    (Field::Path, Value::Text(t)) => summary.path = Some(t),
-                    (Field::Route, Value::Text(t)) => summary.route = Some(t),
-                    (Field::StatusCode, Value::Uint(n)) => summary.status = Some(n),
-                    (Field::Message, _) => summary.message = true,
-                    _ => {}
-                }
+                summary.note(field, value);
                 match said {
                     Said::Once(seen) if *seen & (1 << field.id()) != 0 => return Ok(false),
                     Said::Once(seen) => *seen |= 1 << field.id(),
@@ -205,7 +223,7 @@ fn members(out: &mut Vec<u8>, record: &Record<'_>, said: &mut Said) -> Result<bo
 }
 
 /// `GET /users/{id} 200`; the path where no route is known, the outcome where there is no status.
-fn message(out: &mut Vec<u8>, summary: &Summary<'_>, outcome: Option<Outcome>) {
+pub(super) fn message(out: &mut Vec<u8>, summary: &Summary<'_>, outcome: Option<Outcome>) {
     json::escaped(out, summary.method.unwrap_or("-"));
     out.push(b' ');
     json::escaped(out, summary.route.or(summary.path).unwrap_or("-"));

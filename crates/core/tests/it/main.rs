@@ -8,6 +8,7 @@ mod batches;
 mod context;
 mod destinations;
 mod ends;
+mod files;
 mod lines;
 mod logger;
 mod outages;
