@@ -8,10 +8,11 @@
 //! Nothing is shared between tasks by accident: a context is visible only inside a poll that entered it. A spawned
 //! task takes it along with [`InCurrentContext::in_current_context`].
 
-use std::cell::Cell;
+use std::cell::{Cell, RefCell};
 use std::error::Error;
 use std::fmt;
 use std::marker::PhantomData;
+use std::mem::replace;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{self, Poll};
@@ -20,11 +21,13 @@ use hoplog_entry::trace_headers::{TRACEPARENT, TRACESTATE, X_REQUEST_ID, X_TRACE
 use hoplog_entry::{Field, SpanId, TraceId};
 
 use crate::capture::{KeepOpen, Live, Panic, RequestTap};
-use crate::error_chain::error_sources;
+use crate::error_chain::{error_sources, error_text, harmless};
 use crate::pipeline::Pipeline;
 
 thread_local! {
-    static CURRENT: Cell<Current> = const { Cell::new(Current { live: None, is_request: false }) };
+    static CURRENT: Cell<Current> = const { Cell::new(Current { live: None, is_request: false, guard: 0 }) };
+    /// What guards put over it, by their numbers.
+    static ENTERED: RefCell<Vec<(u32, Context)>> = const { RefCell::new(Vec::new()) };
 }
 
 /// What this thread runs in.
@@ -33,6 +36,23 @@ struct Current {
     live: Option<Arc<Live>>,
     /// The request itself is polled, not a task that it spawned: a panic in here is its end.
     is_request: bool,
+    /// The guard whose context covers it; 0 where none does. It ends with the poll, and what is polled stays where it
+    /// is: a guard that is held across an await, or dropped out of turn, must not hand one request's record to another.
+    guard: u32,
+}
+
+impl Current {
+    fn live(&self) -> Option<Arc<Live>> {
+        if self.guard == 0 { self.live.clone() } else { self.covered() }
+    }
+
+    #[cold]
+    fn covered(&self) -> Option<Arc<Live>> {
+        let of = |entered: &RefCell<Vec<(u32, Context)>>| {
+            entered.borrow().iter().rev().find(|(guard, _)| *guard == self.guard).map(|(_, c)| c.live.clone())
+        };
+        ENTERED.try_with(of).ok().flatten().unwrap_or_else(|| self.live.clone())
+    }
 }
 
 /// The context in which this code runs: that of the request being handled, or an empty one.
@@ -44,18 +64,23 @@ pub fn current() -> Context {
 }
 
 fn peek(cell: &Cell<Current>) -> Option<Arc<Live>> {
-    look(cell, |current| current.live.clone())
+    look(cell, Current::live)
 }
 
 /// A look at what is current, without counting a reference.
 fn look<T>(cell: &Cell<Current>, f: impl FnOnce(&Current) -> T) -> T {
-    let current = cell.take();
-    let seen = f(&current);
+    change(cell, |current| f(current))
+}
+
+fn change<T>(cell: &Cell<Current>, f: impl FnOnce(&mut Current) -> T) -> T {
+    let mut current = cell.take();
+    let seen = f(&mut current);
     cell.set(current);
     seen
 }
 
-/// Whether this runs inside a request that is being recorded.
+/// Whether this runs inside a request that is being recorded. A guard does not count: one that is forgotten on a
+/// thread would hide that thread's requests.
 #[inline]
 pub(crate) fn inside_open_request() -> bool {
     CURRENT
@@ -120,7 +145,8 @@ impl Context {
     /// The level stays that of the status.
     pub fn set_error<E: Error + ?Sized>(&self, error: &E) {
         if let Some(live) = self.live() {
-            let (message, sources) = (error.to_string(), error_sources(error.source()));
+            let (message, sources) =
+                (error_text(error), error_sources(harmless(|| error.source()).flatten()));
             live.write(|record| {
                 record.error(std::any::type_name::<E>(), &message, sources.as_deref());
             });
@@ -148,9 +174,10 @@ impl Context {
         }
     }
 
-    /// Keeps the entry of a request that is upgraded (101, WebSocket) open until the guard is dropped: move it into
+    /// Keeps the entry of a request that is upgraded (101, or CONNECT answered with 2xx: WebSockets over HTTP/1 and
+    /// HTTP/2) open until the guard is dropped: move it into
     /// the task that speaks on the connection, and the entry's duration is that of the connection. Without one the
-    /// entry is written at the 101. A request that is not upgraded ends as always.
+    /// entry is written with the answer. A request that is not upgraded ends as always.
     ///
     /// `None` outside of an open request.
     #[must_use]
@@ -188,11 +215,10 @@ impl Context {
     }
 
     /// Makes this the current context of this thread until the guard is dropped. For synchronous code; in async code
-    /// use [`Context::scope`], as a guard held across an await would stay on the thread.
+    /// use [`Context::scope`], as a guard ends with the poll in which it was made, if not before.
     #[must_use = "the context is left when the guard is dropped"]
     pub fn enter(&self) -> ContextGuard {
-        let current = Current { live: self.live.clone(), is_request: false };
-        ContextGuard { previous: Some(swap(current)), not_send: PhantomData }
+        ContextGuard::over(self.clone()).unwrap_or_default()
     }
 }
 
@@ -258,17 +284,42 @@ impl<F: Future> Future for WithContext<F> {
 }
 
 /// Leaves the context when dropped; see [`Context::enter`].
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub struct ContextGuard {
-    previous: Option<Current>,
+    /// 0 where thread-locals are gone.
+    number: u32,
+    previous: u32,
     not_send: PhantomData<*const ()>,
+}
+
+impl ContextGuard {
+    fn over(context: Context) -> Option<Self> {
+        thread_local! {
+            static LAST: Cell<u32> = const { Cell::new(0) };
+        }
+        let number = LAST.try_with(|last| {
+            last.set(last.get().wrapping_add(1).max(1));
+            last.get()
+        });
+        let number = number.ok()?;
+        ENTERED.try_with(|entered| entered.borrow_mut().push((number, context))).ok()?;
+        let previous = CURRENT.try_with(|cell| change(cell, |current| replace(&mut current.guard, number)));
+        Some(Self { number, previous: previous.ok()?, not_send: PhantomData })
+    }
 }
 
 impl Drop for ContextGuard {
     fn drop(&mut self) {
-        if let Some(previous) = self.previous.take() {
-            swap(previous);
-        }
+        let _ = CURRENT.try_with(|cell| {
+            change(cell, |current| {
+                if current.guard == self.number {
+                    current.guard = self.previous;
+                }
+            });
+        });
+        let own = |(number, _): &mut (u32, Context)| *number == self.number;
+        // Dropped once nothing is borrowed any more.
+        drop(ENTERED.try_with(|entered| entered.borrow_mut().extract_if(.., own).next()));
     }
 }
 
@@ -283,7 +334,7 @@ pub(crate) struct Entered<'a> {
 impl<'a> Entered<'a> {
     #[inline]
     pub(crate) fn new(slot: &'a mut Option<Arc<Live>>, is_request: bool) -> Self {
-        let previous = swap(Current { live: slot.take(), is_request });
+        let previous = swap(Current { live: slot.take(), is_request, guard: 0 });
         Self { slot, previous }
     }
 }

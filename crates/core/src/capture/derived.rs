@@ -144,6 +144,10 @@ fn write_origin(
         return;
     }
     let place = parts.join(between);
+    if place.contains(' ') {
+        // No URL, but the name of an app for people.
+        return record.text(Field::Origin, &format!("{kind}:{}", pipeline.redactor.text(&place)));
+    }
     let mut origin = format!("{kind}:").into_bytes();
     match pipeline.redactor.url(place.as_bytes(), &mut origin) {
         Verdict::Unchanged => origin.extend_from_slice(place.as_bytes()),
