@@ -1,6 +1,10 @@
 //! Building a client: settings, their defaults, their variables, one check at the end.
 
 mod build;
+mod log_collector;
+#[cfg(feature = "otlp")]
+mod otlp;
+mod remote;
 mod settings;
 
 use std::path::PathBuf;
@@ -13,6 +17,9 @@ use crate::client::Client;
 use crate::destination::Memory;
 use crate::error::Error;
 use crate::redact::Redaction;
+pub use log_collector::LogCollector;
+#[cfg(feature = "otlp")]
+pub use otlp::Otlp;
 use settings::Settings;
 
 /// How batches are compressed.
@@ -24,6 +31,10 @@ pub enum Compression {
     /// gzip level 1, from 1 KiB up.
     #[default]
     Gzip,
+    /// zstd level 1, from 1 KiB up, to a server whose answers say that they take it (RFC 7694); gzip until then, and
+    /// where they do not. Feature `zstd`.
+    #[cfg(feature = "zstd")]
+    Zstd,
 }
 
 /// Entries on standard output.
@@ -50,6 +61,8 @@ pub enum Console {
 /// | `api_key` | `HOPLOG_API_KEY` | none |
 /// | `allow_insecure_http` | – | a key goes over plain HTTP to loopback only |
 /// | `without_collector` | – | entries go to the collector |
+/// | `log_collector` | – | none |
+/// | `otlp` (feature `otlp`) | those of OpenTelemetry, see `Otlp` | none |
 /// | `console` | `HOPLOG_CONSOLE`: `text`, `json`, `off` | off |
 /// | `file` | `HOPLOG_FILE`: a path | none |
 /// | `min_level` | – | `TRACE`: every level is taken |
@@ -76,6 +89,9 @@ pub struct ClientBuilder {
     batch_size: Option<usize>,
     flush_interval: Option<Duration>,
     compression: Compression,
+    log_collectors: Vec<LogCollector>,
+    #[cfg(feature = "otlp")]
+    otlp: Vec<Otlp>,
     queue_bytes: Option<usize>,
     queue_entries: Option<usize>,
     redaction: Redaction,
@@ -128,9 +144,22 @@ impl ClientBuilder {
         self
     }
 
-    /// Sends nothing to a collector; for use with [`ClientBuilder::console`] or [`ClientBuilder::file`] alone.
+    /// Sends nothing to a collector; for use with other destinations alone.
     pub fn without_collector(mut self) -> Self {
         self.without_collector = true;
+        self
+    }
+
+    /// Sends entries to an existing log-collector server as well. May be called several times. Default: none.
+    pub fn log_collector(mut self, server: LogCollector) -> Self {
+        self.log_collectors.push(server);
+        self
+    }
+
+    /// Sends entries to an OpenTelemetry backend as well. May be called several times. Default: none. Feature `otlp`.
+    #[cfg(feature = "otlp")]
+    pub fn otlp(mut self, server: Otlp) -> Self {
+        self.otlp.push(server);
         self
     }
 

@@ -1,10 +1,11 @@
 //! Where entries go. Each destination is a task of the worker with an inbox of chunks; one that is slow or down holds
 //! up no other, and each counts in a ledger of its own.
 
-mod collector;
+mod dialect;
 mod inbox;
 mod lines;
 mod memory;
+mod remote;
 
 use std::sync::Arc;
 
@@ -13,10 +14,11 @@ use crate::ledger::Ledger;
 use crate::pipeline::Pipeline;
 use hoplog_entry::Diagnostics;
 
-pub(crate) use collector::{BatchLimits, Collector, CollectorConfig};
+pub(crate) use dialect::DialectConfig;
 pub(crate) use inbox::{Inbox, Mail, Message, inbox};
 pub(crate) use lines::{Form, Lines, Sink};
 pub(crate) use memory::Memory;
+pub(crate) use remote::{BatchLimits, Remote, RemoteConfig};
 
 /// What is the same for all entries of this process; stands once per batch.
 #[derive(Debug, Clone, Default)]
@@ -62,7 +64,7 @@ pub(crate) struct Surroundings {
 /// A destination before its task runs.
 #[derive(Debug, Clone)]
 pub(crate) enum Destination {
-    Collector(CollectorConfig),
+    Remote(Box<RemoteConfig>),
     Lines(Lines),
     Memory(Memory),
 }
@@ -70,7 +72,7 @@ pub(crate) enum Destination {
 impl Destination {
     pub(crate) fn name(&self) -> &'static str {
         match self {
-            Self::Collector(_) => "collector",
+            Self::Remote(config) => config.dialect.name(),
             Self::Lines(lines) => lines.name(),
             Self::Memory(_) => "memory",
         }
@@ -79,7 +81,7 @@ impl Destination {
     /// Works until its inbox is closed.
     pub(crate) async fn run(self, inbox: Inbox, around: Surroundings) {
         match self {
-            Self::Collector(config) => Collector::new(config, around).run(inbox).await,
+            Self::Remote(config) => Remote::new(*config, around).run(inbox).await,
             Self::Lines(lines) => lines.run(inbox, around).await,
             Self::Memory(memory) => memory.run(inbox, around).await,
         }

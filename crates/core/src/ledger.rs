@@ -146,7 +146,7 @@ pub struct Stats {
 #[derive(Debug, Clone)]
 #[non_exhaustive]
 pub struct DestinationStats {
-    /// `collector`, `console`, `file` or `memory`.
+    /// `collector`, `otlp`, `log_collector`, `console`, `file` or `memory`.
     pub name: &'static str,
     /// Entries that the destination has.
     pub delivered: u64,

@@ -62,7 +62,9 @@ pub use capture::{
     TraceMode, Trust,
 };
 pub use client::{Client, FlushReport, ShutdownReport};
-pub use config::{ClientBuilder, Compression, Console};
+#[cfg(feature = "otlp")]
+pub use config::Otlp;
+pub use config::{ClientBuilder, Compression, Console, LogCollector};
 pub use context::{Context, ContextGuard, InCurrentContext, WithContext, current};
 pub use error::Error;
 pub use error_chain::{error_chain, error_sources};

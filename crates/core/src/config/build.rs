@@ -5,17 +5,17 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use hoplog_entry::EntryId;
-use reqwest::header::HeaderValue;
+use reqwest::header::{AUTHORIZATION, CONTENT_TYPE, HeaderMap, HeaderValue};
 
-use super::{ClientBuilder, Compression, settings};
+use super::{ClientBuilder, settings};
 use crate::capture::Bodies;
 use crate::client::Client;
 use crate::clock::Clock;
-use crate::destination::{BatchLimits, CollectorConfig, Destination, Form, Lines, Memory, Sink};
+use crate::destination::{BatchLimits, Destination, DialectConfig, Form, Lines, Memory, RemoteConfig, Sink};
 use crate::error::Error;
 use crate::pipeline::{Pipeline, Policy};
 use crate::queue::QueueLimits;
-use crate::transport::{HttpConfig, is_loopback};
+use crate::transport::{HttpConfig, REQUEST_TIMEOUT, is_loopback};
 use crate::worker::Worker;
 
 impl ClientBuilder {
@@ -24,7 +24,7 @@ impl ClientBuilder {
         variable: impl Fn(&str) -> Option<String>,
         memory: Option<Memory>,
     ) -> Result<Client, Error> {
-        let mut complaints = self.settings.fill_from(variable);
+        let mut complaints = self.settings.fill_from(&variable);
         if complaints.is_empty() && self.settings.enabled == Some(false) {
             return Ok(Client::disabled());
         }
@@ -33,10 +33,13 @@ impl ClientBuilder {
         match memory {
             Some(memory) => destinations.push(Destination::Memory(memory)),
             None => {
-                destinations.extend(self.collector(limits.1, &mut complaints).map(Destination::Collector));
+                let remotes = self.remotes(&variable, limits.1, &mut complaints);
+                destinations.extend(remotes.into_iter().map(|config| Destination::Remote(Box::new(config))));
                 destinations.extend(self.lines(&mut complaints));
                 if destinations.is_empty() && complaints.is_empty() {
-                    complaints.push("no destination: `without_collector` needs `console` or `file`".into());
+                    complaints.push(
+                        "no destination: `without_collector` needs `console`, `file` or another one".into(),
+                    );
                 }
             }
         }
@@ -93,25 +96,39 @@ impl ClientBuilder {
         (queue, batch)
     }
 
-    fn collector(&self, limits: BatchLimits, complaints: &mut Vec<String>) -> Option<CollectorConfig> {
+    /// The servers that take batches.
+    fn remotes(
+        &self,
+        variable: &dyn Fn(&str) -> Option<String>,
+        limits: BatchLimits,
+        complaints: &mut Vec<String>,
+    ) -> Vec<RemoteConfig> {
+        let mut remotes = Vec::from_iter(self.collector(limits, complaints));
+        remotes.extend(self.log_collectors.iter().filter_map(|server| server.build(limits, complaints)));
+        #[cfg(feature = "otlp")]
+        remotes.extend(self.otlp.iter().filter_map(|server| server.build(variable, limits, complaints)));
+        #[cfg(not(feature = "otlp"))]
+        let _ = variable;
+        remotes
+    }
+
+    fn collector(&self, limits: BatchLimits, complaints: &mut Vec<String>) -> Option<RemoteConfig> {
         if self.without_collector {
             return None;
         }
         let url = self.settings.logs_url(complaints)?;
-        let authorization = match &self.settings.api_key {
-            None => None,
-            Some(key) => match HeaderValue::from_str(&format!("Bearer {key}")) {
+        let mut headers = HeaderMap::new();
+        headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
+        if let Some(key) = &self.settings.api_key {
+            match HeaderValue::from_str(&format!("Bearer {key}")) {
                 Ok(mut value) => {
                     value.set_sensitive(true);
-                    Some(value)
+                    headers.insert(AUTHORIZATION, value);
                 }
-                Err(_) => {
-                    complaints.push("`api_key` has characters that a header cannot carry".into());
-                    None
-                }
-            },
-        };
-        if authorization.is_some()
+                Err(_) => complaints.push("`api_key` has characters that a header cannot carry".into()),
+            }
+        }
+        if headers.contains_key(AUTHORIZATION)
             && url.scheme() == "http"
             && !self.allow_insecure_http
             && !is_loopback(&url)
@@ -124,11 +141,12 @@ impl ClientBuilder {
         if url.scheme() == "https" && !cfg!(feature = "tls") {
             complaints.push("`endpoint` is https, but hoplog was built without its `tls` feature".into());
         }
-        Some(CollectorConfig {
-            http: HttpConfig { url, authorization },
+        let boot_id = EntryId::generate(Clock::system().unix_ns(crate::clock::Moment::default()) / 1_000_000);
+        Some(RemoteConfig {
+            http: HttpConfig { url, headers, timeout: REQUEST_TIMEOUT, peer: "the collector" },
+            dialect: DialectConfig::Native { boot_id },
             limits,
-            gzip: self.compression == Compression::Gzip,
-            boot_id: EntryId::generate(Clock::system().unix_ns(crate::clock::Moment::default()) / 1_000_000),
+            compression: self.compression,
         })
     }
 

@@ -8,7 +8,10 @@ mod batches;
 mod context;
 mod ends;
 mod lines;
+mod log_collector;
 mod logger;
+#[cfg(feature = "otlp")]
+mod otlp;
 mod outages;
 mod panics;
 mod sampling;
