@@ -55,7 +55,6 @@ fn head<'a>(method: &'a str, status_path: &'a str) -> RequestHead<'a> {
         peer: Some([203, 0, 113, 7].into()),
         peer_port: Some(4_711),
         tls_version: Some("1.3"),
-        ..RequestHead::default()
     }
 }
 
