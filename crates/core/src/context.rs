@@ -20,11 +20,11 @@ use hoplog_entry::trace_headers::{TRACEPARENT, TRACESTATE, X_REQUEST_ID, X_TRACE
 use hoplog_entry::{Field, SpanId, TraceId};
 
 use crate::capture::{KeepOpen, Live, Panic, RequestTap};
-use crate::error_chain::error_sources;
+use crate::error_chain::{error_sources, error_text, harmless};
 use crate::pipeline::Pipeline;
 
 thread_local! {
-    static CURRENT: Cell<Current> = const { Cell::new(Current { live: None, is_request: false }) };
+    static CURRENT: Cell<Current> = const { Cell::new(Current { live: None, is_request: false, entered: None }) };
 }
 
 /// What this thread runs in.
@@ -33,6 +33,15 @@ struct Current {
     live: Option<Arc<Live>>,
     /// The request itself is polled, not a task that it spawned: a panic in here is its end.
     is_request: bool,
+    /// What a guard put over it. It ends with the poll, and what is polled stays where it is: a guard that is held
+    /// across an await, or dropped out of turn, must not hand one request's record to another.
+    entered: Option<Context>,
+}
+
+impl Current {
+    fn live(&self) -> Option<&Arc<Live>> {
+        self.entered.as_ref().map_or(&self.live, |context| &context.live).as_ref()
+    }
 }
 
 /// The context in which this code runs: that of the request being handled, or an empty one.
@@ -44,7 +53,7 @@ pub fn current() -> Context {
 }
 
 fn peek(cell: &Cell<Current>) -> Option<Arc<Live>> {
-    look(cell, |current| current.live.clone())
+    look(cell, |current| current.live().cloned())
 }
 
 /// A look at what is current, without counting a reference.
@@ -55,7 +64,8 @@ fn look<T>(cell: &Cell<Current>, f: impl FnOnce(&Current) -> T) -> T {
     seen
 }
 
-/// Whether this runs inside a request that is being recorded.
+/// Whether this runs inside a request that is being recorded. A guard does not count: one that is forgotten on a
+/// thread would hide that thread's requests.
 #[inline]
 pub(crate) fn inside_open_request() -> bool {
     CURRENT
@@ -120,7 +130,8 @@ impl Context {
     /// The level stays that of the status.
     pub fn set_error<E: Error + ?Sized>(&self, error: &E) {
         if let Some(live) = self.live() {
-            let (message, sources) = (error.to_string(), error_sources(error.source()));
+            let (message, sources) =
+                (error_text(error), error_sources(harmless(|| error.source()).flatten()));
             live.write(|record| {
                 record.error(std::any::type_name::<E>(), &message, sources.as_deref());
             });
@@ -148,9 +159,10 @@ impl Context {
         }
     }
 
-    /// Keeps the entry of a request that is upgraded (101, WebSocket) open until the guard is dropped: move it into
+    /// Keeps the entry of a request that is upgraded (101, or CONNECT answered with 2xx: WebSockets over HTTP/1 and
+    /// HTTP/2) open until the guard is dropped: move it into
     /// the task that speaks on the connection, and the entry's duration is that of the connection. Without one the
-    /// entry is written at the 101. A request that is not upgraded ends as always.
+    /// entry is written with the answer. A request that is not upgraded ends as always.
     ///
     /// `None` outside of an open request.
     #[must_use]
@@ -188,11 +200,10 @@ impl Context {
     }
 
     /// Makes this the current context of this thread until the guard is dropped. For synchronous code; in async code
-    /// use [`Context::scope`], as a guard held across an await would stay on the thread.
+    /// use [`Context::scope`], as a guard ends with the poll in which it was made, if not before.
     #[must_use = "the context is left when the guard is dropped"]
     pub fn enter(&self) -> ContextGuard {
-        let current = Current { live: self.live.clone(), is_request: false };
-        ContextGuard { previous: Some(swap(current)), not_send: PhantomData }
+        ContextGuard { previous: put(Some(self.clone())), not_send: PhantomData }
     }
 }
 
@@ -260,16 +271,22 @@ impl<F: Future> Future for WithContext<F> {
 /// Leaves the context when dropped; see [`Context::enter`].
 #[derive(Debug)]
 pub struct ContextGuard {
-    previous: Option<Current>,
+    previous: Option<Context>,
     not_send: PhantomData<*const ()>,
 }
 
 impl Drop for ContextGuard {
     fn drop(&mut self) {
-        if let Some(previous) = self.previous.take() {
-            swap(previous);
-        }
+        put(self.previous.take());
     }
+}
+
+/// Puts a context over what is current; returns the one that was there before.
+fn put(context: Option<Context>) -> Option<Context> {
+    let mut current = CURRENT.try_with(Cell::take).ok()?;
+    let previous = std::mem::replace(&mut current.entered, context);
+    let _ = CURRENT.try_with(|cell| cell.set(current));
+    previous
 }
 
 /// Puts a context in place for one poll. It is moved into the thread-local and back, so a poll costs no reference
@@ -283,7 +300,7 @@ pub(crate) struct Entered<'a> {
 impl<'a> Entered<'a> {
     #[inline]
     pub(crate) fn new(slot: &'a mut Option<Arc<Live>>, is_request: bool) -> Self {
-        let previous = swap(Current { live: slot.take(), is_request });
+        let previous = swap(Current { live: slot.take(), is_request, entered: None });
         Self { slot, previous }
     }
 }

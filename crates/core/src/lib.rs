@@ -67,7 +67,7 @@ pub use config::Otlp;
 pub use config::{ClientBuilder, Compression, Console, LogCollector};
 pub use context::{Context, ContextGuard, InCurrentContext, WithContext, current};
 pub use error::Error;
-pub use error_chain::{error_chain, error_sources};
+pub use error_chain::{error_chain, error_sources, error_text};
 pub use hoplog_entry::forwarded::ForwardedBy;
 pub use hoplog_entry::{DropReason, Level, Outcome, SpanId, TraceId};
 pub use ledger::{DestinationStats, Drops, Stats};

@@ -10,7 +10,7 @@ use serde::Serialize;
 
 use crate::capture::{PANIC, Panic};
 use crate::context;
-use crate::error_chain::error_sources;
+use crate::error_chain::{error_sources, error_text, harmless};
 use crate::pipeline::Pipeline;
 use crate::worker::is_worker_thread;
 
@@ -78,16 +78,14 @@ impl EntryBuilder {
     /// replaced by a note that says so.
     pub fn field(mut self, name: &str, value: impl Serialize) -> Self {
         if let Some(open) = &mut self.open {
-            match serde_json::to_string(&value) {
-                Ok(json) => {
-                    if let Some(json) = open.pipeline.redactor.field(name, &json) {
-                        open.record.custom_json(name, &json);
-                    }
-                }
-                Err(error) => {
-                    let note = format!("[not serializable: {error}]");
-                    open.record.custom_text(name, &open.pipeline.redactor.text(&note));
-                }
+            let redactor = &open.pipeline.redactor;
+            let json = harmless(|| serde_json::to_string(&value).map_err(|error| error_text(&error)));
+            let json = json.unwrap_or_else(|| Err("it panicked".into())).unwrap_or_else(|reason| {
+                serde_json::to_string(&format!("[not serializable: {reason}]")).unwrap_or_default()
+            });
+            // A name may be a secret itself, one that is made from a value.
+            if let Some(json) = redactor.field(name, &json) {
+                open.record.custom_json(&redactor.text(name), &json);
             }
         }
         self
@@ -95,25 +93,25 @@ impl EntryBuilder {
 
     /// Who this is about.
     pub fn user_id(self, id: &str) -> Self {
-        self.text(Field::UserId, id)
+        self.free_text(Field::UserId, id)
     }
 
     /// The session it belongs to.
     pub fn session_id(self, id: &str) -> Self {
-        self.text(Field::SessionId, id)
+        self.free_text(Field::SessionId, id)
     }
 
     /// The tenant it belongs to.
     pub fn tenant_id(self, id: &str) -> Self {
-        self.text(Field::TenantId, id)
+        self.free_text(Field::TenantId, id)
     }
 
     /// The error behind it: its type, what it says, and its chain of sources.
     pub fn error<E: StdError + ?Sized>(self, error: &E) -> Self {
         let entry = self
             .text(Field::ErrorType, std::any::type_name::<E>())
-            .free_text(Field::ErrorMessage, &error.to_string());
-        match error_sources(error.source()) {
+            .free_text(Field::ErrorMessage, &error_text(error));
+        match error_sources(harmless(|| error.source()).flatten()) {
             Some(sources) => entry.free_text(Field::StackTrace, &sources),
             None => entry,
         }

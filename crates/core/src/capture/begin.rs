@@ -99,15 +99,16 @@ where
             }
         }
         if let (None, Some(host)) = (head::host(head, caller), seen.host) {
-            record.text(Field::HostHeader, host);
+            record.utf8(Field::HostHeader, host);
         }
         let request_id = seen.request_id.or(request_id.as_deref().map(str::as_bytes));
         identity.set_ids(opaque.as_deref(), request_id, &id);
         write_ids(record, identity);
         open.forget();
         open.pipeline = Some(Arc::clone(pipeline));
-        open.outgoing = kind == Kind::Outgoing;
+        open.ends_with_head = kind == Kind::Outgoing;
         open.head_only = head.method == "HEAD";
+        open.tunnel = head.method == "CONNECT";
         open.routed = head.route.is_some();
         open.chosen = chosen;
         open.started = started;

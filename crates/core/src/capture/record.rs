@@ -26,10 +26,12 @@ pub(crate) struct OpenRecord {
     pub(super) failed: bool,
     /// A panic is in the record.
     pub(super) panic_told: bool,
-    /// A call ends with the response head: its body's size is what the head says, or unknown.
-    pub(super) outgoing: bool,
+    /// A call, or an answer whose body nobody here sees: its size is what the head says, or unknown.
+    pub(super) ends_with_head: bool,
     /// HEAD: whatever the body declares, none of it is sent.
     pub(super) head_only: bool,
+    /// CONNECT: a 2xx switches to what the tunnel speaks (RFC 9110 §9.3.6), as WebSockets do over HTTP/2 (RFC 8441).
+    pub(super) tunnel: bool,
     /// A `running` entry tells of it.
     pub(super) announced: bool,
     /// 0 without a response head.
@@ -82,8 +84,9 @@ impl OpenRecord {
             panicked,
             failed,
             panic_told,
-            outgoing,
+            ends_with_head,
             head_only,
+            tunnel,
             announced,
             status,
             grpc_status,
@@ -101,7 +104,7 @@ impl OpenRecord {
         } = self;
         (*pipeline, *request_tap, *response_tap) = (None, None, None);
         (*chosen, *started, *chunks) = (Chosen::default(), Moment::default(), Chunks::default());
-        (*routed, *outgoing, *head_only) = (false, false, false);
+        (*routed, *ends_with_head, *head_only, *tunnel) = (false, false, false, false);
         (*panicked, *failed, *panic_told, *announced) = (false, false, false, false);
         (*status, *grpc_status, *ttfb) = (0, None, 0);
         (*request_bytes, *response_bytes) = (None, None);
@@ -120,14 +123,26 @@ impl OpenRecord {
         self.pipeline.is_some()
     }
 
+    /// Whether the answer hands the connection over to another protocol.
+    #[inline]
+    pub(super) fn switches(&self) -> bool {
+        self.status == 101 || self.tunnel && matches!(self.status, 200..300)
+    }
+
+    /// Whether the answer has no content, whatever it declares (RFC 9110 §6.4.1).
+    pub(super) fn has_no_content(&self) -> bool {
+        self.head_only || self.switches() || matches!(self.status, 100..200 | 204 | 304)
+    }
+
     /// Whether its buffer is larger than what is kept for the next one.
     pub(super) fn is_too_large(&self) -> bool {
         self.writer.capacity() > LARGEST_KEPT
     }
 
-    /// A text that the handler says.
+    /// A text that the handler says. What has the shape of a secret is masked, as in those that headers say.
     pub(crate) fn text(&mut self, field: Field, value: &str) {
-        self.writer.text(field, value);
+        let Self { pipeline: Some(pipeline), writer, .. } = self else { return };
+        writer.text(field, &pipeline.redactor.text(value));
     }
 
     /// Writes the path again, as the route.
@@ -173,7 +188,7 @@ impl OpenRecord {
         }
     }
 
-    /// Writes the entry. `Completed` becomes `TimedOut` for 408 and 504, `Upgraded` for 101.
+    /// Writes the entry. `Completed` becomes `TimedOut` for 408 and 504, `Upgraded` where the protocol switches.
     #[inline]
     pub(super) fn end(&mut self, outcome: Outcome) {
         let Some(pipeline) = self.pipeline.take() else { return };
@@ -181,16 +196,16 @@ impl OpenRecord {
         let outcome = match (outcome, status) {
             _ if self.panicked => Outcome::Panicked,
             (Outcome::Completed, 408 | 504) => Outcome::TimedOut,
-            (Outcome::Completed, 101) => Outcome::Upgraded,
+            (Outcome::Completed, _) if self.switches() => Outcome::Upgraded,
             (outcome, _) => outcome,
         };
         if self.chosen.left_out {
             return pipeline.queue.leave_out(DropReason::Sampled);
         }
         let took = pipeline.clock.now().since(self.started);
-        let (grpc_status, announced) = (self.grpc_status, self.announced);
-        let verdict =
-            pipeline.rules.end(&self.chosen, &Ended { outcome, status, grpc_status, took, announced });
+        let &mut Self { grpc_status, announced, failed, .. } = self;
+        let ended = Ended { outcome, status, grpc_status, took, announced, failed };
+        let verdict = pipeline.rules.end(&self.chosen, &ended);
         let weight = match verdict.fate {
             Fate::Keep(weight) => weight,
             fate => {
@@ -232,11 +247,13 @@ impl OpenRecord {
             return;
         }
         if let Some(tap) = request {
-            let whole = self.request_whole || self.request_read == self.request_bytes;
+            let whole = self.request_whole
+                || self.request_bytes.is_some_and(|size| self.request_read.unwrap_or(0) == size);
             tap.write(&mut self.writer, &pipeline.redactor, &tap::REQUEST, whole);
         }
         if let Some(tap) = response {
-            tap.write(&mut self.writer, &pipeline.redactor, &tap::RESPONSE, outcome != Outcome::BodyAborted);
+            let whole = !matches!(outcome, Outcome::BodyAborted | Outcome::Panicked);
+            tap.write(&mut self.writer, &pipeline.redactor, &tap::RESPONSE, whole);
         }
     }
 

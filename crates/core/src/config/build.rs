@@ -62,7 +62,7 @@ impl ClientBuilder {
         let redactor = self
             .redaction
             .clone()
-            .or_hash_key(self.settings.hash_key.clone())
+            .or_hash_key(self.settings.hash_key.as_deref())
             .build()
             .map_err(|wrong| complaints.extend(wrong))
             .ok();
@@ -120,7 +120,7 @@ impl ClientBuilder {
         let mut headers = HeaderMap::new();
         headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
         if let Some(key) = &self.settings.api_key {
-            match HeaderValue::from_str(&format!("Bearer {key}")) {
+            match HeaderValue::from_str(&format!("Bearer {}", &**key)) {
                 Ok(mut value) => {
                     value.set_sensitive(true);
                     headers.insert(AUTHORIZATION, value);

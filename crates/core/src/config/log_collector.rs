@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use super::settings::Secret;
 use super::{Compression, remote};
 use crate::destination::{BatchLimits, DialectConfig, RemoteConfig};
 use crate::transport::HttpConfig;
@@ -29,7 +30,8 @@ const EXAMPLE: &str = "http://logs.internal:8000";
 #[non_exhaustive]
 #[must_use = "it does nothing until it is given to `ClientBuilder::log_collector`"]
 pub struct LogCollector {
-    endpoint: String,
+    /// It may hold credentials, until `build` refuses them.
+    endpoint: Secret,
     headers: remote::Headers,
     timeout: Option<Duration>,
     compression: Compression,
@@ -40,7 +42,7 @@ impl LogCollector {
     /// The server's URL: scheme, host, port, and a path prefix if there is one; `/logs` is added.
     pub fn new(endpoint: impl Into<String>) -> Self {
         Self {
-            endpoint: endpoint.into(),
+            endpoint: Into::<String>::into(endpoint).into(),
             headers: remote::Headers::default(),
             timeout: None,
             compression: Compression::Gzip,

@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use percent_encoding::percent_decode_str;
 
+use super::settings::Secret;
 use super::{Compression, remote};
 use crate::destination::{BatchLimits, DialectConfig, RemoteConfig};
 use crate::transport::HttpConfig;
@@ -45,8 +46,9 @@ const DEFAULT_TIMEOUT: Duration = Duration::from_secs(10);
 #[non_exhaustive]
 #[must_use = "it does nothing until it is given to `ClientBuilder::otlp`"]
 pub struct Otlp {
-    endpoint: Option<String>,
-    logs_endpoint: Option<String>,
+    /// They may hold credentials, until `build` refuses them.
+    endpoint: Option<Secret>,
+    logs_endpoint: Option<Secret>,
     headers: remote::Headers,
     timeout: Option<Duration>,
     compression: Option<Compression>,
@@ -62,13 +64,13 @@ impl Otlp {
 
     /// The server's URL for all signals; `v1/logs` is added to its path.
     pub fn endpoint(mut self, url: impl Into<String>) -> Self {
-        self.endpoint = Some(url.into());
+        self.endpoint = Some(Into::<String>::into(url).into());
         self
     }
 
     /// The URL for logs, as it is. Goes before [`Otlp::endpoint`].
     pub fn logs_endpoint(mut self, url: impl Into<String>) -> Self {
-        self.logs_endpoint = Some(url.into());
+        self.logs_endpoint = Some(Into::<String>::into(url).into());
         self
     }
 
@@ -140,10 +142,10 @@ impl Otlp {
     /// Who names the endpoint, what it is, and whether it is the one for logs already.
     fn endpoint_of(&self, variables: &Variables<'_>, complaints: &mut Vec<String>) -> (String, String, bool) {
         if let Some(url) = &self.logs_endpoint {
-            return ("`Otlp::logs_endpoint`".into(), url.clone(), true);
+            return ("`Otlp::logs_endpoint`".into(), url.to_string(), true);
         }
         if let Some(url) = &self.endpoint {
-            return ("`Otlp::endpoint`".into(), url.clone(), false);
+            return ("`Otlp::endpoint`".into(), url.to_string(), false);
         }
         let Some((name, url)) = variables.signal("ENDPOINT") else {
             return ("`Otlp::endpoint`".into(), DEFAULT_ENDPOINT.into(), false);

@@ -104,3 +104,15 @@ fn the_key_of_hashes_may_come_from_a_variable_and_a_hash_without_one_is_refused(
     assert!(error.to_string().contains("hash_key: has 6 bytes") && !error.to_string().contains("geheim"));
     assert!(build(hashes(), &[("HOPLOG_HASH_KEY", "0123456789abcdef")]).is_ok());
 }
+
+#[test]
+fn the_debug_output_of_a_builder_shows_no_secret() {
+    let mut builder = Client::builder()
+        .api_key("hl_s3cret")
+        .endpoint("http://user:s3cret@collector.example/s3cret")
+        .redaction(crate::Redaction::default().hash_key("s3cret"));
+    let variable = |name: &str| (name == "HOPLOG_HASH_KEY").then(|| "s3cret of the environment".to_owned());
+    builder.settings.fill_from(variable);
+    let shown = format!("{builder:?}");
+    assert!(shown.contains("api_key: Some([redacted])") && !shown.contains("s3cret"), "{shown}");
+}

@@ -60,13 +60,15 @@ impl Scripted {
     ) -> Self {
         let script = Mutex::new(script.into_iter().collect());
         let shared = Arc::new(Shared { script, judge, received: Mutex::default() });
-        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
-        let listener = runtime.block_on(TcpListener::bind(address)).expect("an address to listen on");
+        let listener = std::net::TcpListener::bind(address).expect("an address to listen on");
+        listener.set_nonblocking(true).expect("a listener to be polled");
         let address = listener.local_addr().expect("a bound address");
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
         let (stop, stopped) = oneshot::channel::<()>();
         let served = Arc::clone(&shared);
         let thread = std::thread::spawn(move || {
             runtime.block_on(async {
+                let listener = TcpListener::from_std(listener).expect("a runtime with I/O");
                 tokio::select! {
                     () = serve(listener, served) => {}
                     _ = stopped => {}

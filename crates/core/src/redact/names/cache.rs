@@ -37,7 +37,7 @@ thread_local! {
 }
 
 /// What `decide` said about this name under these rules, the last time or now.
-#[inline]
+#[inline(always)] // asked of every parameter
 pub(super) fn remember(rules: u64, name: &[u8], decide: impl Fn() -> Option<Treatment>) -> Option<Treatment> {
     let ends = Ends::of(name);
     let found = CACHE.try_with(|cache| {
