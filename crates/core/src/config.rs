@@ -3,7 +3,11 @@
 mod build;
 mod destinations;
 mod file;
+mod log_collector;
+#[cfg(feature = "otlp")]
+mod otlp;
 mod output;
+mod remote;
 mod settings;
 
 use std::path::PathBuf;
@@ -17,6 +21,9 @@ use crate::destination::Memory;
 use crate::error::Error;
 use crate::redact::Redaction;
 pub use file::{LineFormat, LogFile};
+pub use log_collector::LogCollector;
+#[cfg(feature = "otlp")]
+pub use otlp::Otlp;
 pub use output::Output;
 use settings::Settings;
 
@@ -29,6 +36,10 @@ pub enum Compression {
     /// gzip level 1, from 1 KiB up.
     #[default]
     Gzip,
+    /// zstd level 1, from 1 KiB up, to a server whose answers say that they take it (RFC 7694); gzip until then, and
+    /// where they do not. Feature `zstd`.
+    #[cfg(feature = "zstd")]
+    Zstd,
 }
 
 /// Entries on standard output.
@@ -59,6 +70,8 @@ pub enum Console {
 /// | `api_key` | `HOPLOG_API_KEY` | none |
 /// | `allow_insecure_http` | – | a key goes over plain HTTP to loopback only |
 /// | `without_collector` | – | entries go to the collector |
+/// | `log_collector` | – | none |
+/// | `otlp` (feature `otlp`) | those of OpenTelemetry, see `Otlp` | none |
 /// | `console` | `HOPLOG_CONSOLE`: `auto`, `text`, `json`, `ecs`, `off` | off |
 /// | `file` | `HOPLOG_FILE`: a path | none |
 /// | `destination` | – | none beside these |
@@ -139,10 +152,21 @@ impl ClientBuilder {
         self
     }
 
-    /// Sends nothing to a collector; for use with [`ClientBuilder::console`] or [`ClientBuilder::file`] alone.
+    /// Sends nothing to a collector; for use with other destinations alone.
     pub fn without_collector(mut self) -> Self {
         self.without_collector = true;
         self
+    }
+
+    /// Sends entries to an existing log-collector server as well. May be called several times. Default: none.
+    pub fn log_collector(self, server: LogCollector) -> Self {
+        self.destination(server)
+    }
+
+    /// Sends entries to an OpenTelemetry backend as well. May be called several times. Default: none. Feature `otlp`.
+    #[cfg(feature = "otlp")]
+    pub fn otlp(self, server: Otlp) -> Self {
+        self.destination(server)
     }
 
     /// Writes entries to standard output as well.

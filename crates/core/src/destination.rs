@@ -3,7 +3,7 @@
 //!
 //! Memory is shared fairly: one that stands still may hold its [`share`] of the chunks, and loses what comes beyond.
 
-mod collector;
+mod dialect;
 mod entry;
 mod file;
 mod filter;
@@ -12,6 +12,7 @@ mod lines;
 mod memory;
 mod own;
 mod parcel;
+mod remote;
 
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -21,7 +22,7 @@ use crate::ledger::Ledger;
 use crate::pipeline::Pipeline;
 use hoplog_entry::{Diagnostics, Record, SpanId};
 
-pub(crate) use collector::{BatchLimits, Collector, CollectorConfig};
+pub(crate) use dialect::DialectConfig;
 pub use entry::Entry;
 pub(crate) use file::{Every, FilePlan, Keep, RealDisk, Rotation, Zone};
 pub(crate) use filter::{Filter, Gate};
@@ -31,6 +32,7 @@ pub(crate) use memory::Memory;
 pub(crate) use own::Own;
 pub use own::{Batch, Delivery, Destination};
 pub(crate) use parcel::{Holding, Parcel, share};
+pub(crate) use remote::{BatchLimits, Remote, RemoteConfig};
 
 /// What is the same for all entries of this process; stands once per batch.
 #[derive(Debug, Clone, Default)]
@@ -98,7 +100,7 @@ pub(crate) struct Planned {
 /// What a destination is, checked and ready to run.
 #[derive(Debug, Clone)]
 pub(crate) enum Prepared {
-    Collector(CollectorConfig),
+    Remote(Box<RemoteConfig>),
     Lines(Lines),
     Memory(Memory),
     Own(Own),
@@ -108,7 +110,7 @@ impl Prepared {
     /// Its name where it was given none.
     pub(crate) fn default_name(&self) -> &'static str {
         match self {
-            Self::Collector(_) => "collector",
+            Self::Remote(config) => config.dialect.name(),
             Self::Lines(lines) => lines.name(),
             Self::Memory(_) => "memory",
             Self::Own(_) => "own",
@@ -118,7 +120,7 @@ impl Prepared {
     /// Works until its inbox is closed.
     pub(crate) async fn run(self, inbox: Inbox, around: Surroundings) {
         match self {
-            Self::Collector(config) => Collector::new(config, around).run(inbox).await,
+            Self::Remote(config) => Remote::new(*config, around).run(inbox).await,
             Self::Lines(lines) => lines.run(inbox, around).await,
             Self::Memory(memory) => memory.run(inbox, around).await,
             Self::Own(own) => own.run(inbox, around).await,

@@ -155,7 +155,8 @@ pub struct Stats {
 #[derive(Debug, Clone)]
 #[non_exhaustive]
 pub struct DestinationStats {
-    /// `collector`, `console`, `file`, `own` or `memory`, with a number from the second on (`file-2`), or as you called it.
+    /// `collector`, `otlp`, `log_collector`, `console`, `file`, `own` or `memory`, with a number from the second on
+    /// (`file-2`), or as you called it.
     pub name: String,
     /// Entries that were meant for it: all that the client took while it had this destination.
     pub accepted: u64,

@@ -63,7 +63,9 @@ pub use capture::{
     TraceMode, Trust,
 };
 pub use client::{Client, FlushReport, ShutdownReport};
-pub use config::{ClientBuilder, Compression, Console, LineFormat, LogFile, Output};
+#[cfg(feature = "otlp")]
+pub use config::Otlp;
+pub use config::{ClientBuilder, Compression, Console, LineFormat, LogCollector, LogFile, Output};
 pub use context::{Context, ContextGuard, InCurrentContext, WithContext, current};
 pub use destination::{Batch, Delivery, Destination, Entry};
 pub use error::Error;

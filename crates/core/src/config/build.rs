@@ -4,17 +4,17 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use hoplog_entry::EntryId;
-use reqwest::header::HeaderValue;
+use reqwest::header::{AUTHORIZATION, CONTENT_TYPE, HeaderMap, HeaderValue};
 
-use super::{ClientBuilder, Compression};
+use super::ClientBuilder;
 use crate::capture::Bodies;
 use crate::client::Client;
 use crate::clock::Clock;
-use crate::destination::{BatchLimits, CollectorConfig, Filter, Memory, Planned, Prepared};
+use crate::destination::{BatchLimits, DialectConfig, Filter, Memory, Planned, Prepared, RemoteConfig};
 use crate::error::Error;
 use crate::pipeline::{Pipeline, Policy};
 use crate::queue::QueueLimits;
-use crate::transport::{HttpConfig, is_loopback};
+use crate::transport::{HttpConfig, REQUEST_TIMEOUT, is_loopback};
 use crate::worker::Worker;
 
 impl ClientBuilder {
@@ -23,7 +23,7 @@ impl ClientBuilder {
         variable: impl Fn(&str) -> Option<String>,
         memory: Option<Memory>,
     ) -> Result<Client, Error> {
-        let mut complaints = self.settings.fill_from(variable);
+        let mut complaints = self.settings.fill_from(&variable);
         if complaints.is_empty() && self.settings.enabled == Some(false) {
             return Ok(Client::disabled());
         }
@@ -34,7 +34,7 @@ impl ClientBuilder {
                 filter: Filter::default(),
                 prepared: Prepared::Memory(memory),
             }],
-            None => self.planned(limits.1, &mut complaints),
+            None => self.planned(&variable, limits.1, &mut complaints),
         };
         let policy = self.policy(&mut complaints);
         let source = self.settings.source(&mut complaints);
@@ -94,22 +94,20 @@ impl ClientBuilder {
         &self,
         limits: BatchLimits,
         complaints: &mut Vec<String>,
-    ) -> Option<CollectorConfig> {
+    ) -> Option<RemoteConfig> {
         let url = self.settings.logs_url(complaints)?;
-        let authorization = match &self.settings.api_key {
-            None => None,
-            Some(key) => match HeaderValue::from_str(&format!("Bearer {}", &**key)) {
+        let mut headers = HeaderMap::new();
+        headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
+        if let Some(key) = &self.settings.api_key {
+            match HeaderValue::from_str(&format!("Bearer {}", &**key)) {
                 Ok(mut value) => {
                     value.set_sensitive(true);
-                    Some(value)
+                    headers.insert(AUTHORIZATION, value);
                 }
-                Err(_) => {
-                    complaints.push("`api_key` has characters that a header cannot carry".into());
-                    None
-                }
-            },
-        };
-        if authorization.is_some()
+                Err(_) => complaints.push("`api_key` has characters that a header cannot carry".into()),
+            }
+        }
+        if headers.contains_key(AUTHORIZATION)
             && url.scheme() == "http"
             && !self.allow_insecure_http
             && !is_loopback(&url)
@@ -122,11 +120,12 @@ impl ClientBuilder {
         if url.scheme() == "https" && !cfg!(feature = "tls") {
             complaints.push("`endpoint` is https, but hoplog was built without its `tls` feature".into());
         }
-        Some(CollectorConfig {
-            http: HttpConfig { url, authorization },
+        let boot_id = EntryId::generate(Clock::system().unix_ns(crate::clock::Moment::default()) / 1_000_000);
+        Some(RemoteConfig {
+            http: HttpConfig { url, headers, timeout: REQUEST_TIMEOUT, peer: "the collector" },
+            dialect: DialectConfig::Native { boot_id },
             limits,
-            gzip: self.compression == Compression::Gzip,
-            boot_id: EntryId::generate(Clock::system().unix_ns(crate::clock::Moment::default()) / 1_000_000),
+            compression: self.compression,
         })
     }
 }

@@ -2,11 +2,19 @@
 
 use super::output::What;
 use super::{ClientBuilder, Console, LogFile, Output, settings};
-use crate::destination::{BatchLimits, Filter, Form, Lines, Planned, Prepared, Sink};
+use crate::destination::{BatchLimits, Filter, Form, Lines, Planned, Prepared, RemoteConfig, Sink};
 
 impl ClientBuilder {
     /// The collector, then what the settings name, then what was added.
-    pub(super) fn planned(&mut self, limits: BatchLimits, complaints: &mut Vec<String>) -> Vec<Planned> {
+    pub(super) fn planned(
+        &mut self,
+        variable: &dyn Fn(&str) -> Option<String>,
+        limits: BatchLimits,
+        complaints: &mut Vec<String>,
+    ) -> Vec<Planned> {
+        // Only OTLP has variables of its own.
+        #[cfg(not(feature = "otlp"))]
+        let _ = variable;
         let outputs = std::mem::take(&mut self.outputs);
         let mut ready: Vec<(Option<String>, Filter, Prepared)> = Vec::new();
         let mut collector = outputs.iter().filter(|output| matches!(output.what, What::Collector));
@@ -16,7 +24,7 @@ impl ClientBuilder {
             let said = collector.next();
             let name = said.and_then(|output| output.name.clone());
             let filter = said.map(|output| output.filter.clone()).unwrap_or_default();
-            ready.push((name, filter, Prepared::Collector(config)));
+            ready.push((name, filter, Prepared::Remote(Box::new(config))));
         }
         if collector.next().is_some() {
             complaints.push(
@@ -27,15 +35,15 @@ impl ClientBuilder {
         ready.extend(self.named(complaints).into_iter().map(|prepared| (None, Filter::default(), prepared)));
         for Output { what, name, filter } in outputs {
             let prepared = match what {
-                What::Collector => continue,
-                What::Console(console) => console.prepared(),
-                What::File(file) => match file.prepared("`LogFile`", complaints) {
-                    Some(prepared) => prepared,
-                    None => continue,
-                },
-                What::Own(own) => Prepared::Own(own),
+                What::Collector => None,
+                What::LogCollector(server) => remote(server.build(limits, complaints)),
+                #[cfg(feature = "otlp")]
+                What::Otlp(server) => remote(server.build(variable, limits, complaints)),
+                What::Console(console) => Some(console.prepared()),
+                What::File(file) => file.prepared("`LogFile`", complaints),
+                What::Own(own) => Some(Prepared::Own(own)),
             };
-            ready.push((name, filter, prepared));
+            ready.extend(prepared.map(|prepared| (name, filter, prepared)));
         }
         if ready.is_empty() && complaints.is_empty() {
             complaints.push(
@@ -79,6 +87,10 @@ impl Console {
         };
         Prepared::Lines(Lines { form, sink: Sink::Console })
     }
+}
+
+fn remote(config: Option<RemoteConfig>) -> Option<Prepared> {
+    config.map(|config| Prepared::Remote(Box::new(config)))
 }
 
 /// Gives a name to those that have none; two of the same name are a complaint.

@@ -5,7 +5,9 @@ use std::sync::Arc;
 
 use hoplog_entry::{Kind, Level};
 
-use super::{Console, LogFile};
+#[cfg(feature = "otlp")]
+use super::Otlp;
+use super::{Console, LogCollector, LogFile};
 use crate::destination::{Destination, Entry, Filter, Own};
 
 /// A destination for [`ClientBuilder::destination`](super::ClientBuilder::destination), with its name, its least level and
@@ -40,6 +42,9 @@ pub struct Output {
 #[derive(Debug, Clone)]
 pub(super) enum What {
     Collector,
+    LogCollector(LogCollector),
+    #[cfg(feature = "otlp")]
+    Otlp(Otlp),
     Console(Console),
     File(LogFile),
     Own(Own),
@@ -96,6 +101,19 @@ impl Output {
 impl From<Console> for Output {
     fn from(console: Console) -> Self {
         Self::new(What::Console(console))
+    }
+}
+
+impl From<LogCollector> for Output {
+    fn from(server: LogCollector) -> Self {
+        Self::new(What::LogCollector(server))
+    }
+}
+
+#[cfg(feature = "otlp")]
+impl From<Otlp> for Output {
+    fn from(server: Otlp) -> Self {
+        Self::new(What::Otlp(server))
     }
 }
 

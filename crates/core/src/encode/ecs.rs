@@ -4,10 +4,10 @@
 
 use std::fmt::Write as _;
 
-use hoplog_entry::{Field, Item, Kind, Level, Malformed, Outcome, Record, Value};
+use hoplog_entry::{Field, Kind, Level, Malformed, Outcome, Record, Value};
 
+use super::entry::Entry;
 use super::json::{self, Utf8};
-use super::native::{Summary, message};
 use crate::calendar::Civil;
 use crate::destination::Source;
 
@@ -33,13 +33,10 @@ fn line(out: &mut Vec<u8>, record: &Record<'_>, source: &Source) -> Result<(), M
         ns / 1_000 % 1_000_000,
         level(record.level())
     );
-    let summary = Summary::read(record)?;
+    let entry = Entry::read(record)?;
     let about_http = matches!(record.kind(), Kind::Request | Kind::Outgoing | Kind::Running);
-    if !summary.message && about_http {
-        json::key(out, "message");
-        out.push(b'"');
-        message(out, &summary, record.outcome());
-        out.push(b'"');
+    if let Some(message) = entry.message() {
+        text(out, "message", &message);
     }
     text(out, "ecs.version", VERSION);
     text(out, "service.name", &source.service);
@@ -58,77 +55,65 @@ fn line(out: &mut Vec<u8>, record: &Record<'_>, source: &Source) -> Result<(), M
     if let Some(outcome) = record.outcome() {
         text(out, "hoplog.outcome", outcome.as_str());
         let well = outcome == Outcome::Completed || outcome == Outcome::Upgraded;
-        let failed = !well || summary.status.is_some_and(|status| status >= 500);
+        let failed = !well || entry.uint(Field::StatusCode).is_some_and(|status| status >= 500);
         text(out, "event.outcome", if failed { "failure" } else { "success" });
     }
-    fields(out, record)
-}
-
-/// The record's fields, each by its last value.
-fn fields(out: &mut Vec<u8>, record: &Record<'_>) -> Result<(), Malformed> {
-    let mut custom: Vec<(&str, Value<'_>)> = Vec::new();
-    let mut single: Vec<(Field, Value<'_>)> = Vec::new();
-    let mut headers: Vec<(Field, &str, &[u8])> = Vec::new();
-    for item in record.items() {
-        match item? {
-            Item::Field(field, value) => {
-                single.retain(|(f, _)| *f != field);
-                single.push((field, value));
-            }
-            Item::RequestHeader(name, value) => headers.push((Field::RequestHeader, name, value)),
-            Item::ResponseHeader(name, value) => headers.push((Field::ResponseHeader, name, value)),
-            Item::Custom(name, value) => {
-                custom.retain(|(n, _)| *n != name);
-                custom.push((name, value));
-            }
-        }
-    }
-    for (field, value) in &single {
-        match (field, value) {
-            // The schema counts nanoseconds here.
-            (Field::Duration, Value::Nanos(ns)) => {
-                json::key(out, "event.duration");
-                json::uint(out, *ns);
-            }
-            _ => {
-                match ecs_name(*field) {
-                    Some(name) => json::key(out, name),
-                    None => {
-                        out.extend_from_slice(b",\"hoplog.");
-                        out.extend_from_slice(field.name().as_bytes());
-                        out.extend_from_slice(b"\":");
-                    }
-                }
-                json::value(out, *value);
-            }
-        }
-    }
-    for (field, header, name) in FROM_HEADERS {
-        let found = headers.iter().find(|(f, n, _)| f == field && n == header);
-        if let Some((.., value)) = found {
-            json::key(out, name);
-            json::lossy(out, value);
-        }
-    }
-    for field in [Field::RequestHeader, Field::ResponseHeader] {
-        header_object(out, field, headers.iter().filter(|(f, ..)| *f == field).map(|(_, n, v)| (*n, *v)));
-    }
-    for (i, (name, value)) in custom.iter().enumerate() {
-        out.extend_from_slice(if i == 0 { b",\"hoplog.metadata\":{" } else { b"," });
-        json::string(out, name);
-        out.push(b':');
-        json::value(out, *value);
-    }
-    out.extend_from_slice(if custom.is_empty() { b"}\n" } else { b"}}\n" });
+    fields(out, &entry);
     Ok(())
 }
 
+fn fields(out: &mut Vec<u8>, entry: &Entry<'_>) {
+    for (field, value) in entry.fields() {
+        match (field, value) {
+            (Field::Message, _) => {}
+            // The schema counts nanoseconds here.
+            (Field::Duration, Value::Nanos(ns)) => {
+                json::key(out, "event.duration");
+                json::uint(out, ns);
+            }
+            _ => {
+                match ecs_name(field) {
+                    Some(name) => json::key(out, name),
+                    None => {
+                        let _ = write!(Utf8(out), ",\"hoplog.{}\":", field.name());
+                    }
+                }
+                json::value(out, value);
+            }
+        }
+    }
+    for (header, name) in FROM_REQUEST {
+        header_value(out, name, entry.request_headers().find(|(n, _)| n == header));
+    }
+    header_value(
+        out,
+        "http.response.mime_type",
+        entry.response_headers().find(|(n, _)| *n == "content-type"),
+    );
+    header_object(out, Field::RequestHeader, entry.request_headers());
+    header_object(out, Field::ResponseHeader, entry.response_headers());
+    let mut first = true;
+    for (name, value) in entry.custom() {
+        out.extend_from_slice(if std::mem::take(&mut first) { b",\"hoplog.metadata\":{" } else { b"," });
+        json::string(out, name);
+        out.push(b':');
+        json::value(out, value);
+    }
+    out.extend_from_slice(if first { b"}\n" } else { b"}}\n" });
+}
+
+fn header_value(out: &mut Vec<u8>, key: &str, found: Option<(&str, &[u8])>) {
+    if let Some((_, value)) = found {
+        json::key(out, key);
+        json::lossy(out, value);
+    }
+}
+
 /// Kept headers that the schema has names of its own for.
-const FROM_HEADERS: &[(Field, &str, &str)] = &[
-    (Field::RequestHeader, "user-agent", "user_agent.original"),
-    (Field::RequestHeader, "referer", "http.request.referrer"),
-    (Field::RequestHeader, "content-type", "http.request.mime_type"),
-    (Field::ResponseHeader, "content-type", "http.response.mime_type"),
+const FROM_REQUEST: &[(&str, &str)] = &[
+    ("user-agent", "user_agent.original"),
+    ("referer", "http.request.referrer"),
+    ("content-type", "http.request.mime_type"),
 ];
 
 /// Headers as in the native JSON: name to a list of values. Values of one name come next to each other.
@@ -156,7 +141,6 @@ fn header_object<'a>(out: &mut Vec<u8>, field: Field, pairs: impl Iterator<Item 
 
 fn ecs_name(field: Field) -> Option<&'static str> {
     Some(match field {
-        Field::Message => "message",
         Field::Method => "http.request.method",
         Field::Path => "url.path",
         Field::Query => "url.query",

@@ -1,7 +1,8 @@
 //! The native JSON of `POST /logs`: one object per entry, and what stands beside them in a batch.
 
-use hoplog_entry::{Field, Item, Items, Kind, Malformed, Outcome, Record, Value};
+use hoplog_entry::{Field, Item, Items, Kind, Malformed, Record, Value};
 
+use super::entry::Summary;
 use super::json;
 use crate::destination::Source;
 
@@ -81,41 +82,6 @@ pub(crate) fn entry_line(out: &mut Vec<u8>, record: &Record<'_>, source: &Source
     }
 }
 
-/// What an entry's message is made of where it has none.
-#[derive(Default)]
-pub(super) struct Summary<'a> {
-    method: Option<&'a str>,
-    path: Option<&'a str>,
-    route: Option<&'a str>,
-    pub(super) status: Option<u64>,
-    pub(super) message: bool,
-}
-
-impl<'a> Summary<'a> {
-    /// Out of a whole record, for an encoder that needs it first.
-    pub(super) fn read(record: &Record<'a>) -> Result<Self, Malformed> {
-        let mut summary = Self::default();
-        for item in record.items() {
-            if let Item::Field(field, value) = item? {
-                summary.note(field, value);
-            }
-        }
-        Ok(summary)
-    }
-
-    #[inline]
-    fn note(&mut self, field: Field, value: Value<'a>) {
-        match (field, value) {
-            (Field::Method, Value::Text(t)) => self.method = Some(t),
-            (Field::Path, Value::Text(t)) => self.path = Some(t),
-            (Field::Route, Value::Text(t)) => self.route = Some(t),
-            (Field::StatusCode, Value::Uint(n)) => self.status = Some(n),
-            (Field::Message, _) => self.message = true,
-            _ => {}
-        }
-    }
-}
-
 /// How often fields come in a record: as a rule once.
 enum Said {
     /// The ids of those that came.
@@ -156,7 +122,14 @@ fn members(out: &mut Vec<u8>, record: &Record<'_>, said: &mut Said) -> Result<bo
         let Some(item) = items.next() else { break };
         match item? {
             Item::Field(field, value) => {
-                summary.note(field, value);
+                match (field, value) {
+                    (Field::Method, Value::Text(t)) => summary.method = Some(t),
+                    (Field::Path, Value::Text(t)) => summary.path = Some(t),
+                    (Field::Route, Value::Text(t)) => summary.route = Some(t),
+                    (Field::StatusCode, Value::Uint(n)) => summary.status = Some(n),
+                    (Field::Message, _) => summary.message = true,
+                    _ => {}
+                }
                 match said {
                     Said::Once(seen) if *seen & (1 << field.id()) != 0 => return Ok(false),
                     Said::Once(seen) => *seen |= 1 << field.id(),
@@ -181,7 +154,7 @@ fn members(out: &mut Vec<u8>, record: &Record<'_>, said: &mut Said) -> Result<bo
     }
     if !summary.message && matches!(record.kind(), Kind::Request | Kind::Outgoing | Kind::Running) {
         out.extend_from_slice(b",\"message\":\"");
-        message(out, &summary, record.outcome());
+        summary.write(out, record.outcome(), json::escaped);
         out.push(b'"');
     }
     let (mut user_agent, mut referer, mut content_type, mut response_content_type) = (None, None, None, None);
@@ -220,19 +193,6 @@ fn members(out: &mut Vec<u8>, record: &Record<'_>, said: &mut Said) -> Result<bo
         out.push(b'}');
     }
     Ok(true)
-}
-
-/// `GET /users/{id} 200`; the path where no route is known, the outcome where there is no status.
-pub(super) fn message(out: &mut Vec<u8>, summary: &Summary<'_>, outcome: Option<Outcome>) {
-    json::escaped(out, summary.method.unwrap_or("-"));
-    out.push(b' ');
-    json::escaped(out, summary.route.or(summary.path).unwrap_or("-"));
-    out.push(b' ');
-    match (summary.status, outcome) {
-        (Some(status), _) => json::uint(out, status),
-        (None, Some(outcome)) => out.extend_from_slice(outcome.as_str().as_bytes()),
-        (None, None) => out.push(b'-'),
-    }
 }
 
 /// Where in a record the headers of one side begin, and how many there are: they are written after the other fields,

@@ -10,7 +10,10 @@ mod destinations;
 mod ends;
 mod files;
 mod lines;
+mod log_collector;
 mod logger;
+#[cfg(feature = "otlp")]
+mod otlp;
 mod outages;
 mod panics;
 mod sampling;
