@@ -46,7 +46,9 @@ mod encode;
 mod error;
 mod error_chain;
 mod ledger;
+mod level_filter;
 mod logger;
+mod macros;
 mod panic_hook;
 mod pipeline;
 mod queue;
@@ -63,12 +65,17 @@ pub use capture::{
 };
 pub use client::{Client, FlushReport, ShutdownReport};
 pub use config::{ClientBuilder, Compression, Console};
-pub use context::{Context, ContextGuard, InCurrentContext, WithContext, current};
+pub use context::{
+    Context, ContextGuard, InCurrentContext, Scope, WithContext, WithScope, current, in_current_context,
+    scope,
+};
 pub use error::Error;
 pub use error_chain::{error_chain, error_sources};
 pub use hoplog_entry::forwarded::ForwardedBy;
 pub use hoplog_entry::{DropReason, Level, Outcome, SpanId, TraceId};
 pub use ledger::{DestinationStats, Drops, Stats};
-pub use logger::EntryBuilder;
+#[doc(hidden)]
+pub use logger::function_of as __function_of;
+pub use logger::{EntryBuilder, Noted, Origin, Refusal, Refused, TimedFuture, Timer};
 pub use redact::{ClientIp, Detector, Place, Redaction, Treatment};
 pub use worker::is_worker_thread;

@@ -7,6 +7,7 @@ use hoplog_entry::{DropReason, Field, Level, Outcome, Record, RecordWriter, Valu
 use super::live::LARGEST_KEPT;
 use super::rules::{Chosen, Ended, Fate};
 use super::tap::{self, Tap};
+use super::told::Told;
 use crate::clock::Moment;
 use crate::pipeline::Pipeline;
 
@@ -48,6 +49,10 @@ pub(crate) struct OpenRecord {
     pub(super) request_whole: bool,
     pub(super) request_tap: Option<Box<Tap>>,
     pub(super) response_tap: Option<Box<Tap>>,
+    /// What handlers said of it.
+    pub(super) told: Option<Box<Told>>,
+    /// Entries logged in it.
+    pub(super) events: u32,
     pub(super) chunks: Chunks,
     /// How many guards keep it open beyond a 101.
     pub(super) keepers: u32,
@@ -85,11 +90,6 @@ impl OpenRecord {
     /// Whether its buffer is larger than what is kept for the next one.
     pub(super) fn is_too_large(&self) -> bool {
         self.writer.capacity() > LARGEST_KEPT
-    }
-
-    /// A text that the handler says.
-    pub(crate) fn text(&mut self, field: Field, value: &str) {
-        self.writer.text(field, value);
     }
 
     /// Writes the path again, as the route.
@@ -151,8 +151,11 @@ impl OpenRecord {
         }
         let took = pipeline.clock.now().since(self.started);
         let (grpc_status, announced) = (self.grpc_status, self.announced);
-        let verdict =
-            pipeline.rules.end(&self.chosen, &Ended { outcome, status, grpc_status, took, announced });
+        let ended = Ended { outcome, status, grpc_status, took, announced };
+        let verdict = match self.told {
+            None => pipeline.rules.end(&self.chosen, &ended, None),
+            Some(_) => self.end_as_told(&pipeline, &ended),
+        };
         let weight = match verdict.fate {
             Fate::Keep(weight) => weight,
             fate => {

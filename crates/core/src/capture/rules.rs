@@ -155,13 +155,15 @@ impl Rules {
         !chosen.left_out && !self.of(chosen).skip
     }
 
+    /// `told`: the level that a handler gave it.
     #[inline]
-    pub(crate) fn end(&self, chosen: &Chosen, ended: &Ended) -> Verdict {
+    pub(crate) fn end(&self, chosen: &Chosen, ended: &Ended, told: Option<Level>) -> Verdict {
         let rule = self.of(chosen);
         // An upgraded connection is open for as long as it is of use.
         let slow = ended.took > rule.slow && ended.outcome != Outcome::Upgraded;
         let level = rule.levels.of(ended.outcome, ended.status, ended.grpc_status);
         let level = if slow { level.max(Level::Warn) } else { level };
+        let level = told.unwrap_or(level);
         let fate = if chosen.sampling.is_all() && !chosen.health && !rule.skip {
             Fate::Keep(1.0)
         } else {
