@@ -153,7 +153,7 @@ impl OpenRecord {
         let (grpc_status, announced) = (self.grpc_status, self.announced);
         let ended = Ended { outcome, status, grpc_status, took, announced };
         let verdict = match self.told {
-            None => pipeline.rules.end(&self.chosen, &ended, None),
+            None => pipeline.rules.end(&self.chosen, &ended),
             Some(_) => self.end_as_told(&pipeline, &ended),
         };
         let weight = match verdict.fate {

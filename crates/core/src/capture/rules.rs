@@ -155,9 +155,19 @@ impl Rules {
         !chosen.left_out && !self.of(chosen).skip
     }
 
-    /// `told`: the level that a handler gave it.
-    #[inline]
-    pub(crate) fn end(&self, chosen: &Chosen, ended: &Ended, told: Option<Level>) -> Verdict {
+    #[inline(always)] // at its one place
+    pub(crate) fn end(&self, chosen: &Chosen, ended: &Ended) -> Verdict {
+        self.judge(chosen, ended, None)
+    }
+
+    /// Likewise, where a handler may have given it a level.
+    #[cold]
+    pub(crate) fn end_as_told(&self, chosen: &Chosen, ended: &Ended, told: Option<Level>) -> Verdict {
+        self.judge(chosen, ended, told)
+    }
+
+    #[inline(always)] // at its two places, one of them the request path
+    fn judge(&self, chosen: &Chosen, ended: &Ended, told: Option<Level>) -> Verdict {
         let rule = self.of(chosen);
         // An upgraded connection is open for as long as it is of use.
         let slow = ended.took > rule.slow && ended.outcome != Outcome::Upgraded;

@@ -271,7 +271,7 @@ proptest! {
             let share = if status == 500 { head_share } else { head_share * tail_share };
             variance += 1.0 / share - 1.0;
             let ended = Ended { outcome: Outcome::Completed, status, grpc_status: None, took: 1, announced: false };
-            let fate = if captured { rules.end(&chosen, &ended, None).fate } else { Fate::Sampled };
+            let fate = if captured { rules.end(&chosen, &ended).fate } else { Fate::Sampled };
             errors += u64::from(captured && status == 500);
             if let Fate::Keep(weight) = fate {
                 weights += weight;
