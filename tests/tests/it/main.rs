@@ -3,6 +3,7 @@
 
 mod bodies;
 mod collector;
+mod context;
 mod delivery;
 mod grpc;
 mod http2;
