@@ -120,9 +120,17 @@ impl Client {
     }
 
     #[doc(hidden)]
-    pub fn __log(&self, level: Level, origin: &Origin<'_>, message: fmt::Arguments<'_>) -> EntryBuilder {
+    pub fn __log(
+        &self,
+        level: Level,
+        origin: Origin<'_>,
+        function: impl FnOnce() -> &'static str,
+        message: fmt::Arguments<'_>,
+    ) -> EntryBuilder {
+        // Which function it is takes a look at its name: only where somebody wants to know.
+        let origin = if self.takes(level, origin.target) { origin.function(function()) } else { origin };
         let message = || message.as_str().map_or_else(|| Cow::Owned(message.to_string()), Cow::Borrowed);
-        EntryBuilder::new(self.pipeline(), level, origin, message)
+        EntryBuilder::new(self.pipeline(), level, &origin, message)
     }
 
     /// Whether an entry of this level would be taken; `target` is the module that speaks, or empty.

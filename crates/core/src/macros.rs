@@ -17,10 +17,9 @@ macro_rules! entry {
     ($client:expr, $level:expr, $message:literal $($rest:tt)*) => {{
         fn __hoplog_here() {}
         let module = ::core::module_path!();
-        let origin = $crate::Origin::new(module)
-            .function($crate::__function_of(&__hoplog_here, module))
-            .file(::core::file!(), ::core::line!());
-        $crate::__entry!(@split ($client, $level, origin, $message) () $($rest)*)
+        let origin = $crate::Origin::new(module).file(::core::file!(), ::core::line!());
+        let function = || $crate::__function_of(&__hoplog_here, module);
+        $crate::__entry!(@split ($client, $level, origin, function, $message) () $($rest)*)
     }};
 }
 
@@ -46,9 +45,9 @@ macro_rules! __entry {
     (@fields $head:tt $args:tt ($($fields:tt)*) , $name:literal = $value:expr $(, $($rest:tt)*)?) => {
         $crate::__entry!(@fields $head $args ($($fields)* ($name, $value)) $(, $($rest)*)?)
     };
-    (@fields ($client:expr, $level:expr, $origin:ident, $message:literal) ($($args:tt)*)
+    (@fields ($client:expr, $level:expr, $origin:ident, $function:ident, $message:literal) ($($args:tt)*)
      ($(($name:expr, $value:expr))*) $(,)?) => {{
-        let entry = $client.__log($level, &$origin, ::core::format_args!($message $($args)*));
+        let entry = $client.__log($level, $origin, $function, ::core::format_args!($message $($args)*));
         if entry.is_taken() { entry$(.field($name, $value))* } else { entry }
     }};
 }

@@ -49,6 +49,7 @@ async fn act(number: usize, client: Client, request: Context) -> Answer {
 }
 
 /// Sends every scenario, three at a time so that they could get in each other's way, and prints how many were run.
+#[expect(clippy::print_stdout, reason = "the number that was run, for who reads the test's output")]
 async fn run(framework: &str, address: SocketAddr, capture: &Capture) {
     for _ in 0..2 {
         let all: Vec<usize> = (0..SCENARIOS.len()).collect();

@@ -43,13 +43,10 @@ impl<'a> Origin<'a> {
 #[doc(hidden)]
 #[must_use]
 pub fn function_of<T>(_: &T, module: &str) -> &'static str {
-    let mut name = std::any::type_name::<T>();
-    while let Some((outer, last)) = name.rsplit_once("::") {
-        let is_own = matches!(last, "__hoplog_here" | "{{closure}}");
-        if !is_own {
-            break;
-        }
-        name = outer;
+    let here = std::any::type_name::<T>();
+    let mut name = here.strip_suffix("::__hoplog_here").unwrap_or(here);
+    while let Some(around) = name.strip_suffix("::{{closure}}") {
+        name = around;
     }
     match name.strip_prefix(module) {
         Some(name) => name.strip_prefix("::").unwrap_or(name),

@@ -10,6 +10,7 @@ mod ends;
 mod handlers;
 mod lines;
 mod logger;
+mod logging;
 mod outages;
 mod panics;
 mod sampling;
