@@ -2,10 +2,11 @@
 
 use std::error::Error as StdError;
 use std::fmt::{self, Debug, Write};
+use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use actix_web::Error;
 use actix_web::http::StatusCode;
-use hoplog::{Exchange, Outcome, error_sources};
+use hoplog::{Exchange, Outcome, error_chain, error_sources, error_text};
 
 /// How a request ended for which an inner middleware returned an error of this status. Returning one is how actix
 /// middlewares refuse a request (401, 403, 429): no failure of the service.
@@ -20,21 +21,21 @@ pub(crate) fn outcome(status: StatusCode) -> Outcome {
 /// The error behind a response.
 pub(crate) fn record(exchange: &mut Exchange, error: &Error) {
     let name = name(error);
-    exchange.error(name.as_deref().unwrap_or("actix_web::Error"), &error.to_string(), None);
+    exchange.error(name.as_deref().unwrap_or("actix_web::Error"), &error_text(error), None);
 }
 
 /// The error that ended a body.
 pub(crate) fn record_body(exchange: &mut Exchange, error: &(dyn StdError + 'static)) {
     let name = name(error);
-    let sources = error_sources(error.source());
-    exchange.error(name.as_deref().unwrap_or("dyn Error"), &error.to_string(), sources.as_deref());
+    let sources = error_sources(error_chain(Some(error)).nth(1));
+    exchange.error(name.as_deref().unwrap_or("dyn Error"), &error_text(error), sources.as_deref());
 }
 
 /// The name that a derived `Debug` begins with: of the type, or of the enum's variant.
 fn name(error: &(impl Debug + ?Sized)) -> Option<String> {
     let mut start = Start(String::new());
-    // It stops the formatting, by an error, when it has enough.
-    let _ = write!(start, "{error:?}");
+    // It stops the formatting, by an error, when it has enough. A panic in there is none of the request's.
+    let _ = catch_unwind(AssertUnwindSafe(|| write!(start, "{error:?}")));
     let mut text = start.0;
     let end = text.find(|c: char| !c.is_alphanumeric() && c != '_').unwrap_or(text.len());
     let (name, rest) = text.split_at(end);

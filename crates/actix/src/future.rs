@@ -1,6 +1,5 @@
 //! The future of a response head.
 
-use std::iter;
 use std::pin::Pin;
 use std::task::{Context, Poll, ready};
 
@@ -81,7 +80,7 @@ fn begin_body<B: MessageBody>(
 fn end(mut error: Error, mut exchange: Exchange) -> Error {
     let status = error.as_response_error().status_code();
     failure::record(&mut exchange, &error);
-    exchange.response(status.as_u16(), iter::empty(), None);
+    exchange.response_unseen(status.as_u16());
     let ids = ids::of(&exchange);
     error.add_response_mapper(move |mut response| {
         ids.clone().insert(response.headers_mut());

@@ -91,7 +91,7 @@ pub struct ClientBuilder {
 impl ClientBuilder {
     /// Where the collector listens: scheme, host, port, and a path prefix if there is one.
     pub fn endpoint(mut self, url: impl Into<String>) -> Self {
-        self.settings.endpoint = Some(url.into());
+        self.settings.endpoint = Some(url.into().into());
         self
     }
 
@@ -121,7 +121,7 @@ impl ClientBuilder {
 
     /// The key for the collector; sent as `Authorization: Bearer`.
     pub fn api_key(mut self, key: impl Into<String>) -> Self {
-        self.settings.api_key = Some(key.into());
+        self.settings.api_key = Some(key.into().into());
         self
     }
 

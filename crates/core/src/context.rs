@@ -22,12 +22,11 @@ use hoplog_entry::{Field, Level, SpanId, TraceId};
 use serde::Serialize;
 
 use crate::capture::{KeepOpen, Live, RequestTap, Told};
-use crate::error_chain::error_sources;
+use crate::error_chain::{error_sources, error_text, harmless};
 pub use current::{ContextGuard, current};
 pub(crate) use current::{Entered, inside_open_request, tell_panic};
 pub use future::{InCurrentContext, WithContext, in_current_context};
 pub(crate) use notes::{Notes, json};
-use scope::Nested;
 pub use scope::{Scope, WithScope, scope};
 
 /// A handle to a request's context, and to the scopes that it was taken in. Keeping it after the request's end does no
@@ -48,7 +47,8 @@ pub use scope::{Scope, WithScope, scope};
 #[derive(Clone, Default)]
 pub struct Context {
     live: Option<Arc<Live>>,
-    scope: Option<Arc<Nested>>,
+    /// What scopes say, one laid over the other.
+    notes: Option<Arc<Notes>>,
 }
 
 impl Context {
@@ -57,7 +57,7 @@ impl Context {
     }
 
     pub(crate) fn of(live: Arc<Live>) -> Self {
-        Self { live: Some(live), scope: None }
+        Self { live: Some(live), notes: None }
     }
 
     /// Whether this is no request's context.
@@ -90,7 +90,8 @@ impl Context {
     /// The level stays that of the status.
     pub fn set_error<E: Error + ?Sized>(&self, error: &E) {
         if let Some(live) = self.live() {
-            let (message, sources) = (error.to_string(), error_sources(error.source()));
+            let (message, sources) =
+                (error_text(error), error_sources(harmless(|| error.source()).flatten()));
             live.write(|record| {
                 record.error(std::any::type_name::<E>(), &message, sources.as_deref());
             });
@@ -165,9 +166,10 @@ impl Context {
         }
     }
 
-    /// Keeps the entry of a request that is upgraded (101, WebSocket) open until the guard is dropped: move it into
+    /// Keeps the entry of a request that is upgraded (101, or CONNECT answered with 2xx: WebSockets over HTTP/1 and
+    /// HTTP/2) open until the guard is dropped: move it into
     /// the task that speaks on the connection, and the entry's duration is that of the connection. Without one the
-    /// entry is written at the 101. A request that is not upgraded ends as always.
+    /// entry is written with the answer. A request that is not upgraded ends as always.
     ///
     /// `None` outside of an open request.
     #[must_use]
@@ -201,13 +203,13 @@ impl Context {
 
     /// Makes this the current context of `future`, in every poll and while it is dropped.
     pub fn scope<F: Future>(self, future: F) -> WithContext<F> {
-        WithContext::new(future, self.live, self.scope)
+        WithContext::new(future, self.live, self.notes)
     }
 
     /// Makes this the current context of this thread until the guard is dropped. For synchronous code; in async code
-    /// use [`Context::scope`], as a guard that is kept across an await ends at the await.
+    /// use [`Context::scope`], as a guard ends with the poll in which it was made, if not before.
     pub fn enter(&self) -> ContextGuard {
-        ContextGuard::context(self.live.clone(), self.scope.clone())
+        ContextGuard::over(self.clone())
     }
 }
 

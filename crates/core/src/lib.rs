@@ -70,7 +70,7 @@ pub use context::{
     scope,
 };
 pub use error::Error;
-pub use error_chain::{error_chain, error_sources};
+pub use error_chain::{error_chain, error_sources, error_text};
 pub use hoplog_entry::forwarded::ForwardedBy;
 pub use hoplog_entry::{DropReason, Level, Outcome, SpanId, TraceId};
 pub use ledger::{DestinationStats, Drops, Stats};

@@ -22,7 +22,7 @@ use serde::Serialize;
 
 use crate::capture::{PANIC, Panic};
 use crate::context::{self, Context, json};
-use crate::error_chain::error_sources;
+use crate::error_chain::{error_sources, error_text, harmless};
 use crate::pipeline::Pipeline;
 use crate::worker::is_worker_thread;
 pub use noted::Noted;
@@ -144,17 +144,17 @@ impl EntryBuilder {
 
     /// Who this is about.
     pub fn user_id(self, id: &str) -> Self {
-        self.text(Field::UserId, id)
+        self.free_text(Field::UserId, id)
     }
 
     /// The session it belongs to.
     pub fn session_id(self, id: &str) -> Self {
-        self.text(Field::SessionId, id)
+        self.free_text(Field::SessionId, id)
     }
 
     /// The tenant it belongs to.
     pub fn tenant_id(self, id: &str) -> Self {
-        self.text(Field::TenantId, id)
+        self.free_text(Field::TenantId, id)
     }
 
     /// The error behind it: its type, what it says, its chain of sources, and the backtrace of this call where
@@ -163,8 +163,8 @@ impl EntryBuilder {
         if !self.is_taken() {
             return self;
         }
-        let sources = error_sources(error.source());
-        self.failure(std::any::type_name::<E>(), &error.to_string(), sources)
+        let sources = error_sources(harmless(|| error.source()).flatten());
+        self.failure(std::any::type_name::<E>(), &error_text(error), sources)
     }
 
     fn failure(self, error_type: &str, message: &str, sources: Option<String>) -> Self {
@@ -229,7 +229,8 @@ impl EntryBuilder {
 impl Open {
     fn field(&mut self, name: &str, json: &str) {
         if let Some(json) = self.pipeline.redactor.field(name, json) {
-            self.record.custom_json(name, &json);
+            // A name may be a secret itself, one that is made from a value.
+            self.record.custom_json(&self.pipeline.redactor.text(name), &json);
         }
     }
 }

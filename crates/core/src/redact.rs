@@ -35,8 +35,8 @@ use std::net::IpAddr;
 pub(crate) use client_ip::WrittenIp;
 pub use config::Redaction;
 use custom::Custom;
-pub(crate) use headers::HeaderAction;
 use headers::HeaderRules;
+pub(crate) use headers::{HeaderAction, is_host_alone};
 use keyed::HashKey;
 use names::NameRules;
 use rewrite::Rewrite;
@@ -106,7 +106,20 @@ impl Redactor {
                 Verdict::Masked
             }
             (None, HeaderAction::Url) => self.url(value, out),
+            (None, HeaderAction::Host | HeaderAction::Addresses | HeaderAction::Ask)
+                if headers::names_a_host(name) && !is_host_alone(value) =>
+            {
+                Fate::MASK.write(&self.key, value, out);
+                Verdict::Masked
+            }
             (None, HeaderAction::Addresses) => client_ip::mask_list(self, value, out),
+            (None, HeaderAction::Text | HeaderAction::Ask) if self.client_ip != ClientIp::Full => {
+                // Proxies have many names for the header in which they say who the client is.
+                match client_ip::is_list(value) {
+                    true => client_ip::mask_list(self, value, out),
+                    false => self.free(value, out),
+                }
+            }
             (None, HeaderAction::Text | HeaderAction::Ask) => self.free(value, out),
             (None, _) => Verdict::Unchanged,
         }

@@ -16,6 +16,64 @@ pub(crate) fn any(text: &[u8], test: impl Fn(u8) -> bool) -> bool {
     u128::from_ne_bytes(found) != 0
 }
 
+/// The places of the bytes that pass a test, in order; so many are looked at together.
+pub(crate) struct Places<'a, T> {
+    text: &'a [u8],
+    test: T,
+    /// Where the block under way begins, and one bit for each of its places that is still to be given.
+    block: usize,
+    bits: u64,
+}
+
+const BLOCK: usize = u64::BITS as usize;
+
+impl<'a, T: Fn(u8) -> bool> Places<'a, T> {
+    #[inline]
+    pub(crate) fn new(text: &'a [u8], test: T) -> Self {
+        let bits = look(text, &test);
+        Self { text, test, block: 0, bits }
+    }
+}
+
+impl<T: Fn(u8) -> bool> Iterator for Places<'_, T> {
+    type Item = usize;
+
+    #[inline]
+    fn next(&mut self) -> Option<usize> {
+        while self.bits == 0 {
+            self.block += BLOCK;
+            let rest = self.text.get(self.block..).filter(|rest| !rest.is_empty());
+            let Some(rest) = rest else {
+                self.block = self.text.len();
+                return None;
+            };
+            self.bits = look(rest, &self.test);
+        }
+        let place = self.bits.trailing_zeros() as usize;
+        self.bits &= self.bits - 1;
+        Some(self.block + place)
+    }
+}
+
+/// One bit for each byte of the first block that passes the test.
+#[inline(never)] // once per block
+fn look(text: &[u8], test: impl Fn(u8) -> bool) -> u64 {
+    let len = text.len().min(BLOCK);
+    let (mut block, mut found) = ([0; BLOCK], [0; BLOCK]);
+    block[..len].copy_from_slice(&text[..len]);
+    for (found, &b) in found.iter_mut().zip(&block) {
+        *found = u8::from(test(b));
+    }
+    let mut bits = 0;
+    for eight in found.as_chunks().0.iter().rev() {
+        // Eight bytes of 0 or 1 become eight bits.
+        let eight = u64::from_le_bytes(*eight).wrapping_mul(0x0102_0408_1020_4080) >> 56;
+        bits = bits << 8 | eight;
+    }
+    // Behind the end there is nothing.
+    bits & u64::MAX.checked_shr((BLOCK - len) as u32).unwrap_or(0)
+}
+
 /// Whether `len` bytes or more stand between two separators, or before the first or after the last. Looks from the end
 /// of each stretch that could be one: few bytes where separators are near to each other.
 #[inline]
@@ -32,7 +90,21 @@ pub(crate) fn has_long_part(text: &[u8], separator: u8, len: usize) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use super::{any, has_long_part};
+    use super::{Places, any, has_long_part};
+
+    #[test]
+    fn every_place_is_given_once_and_in_order() {
+        for len in 0..200 {
+            for step in [1, 2, 3, 7, 8, 63, 64, 65, 200] {
+                let text: Vec<u8> = (0..len).map(|at| if at % step == 0 { b'!' } else { b'x' }).collect();
+                let places: Vec<usize> = (0..len).step_by(step).collect();
+                let mut found = Places::new(&text, |b| b == b'!');
+                assert_eq!(found.by_ref().collect::<Vec<_>>(), places, "every {step} of {len}");
+                assert_eq!((found.next(), found.next()), (None, None));
+                assert_eq!(Places::new(&text, |b| b == 0).next(), None, "what pads a block is not its text");
+            }
+        }
+    }
 
     #[test]
     fn a_long_part_is_found_wherever_it_stands() {

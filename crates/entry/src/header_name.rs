@@ -99,32 +99,47 @@ known_headers! {
 /// Slots of the lookup table: a power of two with room enough that no two names share one (checked at compile time).
 const SLOTS: usize = 256;
 
-/// The first and the last bytes of a name as numbers; for names of two or three bytes, all of it.
-#[inline]
-const fn ends(name: &[u8]) -> (u32, u32) {
-    if let (Some(first), Some(last)) = (name.first_chunk(), name.last_chunk()) {
-        return (u32::from_le_bytes(*first), u32::from_le_bytes(*last));
-    }
-    match name {
-        [a, b] => (u32::from_le_bytes([*a, *b, 0, 0]), 0),
-        [a, b, c] => (u32::from_le_bytes([*a, *b, *c, 0]), 0),
-        _ => (0, 0),
-    }
+/// The first and the last eight bytes of a name as numbers, of a shorter one the first and the last four, and its
+/// length. Up to 16 bytes that is the whole name.
+#[derive(Clone, Copy, PartialEq, Eq)]
+struct Ends {
+    first: u64,
+    last: u64,
+    len: usize,
 }
 
-#[inline]
-const fn slot(name: &[u8]) -> usize {
-    let (first, last) = ends(name);
-    // A multiplier that was found by trial.
-    let hash = (first ^ last.rotate_left(7) ^ name.len() as u32).wrapping_mul(0x449f_d49b);
-    hash as usize >> 24
+impl Ends {
+    #[inline(always)] // asked of every header
+    const fn of(name: &[u8]) -> Self {
+        let len = name.len();
+        let (first, last) = if let (Some(first), Some(last)) = (name.first_chunk(), name.last_chunk()) {
+            (u64::from_le_bytes(*first), u64::from_le_bytes(*last))
+        } else if let (Some(first), Some(last)) = (name.first_chunk(), name.last_chunk()) {
+            (u32::from_le_bytes(*first) as u64, u32::from_le_bytes(*last) as u64)
+        } else {
+            match name {
+                [a, b] => (u32::from_le_bytes([*a, *b, 0, 0]) as u64, 0),
+                [a, b, c] => (u32::from_le_bytes([*a, *b, *c, 0]) as u64, 0),
+                _ => (0, 0),
+            }
+        };
+        Self { first, last, len }
+    }
+
+    #[inline(always)]
+    const fn slot(&self) -> usize {
+        // A multiplier that was found by trial.
+        let hash =
+            (self.first ^ self.last.rotate_left(7) ^ self.len as u64).wrapping_mul(0x334d_e73d_60c2_90d1);
+        (hash >> 56) as usize
+    }
 }
 
 static TABLE: [Option<KnownHeader>; SLOTS] = {
     let mut table = [None; SLOTS];
     let mut i = 0;
     while i < KnownHeader::ALL.len() {
-        let at = slot(KnownHeader::ALL[i].as_str().as_bytes());
+        let at = Ends::of(KnownHeader::ALL[i].as_str().as_bytes()).slot();
         assert!(table[at].is_none(), "two names share a slot: try another multiplier");
         table[at] = Some(KnownHeader::ALL[i]);
         i += 1;
@@ -132,28 +147,27 @@ static TABLE: [Option<KnownHeader>; SLOTS] = {
     table
 };
 
+/// Of every name, in order of its code.
+static ENDS: [Ends; KnownHeader::ALL.len()] = {
+    let mut ends = [Ends { first: 0, last: 0, len: 0 }; KnownHeader::ALL.len()];
+    let mut i = 0;
+    while i < ends.len() {
+        ends[i] = Ends::of(KnownHeader::ALL[i].as_str().as_bytes());
+        i += 1;
+    }
+    ends
+};
+
 impl KnownHeader {
     /// Finds a lower-case name: one table look-up and one comparison.
     #[inline(always)] // asked of every header
     #[must_use]
     pub fn from_name(name: &str) -> Option<Self> {
-        let known = TABLE[slot(name.as_bytes())]?;
-        same(known.as_str().as_bytes(), name.as_bytes()).then_some(known)
+        let ends = Ends::of(name.as_bytes());
+        let known = TABLE[ends.slot()]?;
+        let same = ENDS[known as usize] == ends && (ends.len <= 16 || known.as_str() == name);
+        same.then_some(known)
     }
-}
-
-/// Equality, for most names in two comparisons of eight or four bytes that may overlap.
-#[inline]
-fn same(a: &[u8], b: &[u8]) -> bool {
-    fn ends<const N: usize>(a: &[u8], b: &[u8]) -> bool {
-        a.first_chunk::<N>() == b.first_chunk::<N>() && a.last_chunk::<N>() == b.last_chunk::<N>()
-    }
-    a.len() == b.len()
-        && match a.len() {
-            8..=16 => ends::<8>(a, b),
-            4..8 => ends::<4>(a, b),
-            _ => a == b,
-        }
 }
 
 #[cfg(test)]

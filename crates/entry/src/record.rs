@@ -51,6 +51,9 @@ pub const VERSION: u8 = 1;
 pub const HEAD_LEN: usize = 32;
 /// The most bytes that one record may take.
 pub const MAX_RECORD: usize = 256 * 1024;
+/// The most that a record grows to for headers: behind them come how it ended, an error with its stack, two bodies. A
+/// power of two, as buffers are.
+const HEADER_ROOM: usize = 32 * 1024;
 /// The most bytes in the name of an application's own field.
 pub const MAX_NAME: usize = 128;
 

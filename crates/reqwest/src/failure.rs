@@ -3,7 +3,7 @@
 use std::error::Error as StdError;
 use std::iter;
 
-use hoplog::{Exchange, Outcome, error_chain};
+use hoplog::{Exchange, Outcome, error_chain, error_text};
 use reqwest::Url;
 use reqwest_middleware::Error;
 
@@ -17,7 +17,7 @@ pub(crate) fn record(exchange: &mut Exchange, called: &Url, error: &Error) -> Ou
     let reqwests = || errors.iter().filter_map(|error| error.downcast_ref::<reqwest::Error>());
     let urls: Vec<&str> =
         iter::once(called).chain(reqwests().filter_map(reqwest::Error::url)).map(Url::as_str).collect();
-    let texts: Vec<String> = errors.iter().map(|error| without(&urls, error.to_string())).collect();
+    let texts: Vec<String> = errors.iter().map(|error| without(&urls, error_text(error))).collect();
     let message = match &texts[..] {
         // The first says what was tried, the last what stood in the way.
         [first, .., last] => format!("{first}: {last}"),

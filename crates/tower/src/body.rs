@@ -62,7 +62,7 @@ where
             Poll::Ready(None) if exchange.falls_short() => drop(this.exchange.take()),
             Poll::Ready(None) => finish(this.exchange, Outcome::Completed),
             Poll::Ready(Some(Err(error))) => {
-                exchange.error(std::any::type_name::<B::Error>(), &error.to_string(), None);
+                exchange.error(std::any::type_name::<B::Error>(), &hoplog::error_text(error), None);
                 finish(this.exchange, Outcome::BodyAborted);
             }
             Poll::Ready(Some(Ok(frame))) => {

@@ -8,13 +8,15 @@ use http::{HeaderMap, Request, Uri, Version};
 use crate::Connection;
 
 pub(crate) fn of<B>(request: &Request<B>) -> RequestHead<'_> {
-    let (uri, connection) = (uri(request), connection(request));
+    let (uri, connection) = (uri(request), request.extensions().get::<Connection>());
+    let peer = connection.and_then(|connection| connection.peer).or_else(|| connect_info(request));
+    let tls_version = connection.and_then(|connection| connection.tls_version);
     RequestHead {
         method: request.method().as_str(),
         path: uri.path(),
         query: uri.query(),
         route: route(request),
-        scheme: uri.scheme_str().or(connection.tls_version.map(|_| "https")),
+        scheme: uri.scheme_str().or(tls_version.map(|_| "https")),
         host: uri.authority().map(|a| a.host()),
         http_version: match request.version() {
             Version::HTTP_09 => "0.9",
@@ -23,9 +25,9 @@ pub(crate) fn of<B>(request: &Request<B>) -> RequestHead<'_> {
             Version::HTTP_3 => "3",
             _ => "1.1",
         },
-        peer: connection.peer.map(|peer| peer.ip()),
-        peer_port: connection.peer.map(|peer| peer.port()),
-        tls_version: connection.tls_version,
+        peer: peer.map(|peer| peer.ip()),
+        peer_port: peer.map(|peer| peer.port()),
+        tls_version,
     }
 }
 
@@ -54,12 +56,7 @@ fn uri<B>(request: &Request<B>) -> &Uri {
     request.uri()
 }
 
-/// What the server put there, with axum's `ConnectInfo` where that says no peer.
-fn connection<B>(request: &Request<B>) -> Connection {
-    let told = request.extensions().get::<Connection>().copied().unwrap_or_default();
-    Connection { peer: told.peer.or_else(|| connect_info(request)), ..told }
-}
-
+/// Asked where no [`Connection`] says the peer.
 fn connect_info<B>(request: &Request<B>) -> Option<SocketAddr> {
     #[cfg(feature = "axum")]
     if let Some(info) = request.extensions().get::<axum::extract::ConnectInfo<SocketAddr>>() {

@@ -19,9 +19,9 @@ thread_local! {
 
 /// Adds both headers where the service did not set them.
 pub(crate) fn insert(headers: &mut HeaderMap, exchange: &Exchange) {
-    let (trace_id, request_id) = exchange.response_ids();
-    let mut both = shared(trace_id, request_id);
-    set(headers, X_TRACE_ID, both.split_to(trace_id.len()));
+    let (both, split) = exchange.response_ids();
+    let mut both = shared(both);
+    set(headers, X_TRACE_ID, both.split_to(split));
     set(headers, X_REQUEST_ID, both);
 }
 
@@ -34,18 +34,16 @@ fn set(headers: &mut HeaderMap, name: HeaderName, value: Bytes) {
     }
 }
 
-/// Both texts, one behind the other.
-fn shared(a: &[u8], b: &[u8]) -> Bytes {
-    let len = a.len() + b.len();
+/// The text, in the block.
+fn shared(text: &[u8]) -> Bytes {
     BLOCK_IN_USE
         .try_with(|block| {
             let mut block = block.borrow_mut();
-            if block.capacity() < len {
-                *block = BytesMut::with_capacity(BLOCK.max(len));
+            if block.capacity() < text.len() {
+                *block = BytesMut::with_capacity(BLOCK.max(text.len()));
             }
-            block.extend_from_slice(a);
-            block.extend_from_slice(b);
+            block.extend_from_slice(text);
             block.split().freeze()
         })
-        .unwrap_or_else(|_| Bytes::from([a, b].concat()))
+        .unwrap_or_else(|_| Bytes::copy_from_slice(text))
 }

@@ -18,8 +18,12 @@ pin_project! {
     }
 }
 
-impl<B> RequestBody<B> {
+impl<B: Body> RequestBody<B> {
     pub(crate) fn new(inner: B, tap: Option<RequestTap>) -> Self {
+        // Nobody polls for what is not there.
+        if let Some(tap) = tap.as_ref().filter(|_| inner.is_end_stream()) {
+            tap.end();
+        }
         Self { inner, tap }
     }
 }
@@ -82,7 +86,7 @@ pub(crate) fn pieces(data: &impl Buf, mut see: impl FnMut(&[u8]), beyond: impl F
     let mut slices = [std::io::IoSlice::new(&[]); 16];
     let filled = data.chunks_vectored(&mut slices);
     let mut seen = 0;
-    for slice in &slices[..filled] {
+    for slice in slices.iter().take(filled) {
         see(slice);
         seen += slice.len();
     }

@@ -48,6 +48,7 @@ pub struct WatchRequestBody<S> {
 impl<S, B> Service<Request<B>> for WatchRequestBody<S>
 where
     S: Service<Request<RequestBody<B>>>,
+    B: http_body::Body,
 {
     type Response = S::Response;
     type Error = S::Error;

@@ -24,18 +24,29 @@ impl Directory {
 
     /// Whether any file below has these bytes in it.
     pub(crate) fn contains(&self, needle: &[u8]) -> bool {
-        let mut open = vec![self.0.clone()];
+        self.files().iter().any(|(_, bytes)| bytes.windows(needle.len()).any(|w| w == needle))
+    }
+
+    /// What is in it goes by this path.
+    pub(crate) fn path(&self, name: &str) -> PathBuf {
+        self.0.join(name)
+    }
+
+    /// Every file below, by its path.
+    pub(crate) fn files(&self) -> Vec<(PathBuf, Vec<u8>)> {
+        let (mut open, mut files) = (vec![self.0.clone()], Vec::new());
         while let Some(directory) = open.pop() {
             for entry in std::fs::read_dir(directory).unwrap() {
                 let path = entry.unwrap().path();
                 if path.is_dir() {
                     open.push(path);
-                } else if std::fs::read(path).unwrap().windows(needle.len()).any(|w| w == needle) {
-                    return true;
+                } else {
+                    let bytes = std::fs::read(&path).unwrap();
+                    files.push((path, bytes));
                 }
             }
         }
-        false
+        files
     }
 }
 

@@ -2,6 +2,7 @@
 #![allow(clippy::expect_used, clippy::unwrap_used, clippy::panic)] // a helper of a test fails like the test itself
 
 mod bodies;
+mod canary;
 mod collector;
 mod context;
 mod delivery;

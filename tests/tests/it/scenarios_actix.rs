@@ -86,11 +86,17 @@ impl Framework for Actix {
             )),
             "an error of a service inside the layer is one of the service" => Some(Deviation::Differs(
                 ANSWERED_OUTSIDE,
-                Entry::of("GET", "/broken").ended("service_error", Some(500), "ERROR").error(BROKEN),
+                Entry::of("GET", "/broken")
+                    .ended("service_error", Some(500), "ERROR")
+                    .sized(Size::None)
+                    .error(BROKEN),
             )),
             "a timeout inside the layer that fails has timed out" => Some(Deviation::Differs(
                 ANSWERED_OUTSIDE,
-                Entry::of("GET", "/slow-error").ended("timed_out", Some(504), "ERROR").error("timed out"),
+                Entry::of("GET", "/slow-error")
+                    .ended("timed_out", Some(504), "ERROR")
+                    .sized(Size::None)
+                    .error("timed out"),
             )),
             _ => None,
         }

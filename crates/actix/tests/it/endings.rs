@@ -23,6 +23,27 @@ impl std::fmt::Display for ChargeDeclined {
     }
 }
 
+/// Its author got both wrong.
+struct Unspeakable;
+
+impl std::fmt::Display for Unspeakable {
+    fn fmt(&self, _: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        panic!("in Display")
+    }
+}
+
+impl std::fmt::Debug for Unspeakable {
+    fn fmt(&self, _: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        panic!("in Debug")
+    }
+}
+
+impl ResponseError for Unspeakable {
+    fn error_response(&self) -> HttpResponse {
+        HttpResponse::InternalServerError().finish()
+    }
+}
+
 impl ResponseError for ChargeDeclined {
     fn status_code(&self) -> StatusCode {
         StatusCode::PAYMENT_REQUIRED
@@ -32,6 +53,7 @@ impl ResponseError for ChargeDeclined {
 fn app(config: &mut ServiceConfig, _: &hoplog::Client) {
     config
         .route("/declined", web::to(async || Err::<&str, _>(ChargeDeclined)))
+        .route("/unspeakable", web::to(async || Err::<&str, _>(Unspeakable)))
         .route("/broken", web::to(async || Err::<&str, _>(error::ErrorBadGateway("no bank"))))
         .route("/late", web::to(async || HttpResponse::GatewayTimeout().finish()))
         .route("/panic/{id}", web::to(panics))
@@ -91,6 +113,13 @@ async fn waits() -> &'static str {
 }
 
 #[test]
+fn an_error_that_cannot_be_told_passes_as_it_would_have_without_the_log() {
+    let (answer, entry) = Rig::new(app).one("GET /unspeakable", &[]);
+    assert_eq!(answer.status, 500);
+    assert_eq!((&entry["outcome"], &entry["error_type"]), (&"completed".into(), &"actix_web::Error".into()));
+}
+
+#[test]
 fn a_handlers_error_is_a_completed_answer_with_the_error_beside_it() {
     let rig = Rig::new(app);
     let (answer, entry) = rig.one("GET /declined", &[]);
@@ -130,6 +159,7 @@ fn a_middlewares_error_passes_on_and_its_answer_has_the_ids() {
         assert_eq!(entry["outcome"], outcome);
         assert_eq!(entry["level"], level);
         assert_eq!(entry["status_code"], status);
+        assert!(entry["response_size"].is_null(), "made out of sight");
         assert_eq!(entry["error_message"], text);
         assert_eq!(entry["route"], path);
         assert_eq!(answer.header("x-trace-id"), entry["trace_id"].as_str());

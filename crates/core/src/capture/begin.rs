@@ -10,7 +10,6 @@ use super::head::{self, write_head};
 use super::headers::{Seen, walk, write_headers};
 use super::live::{self, Identity, Live};
 use super::place::{self, Inherited};
-use super::record::OpenRecord;
 use super::rules::Chosen;
 use super::trust::{Caller, told_by_headers};
 use super::{Exchange, RequestHead};
@@ -85,43 +84,42 @@ where
     if let Some(live) = Arc::get_mut(&mut shared) {
         let Live { identity, record: open, .. } = live;
         let mut open = lock(open);
-        let mut record = std::mem::take(&mut open.writer);
+        let open = &mut *open;
+        let record = &mut open.writer;
         record.begin(kind, id, created);
         let keep = pipeline.queue.fill() < Fill::Critical && pipeline.rules.of(&chosen).request_headers;
         // Else it is known only with the trace whether any of this is wanted.
         let certain = chosen.is_certain();
         if certain {
-            write_head(&mut record, pipeline, head, caller);
+            write_head(record, pipeline, head, caller);
         }
-        let mut seen = walk(&mut record, pipeline, headers(), keep && certain);
-        let (opaque, request_id) = place(identity, &mut record, &mut seen);
+        let mut seen = walk(record, pipeline, headers(), keep && certain);
+        let (opaque, request_id) = place(identity, record, &mut seen);
         let sampled = chosen.decide(&identity.trace_id);
         if !certain {
             identity.flags = identity.flags.with(TraceFlags::SAMPLED, sampled);
             if sampled {
-                write_head(&mut record, pipeline, head, caller);
-                write_headers(&mut record, pipeline, keep.then(headers));
+                write_head(record, pipeline, head, caller);
+                write_headers(record, pipeline, keep.then(headers));
             }
         }
         if let (None, Some(host)) = (head::host(head, caller), seen.host) {
-            record.text(Field::HostHeader, host);
+            record.utf8(Field::HostHeader, host);
         }
         let request_id = seen.request_id.or(request_id.as_deref().map(str::as_bytes));
         identity.set_ids(opaque.as_deref(), request_id, &id);
-        write_ids(&mut record, identity);
-        *open = OpenRecord {
-            writer: record,
-            pipeline: Some(Arc::clone(pipeline)),
-            outgoing: kind == Kind::Outgoing,
-            head_only: head.method == "HEAD",
-            routed: head.route.is_some(),
-            chosen,
-            started,
-            request_bytes: seen.size.or_else(|| head::size_unsaid(head)),
-            ..OpenRecord::default()
-        };
+        write_ids(record, identity);
+        open.forget();
+        open.pipeline = Some(Arc::clone(pipeline));
+        open.ends_with_head = kind == Kind::Outgoing;
+        open.head_only = head.method == "HEAD";
+        open.tunnel = head.method == "CONNECT";
+        open.routed = head.route.is_some();
+        open.chosen = chosen;
+        open.started = started;
+        open.request_bytes = seen.size.or_else(|| head::size_unsaid(head));
         if caller.trusted {
-            open.told = told_by_headers(pipeline, headers());
+            open.told = told_by_headers(headers());
         }
         if kind == Kind::Request && sampled {
             taps_request = open.tap_request(seen.content_type.filter(|_| !seen.encoded));

@@ -18,7 +18,7 @@
 /// the queue is three quarters full.
 ///
 /// ```
-/// let bodies = hoplog::Bodies::default().only_errors().max_body(16 * 1024).content_type("text/csv");
+/// let bodies = hoplog::Bodies::default().only_errors().max_body(16 * 1024).content_type("text/json");
 /// let client = hoplog::Client::builder().bodies(bodies).without_collector().console(hoplog::Console::Text).build()?;
 /// # drop(client); Ok::<(), hoplog::Error>(())
 /// ```
@@ -82,14 +82,17 @@ impl Bodies {
         self
     }
 
-    /// Keeps bodies of this media type too, without parameters: `text/csv`.
+    /// Takes bodies of this media type too, without parameters. Only other names of JSON and of JSON by line, as
+    /// `text/json` and `application/ndjson`, can be masked and kept; of any other type, as `application/xml`, the entry
+    /// has `request_body_hash` or `response_body_hash`, a keyed hash of the first bytes.
     #[must_use]
     pub fn content_type(mut self, media_type: impl Into<String>) -> Self {
         self.types.push(media_type.into().to_ascii_lowercase());
         self
     }
 
-    /// Keeps bodies only of requests that end with a status from 400, a gRPC status other than 0, or not whole.
+    /// Keeps bodies only of requests that end with a status from 400, or not whole. A response's is kept by its status
+    /// alone, which is known before its first byte.
     #[must_use]
     pub fn only_errors(mut self) -> Self {
         self.only_errors = true;
@@ -151,13 +154,13 @@ mod tests {
 
     #[test]
     fn types_are_taken_by_name_in_any_case_and_with_any_parameters() {
-        let bodies = Bodies::default().content_type("Text/CSV");
+        let bodies = Bodies::default().content_type("Text/JSON");
         for taken in [
             "application/json",
             "Application/JSON; charset=utf-8",
             "application/problem+json",
             "text/plain;charset=utf-8",
-            "text/csv",
+            "text/json",
             "application/x-www-form-urlencoded",
         ] {
             assert!(bodies.takes(taken.as_bytes()), "{taken}");

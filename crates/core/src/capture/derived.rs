@@ -119,12 +119,8 @@ fn write_web_origin(record: &mut RecordWriter, pipeline: &Pipeline, hints: &Hint
     for (header, value) in told {
         let Some(value) = value else { continue };
         let (name, mut out) = (header.as_str(), Vec::new());
-        let left = match pipeline.redactor.header_value(
-            pipeline.header(Some(header), name),
-            name,
-            value,
-            &mut out,
-        ) {
+        let left = match pipeline.redactor.header_value(pipeline.known_header(header), name, value, &mut out)
+        {
             Verdict::Unchanged => value,
             Verdict::Masked => &out,
             Verdict::Dropped => continue,
@@ -148,6 +144,10 @@ fn write_origin(
         return;
     }
     let place = parts.join(between);
+    if place.contains(' ') {
+        // No URL, but the name of an app for people.
+        return record.text(Field::Origin, &format!("{kind}:{}", pipeline.redactor.text(&place)));
+    }
     let mut origin = format!("{kind}:").into_bytes();
     match pipeline.redactor.url(place.as_bytes(), &mut origin) {
         Verdict::Unchanged => origin.extend_from_slice(place.as_bytes()),

@@ -68,10 +68,11 @@ impl Exchange {
         self.live.as_deref().map_or("", |live| live.request_id())
     }
 
-    /// [`Exchange::x_trace_id`] and [`Exchange::request_id`] as the header values that they are: visible ASCII.
+    /// [`Exchange::x_trace_id`] and [`Exchange::request_id`], one behind the other, and where the second begins: header
+    /// values both, of visible ASCII.
     #[must_use]
-    pub fn response_ids(&self) -> (&[u8], &[u8]) {
-        self.live.as_deref().map_or((&[], &[]), |live| live.ids())
+    pub fn response_ids(&self) -> (&[u8], usize) {
+        self.live.as_deref().map_or((&[], 0), |live| live.joined_ids())
     }
 
     /// The headers that this call carries, for outgoing exchanges. A call that has a `traceparent` already keeps it:
@@ -118,7 +119,7 @@ impl Exchange {
         }
         let grpc = content_type.is_some_and(|t| t.starts_with(b"application/grpc"));
         // A gRPC answer ends with its trailers, whatever length its messages have.
-        if grpc && !record.outgoing {
+        if grpc && !record.ends_with_head {
             self.declared = None;
         }
         // The path of a gRPC call is its route, if there is such a method: any caller can ask for any path.
@@ -128,6 +129,12 @@ impl Exchange {
         if let Some(content_type) = content_type.filter(|_| !encoded) {
             self.taps_response = record.tap_response(content_type);
         }
+    }
+
+    /// Of an answer that is made out of sight: its status is known, neither its headers nor its size.
+    pub fn response_unseen(&mut self, status: u16) {
+        self.response(status, std::iter::empty(), None);
+        self.write(|record| record.ends_with_head = true);
     }
 
     /// Whether fewer body bytes went by than the response had promised.
@@ -203,7 +210,8 @@ impl Exchange {
         self.write(|record| report.write(record));
     }
 
-    /// Ends the exchange: its entry is written. `Completed` becomes `TimedOut` for 408 and 504, `Upgraded` for 101.
+    /// Ends the exchange: its entry is written. `Completed` becomes `TimedOut` for 408 and 504, `Upgraded` for 101 and
+    /// for a CONNECT answered with 2xx.
     pub fn finish(mut self, outcome: Outcome) {
         self.end(|_, _| outcome);
     }
@@ -222,8 +230,9 @@ impl Exchange {
         let too_large = {
             let mut record = lock(&live.record);
             let outcome = outcome(self, &record);
-            record.response_bytes = if record.outgoing { self.declared } else { Some(self.response_bytes) };
-            if record.keepers > 0 && record.status == 101 {
+            record.response_bytes =
+                if record.ends_with_head { self.declared } else { Some(self.response_bytes) };
+            if record.keepers > 0 && record.switches() {
                 record.upgraded = true;
                 return;
             }
@@ -243,12 +252,10 @@ impl Exchange {
         }
     }
 
-    /// Whether nothing of the body is missing: as many bytes as were declared, or an answer that has no body
-    /// (RFC 9110 §6.4.1: to HEAD, 1xx, 204, 304), which servers do not poll.
+    /// Whether nothing of the body is missing: as many bytes as were declared, or none to send, which servers do not
+    /// poll for.
     fn is_whole(&self, record: &OpenRecord) -> bool {
-        record.head_only
-            || matches!(record.status, 100..200 | 204 | 304)
-            || self.declared.is_some_and(|size| self.response_bytes >= size)
+        record.has_no_content() || self.declared.is_some_and(|size| self.response_bytes >= size)
     }
 }
 

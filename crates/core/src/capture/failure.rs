@@ -2,13 +2,13 @@
 
 use std::any::Any;
 use std::error::Error;
-use std::sync::Arc;
+use std::sync::{Arc, TryLockError};
 
 use hoplog_entry::Field;
 
 use super::live::Live;
 use super::record::OpenRecord;
-use crate::error_chain::error_sources;
+use crate::error_chain::{error_sources, error_text, harmless};
 use crate::pipeline::Pipeline;
 
 /// The type that a panic has in an entry's `error_type`.
@@ -38,8 +38,8 @@ impl ErrorReport {
     pub fn new<E: Error + ?Sized>(error: &E) -> Self {
         Self(Arc::new(Report {
             error_type: std::any::type_name::<E>(),
-            message: error.to_string(),
-            sources: error_sources(error.source()),
+            message: error_text(error),
+            sources: error_sources(harmless(|| error.source()).flatten()),
         }))
     }
 
@@ -67,7 +67,11 @@ impl Live {
     /// Notes a panic in the request's own poll; false if the request is not this client's or has ended. The lock is
     /// not waited for: the panic may have happened while it was held.
     pub(crate) fn tell_panic(&self, pipeline: &Arc<Pipeline>, panic: &Panic<'_>) -> bool {
-        let Ok(mut record) = self.record.try_lock() else { return false };
+        let mut record = match self.record.try_lock() {
+            Ok(record) => record,
+            Err(TryLockError::Poisoned(record)) => record.into_inner(),
+            Err(TryLockError::WouldBlock) => return false,
+        };
         let ours = record.pipeline.as_ref().is_some_and(|p| Arc::ptr_eq(p, pipeline));
         if ours {
             record.panic_told = true;
@@ -88,7 +92,10 @@ pub(super) fn panicked(record: &mut OpenRecord, payload: &(dyn Any + Send)) {
     }
     record.panicked = true;
     if !std::mem::replace(&mut record.panic_told, true) {
-        record.failed = true;
+        if std::mem::replace(&mut record.failed, true) {
+            // The sources of another error.
+            record.writer.remove(Field::StackTrace);
+        }
         record.write_error(PANIC, panic_message(payload), None);
     }
 }

@@ -4,14 +4,14 @@ use hoplog_entry::trace_headers::{self, Incoming, IncomingHeaders};
 use hoplog_entry::{Field, KnownHeader, RecordWriter};
 
 use crate::pipeline::Pipeline;
-use crate::redact::{HeaderAction, Verdict};
+use crate::redact::{HeaderAction, REDACTED, Verdict, is_host_alone};
 
 /// What the walk over a request's headers found besides what it wrote.
 pub(super) struct Seen<'h> {
     pub(super) trace: Incoming<'h>,
     pub(super) tracestate: bool,
     pub(super) request_id: Option<&'h [u8]>,
-    pub(super) host: Option<&'h str>,
+    pub(super) host: Option<&'h [u8]>,
     pub(super) size: Size,
     pub(super) content_type: Option<&'h [u8]>,
     /// Under a `content-encoding`.
@@ -65,7 +65,12 @@ pub(super) fn walk<'h>(
             Some(KnownHeader::XRequestId) => {
                 request_id = Some(value).filter(|id| trace_headers::is_request_id(id));
             }
-            Some(KnownHeader::Host) => host = std::str::from_utf8(value).ok(),
+            // A user and a password before it, for which there is no room (RFC 9110 §7.2).
+            Some(KnownHeader::Host) if !is_host_alone(value) => {
+                host = Some(REDACTED.as_bytes());
+                continue;
+            }
+            Some(KnownHeader::Host) => host = Some(value),
             Some(KnownHeader::ContentLength) => {
                 size = parse_decimal(value).map_or(Size::Unknown, Size::Bytes);
             }
@@ -91,6 +96,9 @@ pub(super) fn write_headers<'h>(
 ) {
     for (name, value) in headers.into_iter().flatten() {
         let known = KnownHeader::from_name(name);
+        if known == Some(KnownHeader::Host) && !is_host_alone(value) {
+            continue;
+        }
         write_header(record, Field::RequestHeader, pipeline, known, name, value);
     }
 }
@@ -104,17 +112,26 @@ pub(super) fn write_header(
     name: &str,
     value: &[u8],
 ) {
-    match (pipeline.header(known, name), known) {
-        (HeaderAction::Skip, _) => {}
-        (HeaderAction::Keep, Some(known)) => record.known_header(field, known, value),
-        (HeaderAction::Keep, None) => record.named_header(field, name, value),
-        (HeaderAction::Text, Some(known)) if pipeline.redactor.is_plain(value) => {
-            record.known_header(field, known, value);
-        }
-        (action, _) => write_altered(record, field, pipeline, action, name, value),
+    let Some(known) = known else { return write_named(record, field, pipeline, name, value) };
+    match pipeline.known_header(known) {
+        HeaderAction::Skip => {}
+        HeaderAction::Keep => record.known_header(field, known, value),
+        HeaderAction::Text if pipeline.redactor.is_plain(value) => record.known_header(field, known, value),
+        action => write_altered(record, field, pipeline, action, name, value),
     }
 }
 
+/// A header without a code.
+#[inline(never)] // as the usual ones need its registers
+fn write_named(record: &mut RecordWriter, field: Field, pipeline: &Pipeline, name: &str, value: &[u8]) {
+    match pipeline.redactor.header(name.as_bytes()) {
+        HeaderAction::Skip => {}
+        HeaderAction::Keep => record.named_header(field, name, value),
+        action => write_altered(record, field, pipeline, action, name, value),
+    }
+}
+
+#[inline(never)]
 fn write_altered(
     record: &mut RecordWriter,
     field: Field,

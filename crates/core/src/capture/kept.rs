@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use hoplog_entry::Outcome;
+use hoplog_entry::{Outcome, RecordWriter};
 
 use super::live::Live;
 use crate::sync::lock;
@@ -34,6 +34,8 @@ impl Drop for KeepOpen {
             let panicking = std::thread::panicking();
             record.panicked |= panicking;
             record.end(Outcome::Upgraded);
+            // Contexts may live on; they need no buffer.
+            record.writer = RecordWriter::default();
         }
     }
 }

@@ -37,10 +37,12 @@ pub(crate) struct Identity {
     pub(crate) flags: TraceFlags,
     /// Valid, or empty.
     pub(crate) tracestate: String,
-    /// What `x-trace-id` carries: the trace id in hex, or the caller's opaque one.
-    x_trace_id: Vec<u8>,
+    /// What `x-trace-id` carries: the trace id in hex, or the caller's opaque one. Behind it, what `x-request-id` does.
+    ids: [u8; 256],
+    /// Where the second begins, and where it ends.
+    split: usize,
+    ids_end: usize,
     opaque: bool,
-    request_id: Vec<u8>,
 }
 
 impl Deref for Live {
@@ -59,9 +61,10 @@ impl Live {
             span_id: SpanId::generate(),
             flags: TraceFlags::SAMPLED,
             tracestate: String::new(),
-            x_trace_id: Vec::new(),
+            ids: [0; 256],
+            split: 0,
+            ids_end: 0,
             opaque: false,
-            request_id: Vec::new(),
         };
         Self { identity, listed: running::list(&record), record }
     }
@@ -88,19 +91,26 @@ impl Drop for Live {
 
 impl Identity {
     /// Sets what `x-trace-id` and `x-request-id` carry: the caller's where they are given, else ids of our own.
-    /// All of them are ASCII.
+    /// All of them are ASCII; the caller's are at most 128 bytes long.
     pub(super) fn set_ids(&mut self, opaque: Option<&str>, request_id: Option<&[u8]>, id: &EntryId) {
         self.opaque = opaque.is_some();
-        self.x_trace_id.clear();
-        match opaque {
-            Some(opaque) => self.x_trace_id.extend_from_slice(opaque.as_bytes()),
-            None => self.x_trace_id.extend_from_slice(&self.trace_id.to_ascii()),
-        }
-        self.request_id.clear();
-        match request_id {
-            Some(given) => self.request_id.extend_from_slice(given),
-            None => self.request_id.extend_from_slice(&id.to_ascii()),
-        }
+        self.split = match opaque {
+            Some(opaque) => self.set_id(0, opaque.as_bytes()),
+            None => self.set_id(0, &self.trace_id.to_ascii()),
+        };
+        self.ids_end = match request_id {
+            Some(given) => self.set_id(self.split, given),
+            None => self.set_id(self.split, &id.to_ascii()),
+        };
+    }
+
+    /// Writes one id; returns where it ends.
+    #[inline]
+    fn set_id(&mut self, at: usize, id: &[u8]) -> usize {
+        let room = self.ids.get_mut(at..).unwrap_or_default();
+        let len = id.len().min(room.len());
+        room[..len].copy_from_slice(&id[..len]);
+        at + len
     }
 
     /// Whether the caller's `x-trace-id` is not a trace id and travels beside one.
@@ -109,16 +119,21 @@ impl Identity {
     }
 
     pub(crate) fn x_trace_id(&self) -> &str {
-        str_of(&self.x_trace_id)
+        str_of(self.ids().0)
     }
 
     pub(crate) fn request_id(&self) -> &str {
-        str_of(&self.request_id)
+        str_of(self.ids().1)
+    }
+
+    /// Both, one behind the other, and where the second begins.
+    pub(super) fn joined_ids(&self) -> (&[u8], usize) {
+        (&self.ids[..self.ids_end], self.split)
     }
 
     /// [`Live::x_trace_id`] and [`Live::request_id`], nothing checked again.
     pub(super) fn ids(&self) -> (&[u8], &[u8]) {
-        (&self.x_trace_id, &self.request_id)
+        self.ids[..self.ids_end].split_at(self.split)
     }
 
     pub(crate) fn trace_parent(&self) -> TraceParent {
@@ -143,13 +158,14 @@ pub(super) fn take() -> Arc<Live> {
 }
 
 /// Puts one back, unless a context still holds it, its record's buffer grew too large, or the pool is full.
-pub(super) fn give_back(mut live: Arc<Live>, too_large: bool) {
-    let Some(alone) = Arc::get_mut(&mut live) else {
+pub(super) fn give_back(live: Arc<Live>, too_large: bool) {
+    // A count of one, and no weak ones: nobody can make it more.
+    if Arc::strong_count(&live) > 1 {
         // A context that lives on needs the ids, not the record's buffer.
         lock(&live.record).writer = RecordWriter::default();
         return;
-    };
-    if too_large || alone.tracestate.capacity() > LARGEST_KEPT {
+    }
+    if too_large || live.tracestate.capacity() > LARGEST_KEPT {
         return;
     }
     let _ = POOL.try_with(|pool| {

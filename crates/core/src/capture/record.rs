@@ -27,10 +27,12 @@ pub(crate) struct OpenRecord {
     pub(super) failed: bool,
     /// A panic is in the record.
     pub(super) panic_told: bool,
-    /// A call ends with the response head: its body's size is what the head says, or unknown.
-    pub(super) outgoing: bool,
+    /// A call, or an answer whose body nobody here sees: its size is what the head says, or unknown.
+    pub(super) ends_with_head: bool,
     /// HEAD: whatever the body declares, none of it is sent.
     pub(super) head_only: bool,
+    /// CONNECT: a 2xx switches to what the tunnel speaks (RFC 9110 §9.3.6), as WebSockets do over HTTP/2 (RFC 8441).
+    pub(super) tunnel: bool,
     /// A `running` entry tells of it.
     pub(super) announced: bool,
     /// 0 without a response head.
@@ -76,6 +78,48 @@ impl Chunks {
 }
 
 impl OpenRecord {
+    /// As before the first exchange, but for the buffer: in its place, as few instructions do it.
+    #[inline]
+    pub(super) fn forget(&mut self) {
+        let Self {
+            writer: _,
+            pipeline,
+            chosen,
+            routed,
+            panicked,
+            failed,
+            panic_told,
+            ends_with_head,
+            head_only,
+            tunnel,
+            announced,
+            status,
+            grpc_status,
+            started,
+            ttfb,
+            request_bytes,
+            response_bytes,
+            request_read,
+            request_whole,
+            request_tap,
+            response_tap,
+            told,
+            events,
+            chunks,
+            keepers,
+            upgraded,
+        } = self;
+        (*pipeline, *request_tap, *response_tap) = (None, None, None);
+        (*told, *events) = (None, 0);
+        (*chosen, *started, *chunks) = (Chosen::default(), Moment::default(), Chunks::default());
+        (*routed, *ends_with_head, *head_only, *tunnel) = (false, false, false, false);
+        (*panicked, *failed, *panic_told, *announced) = (false, false, false, false);
+        (*status, *grpc_status, *ttfb) = (0, None, 0);
+        (*request_bytes, *response_bytes) = (None, None);
+        (*request_read, *request_whole) = (None, false);
+        (*keepers, *upgraded) = (0, false);
+    }
+
     /// Whether what is told of it is written: not after its end, nor where sampling leaves it out.
     #[inline]
     pub(super) fn is_written(&self) -> bool {
@@ -85,6 +129,17 @@ impl OpenRecord {
     #[inline]
     pub(super) fn is_open(&self) -> bool {
         self.pipeline.is_some()
+    }
+
+    /// Whether the answer hands the connection over to another protocol.
+    #[inline]
+    pub(super) fn switches(&self) -> bool {
+        self.status == 101 || self.tunnel && matches!(self.status, 200..300)
+    }
+
+    /// Whether the answer has no content, whatever it declares (RFC 9110 §6.4.1).
+    pub(super) fn has_no_content(&self) -> bool {
+        self.head_only || self.switches() || matches!(self.status, 100..200 | 204 | 304)
     }
 
     /// Whether its buffer is larger than what is kept for the next one.
@@ -135,7 +190,7 @@ impl OpenRecord {
         }
     }
 
-    /// Writes the entry. `Completed` becomes `TimedOut` for 408 and 504, `Upgraded` for 101.
+    /// Writes the entry. `Completed` becomes `TimedOut` for 408 and 504, `Upgraded` where the protocol switches.
     #[inline]
     pub(super) fn end(&mut self, outcome: Outcome) {
         let Some(pipeline) = self.pipeline.take() else { return };
@@ -143,15 +198,15 @@ impl OpenRecord {
         let outcome = match (outcome, status) {
             _ if self.panicked => Outcome::Panicked,
             (Outcome::Completed, 408 | 504) => Outcome::TimedOut,
-            (Outcome::Completed, 101) => Outcome::Upgraded,
+            (Outcome::Completed, _) if self.switches() => Outcome::Upgraded,
             (outcome, _) => outcome,
         };
         if self.chosen.left_out {
             return pipeline.queue.leave_out(DropReason::Sampled);
         }
         let took = pipeline.clock.now().since(self.started);
-        let (grpc_status, announced) = (self.grpc_status, self.announced);
-        let ended = Ended { outcome, status, grpc_status, took, announced };
+        let &mut Self { grpc_status, announced, failed, .. } = self;
+        let ended = Ended { outcome, status, grpc_status, took, announced, failed };
         let verdict = match self.told {
             None => pipeline.rules.end(&self.chosen, &ended),
             Some(_) => self.end_as_told(&pipeline, &ended),
@@ -197,11 +252,13 @@ impl OpenRecord {
             return;
         }
         if let Some(tap) = request {
-            let whole = self.request_whole || self.request_read == self.request_bytes;
+            let whole = self.request_whole
+                || self.request_bytes.is_some_and(|size| self.request_read.unwrap_or(0) == size);
             tap.write(&mut self.writer, &pipeline.redactor, &tap::REQUEST, whole);
         }
         if let Some(tap) = response {
-            tap.write(&mut self.writer, &pipeline.redactor, &tap::RESPONSE, outcome != Outcome::BodyAborted);
+            let whole = !matches!(outcome, Outcome::BodyAborted | Outcome::Panicked);
+            tap.write(&mut self.writer, &pipeline.redactor, &tap::RESPONSE, whole);
         }
     }
 

@@ -63,7 +63,7 @@ pub(crate) struct Rule {
 #[derive(Debug, Clone, Copy, Default)]
 pub(crate) struct Chosen {
     rule: usize,
-    health: bool,
+    health: Health,
     sampling: Sampling,
     /// What is captured at all, as far as is known at the beginning.
     share: Share,
@@ -71,6 +71,16 @@ pub(crate) struct Chosen {
     random: Randomness,
     /// Nothing of it is captured: it is only counted.
     pub(crate) left_out: bool,
+}
+
+/// Whether a request asks how the service is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+enum Health {
+    #[default]
+    No,
+    Asked,
+    /// If it turns out to be gRPC, where every call is a POST; else it does something.
+    AskedByGrpc,
 }
 
 /// How a request ended.
@@ -84,6 +94,8 @@ pub(crate) struct Ended {
     pub(crate) took: u64,
     /// A `running` entry told of it.
     pub(crate) announced: bool,
+    /// An error was told, whatever was answered.
+    pub(crate) failed: bool,
 }
 
 /// What becomes of a request's entry.
@@ -117,7 +129,17 @@ impl Rules {
         let sampling = self.rules[rule].sampling;
         // A route that becomes known later may ask for more than others: until then the widest share counts.
         let share = if head.route.is_some() { sampling.head } else { self.widest };
-        Chosen { rule, health: self.health.contains(head.path), sampling, share, ..Chosen::default() }
+        Chosen { rule, health: self.health(head), sampling, share, ..Chosen::default() }
+    }
+
+    #[inline]
+    fn health(&self, head: &RequestHead<'_>) -> Health {
+        match head.method {
+            _ if !self.health.contains(head.path) => Health::No,
+            "GET" | "HEAD" => Health::Asked,
+            "POST" => Health::AskedByGrpc,
+            _ => Health::No,
+        }
     }
 
     /// A call is sampled as the request is that it is made for; in all else it goes by what is said for all.
@@ -174,7 +196,7 @@ impl Rules {
         let level = rule.levels.of(ended.outcome, ended.status, ended.grpc_status);
         let level = if slow { level.max(Level::Warn) } else { level };
         let level = told.unwrap_or(level);
-        let fate = if chosen.sampling.is_all() && !chosen.health && !rule.skip {
+        let fate = if chosen.sampling.is_all() && chosen.health == Health::No && !rule.skip {
             Fate::Keep(1.0)
         } else {
             let special = slow || level >= Level::Error || !ended.is_whole();
@@ -214,11 +236,17 @@ impl Chosen {
 
     #[inline(never)] // of those that have rules
     fn fate(&self, rule: &Rule, ended: &Ended, special: bool) -> Fate {
-        // What a `running` entry told of needs an entry of its end.
+        // What a `running` entry told of needs an entry of its end. It stands for those that were not captured, for
+        // all that were are kept.
         if ended.announced {
-            return Fate::Keep(self.sampling.head.weight());
+            return Fate::Keep(self.share.weight());
         }
-        if rule.skip || (self.health && !special && ended.succeeded()) {
+        let health = match self.health {
+            Health::No => false,
+            Health::Asked => true,
+            Health::AskedByGrpc => ended.grpc_status.is_some(),
+        };
+        if rule.skip || (health && !special && ended.succeeded()) {
             return Fate::Skip;
         }
         let share = if special { self.sampling.head } else { self.sampling.both };
@@ -235,6 +263,6 @@ impl Ended {
 
     /// By what was answered, whatever levels it is given.
     fn succeeded(&self) -> bool {
-        self.is_whole() && self.status < 400 && self.grpc_status.unwrap_or(0) == 0
+        self.is_whole() && self.status < 400 && self.grpc_status.unwrap_or(0) == 0 && !self.failed
     }
 }

@@ -29,9 +29,9 @@ pub(super) struct Tap {
 
 impl Tap {
     /// A tap that pays for its room at once; without room it keeps nothing, and says so.
-    pub(super) fn new(bodies: &Bodies, content_type: &[u8]) -> Self {
-        let held = HELD.fetch_add(bodies.max_body, Ordering::Relaxed);
-        let mut room = bodies.max_body;
+    pub(super) fn new(bodies: &Bodies, content_type: &[u8], empty: bool) -> Self {
+        let mut room = if empty { 0 } else { bodies.max_body };
+        let held = HELD.fetch_add(room, Ordering::Relaxed);
         if held.saturating_add(room) > bodies.budget {
             HELD.fetch_sub(room, Ordering::Relaxed);
             room = 0;
@@ -48,6 +48,11 @@ impl Tap {
     pub(super) fn keep(&mut self, data: &[u8]) {
         let taken = data.len().min(self.room_left);
         self.room_left -= taken;
+        // Grown as a vector grows, but never beyond what was paid for.
+        let len = self.kept.len() + taken;
+        if len > self.kept.capacity() {
+            self.kept.reserve_exact(len.max(2 * self.kept.len()).min(self.room) - self.kept.len());
+        }
         self.kept.extend_from_slice(&data[..taken]);
         self.cut |= taken < data.len();
     }
@@ -137,7 +142,9 @@ impl RequestTap {
 impl OpenRecord {
     /// The body is to be kept, or nobody said how long it is.
     fn request_tap_wanted(&self) -> bool {
-        self.request_read.is_none() && (self.request_tap.is_some() || self.request_bytes.is_none())
+        self.request_read.is_none()
+            && self.request_bytes != Some(0)
+            && (self.request_tap.is_some() || self.request_bytes.is_none())
     }
 
     /// Decides, before its first byte, whether the request's body is kept. True if somebody wants to see it.
@@ -146,20 +153,28 @@ impl OpenRecord {
         if let Some(content_type) = content_type
             && let Some(bodies) = self.wanted(|bodies| bodies.request && bodies.takes(content_type))
         {
-            self.request_tap = Some(Box::new(Tap::new(bodies, content_type)));
+            // One that is empty needs no room, only a word that it is whole.
+            let tap = Tap::new(bodies, content_type, self.request_bytes == Some(0));
+            self.request_tap = Some(Box::new(tap));
         }
         self.request_tap_wanted()
     }
 
     /// Likewise for the response's body, whose status is known. True if it is kept.
+    #[inline]
     pub(super) fn tap_response(&mut self, content_type: &[u8]) -> bool {
-        let has_body = !self.head_only && !self.outgoing && !matches!(self.status, 100..200 | 204 | 304);
+        let keeps_any = self.pipeline.as_ref().is_some_and(|pipeline| pipeline.bodies.is_some());
+        keeps_any && self.tap_response_of(content_type)
+    }
+
+    fn tap_response_of(&mut self, content_type: &[u8]) -> bool {
+        let has_body = !self.ends_with_head && !self.has_no_content();
         let well = self.status < 400;
         let wanted = |bodies: &Bodies| {
             has_body && bodies.response && !(bodies.only_errors && well) && bodies.takes(content_type)
         };
         if let Some(bodies) = self.wanted(wanted) {
-            self.response_tap = Some(Box::new(Tap::new(bodies, content_type)));
+            self.response_tap = Some(Box::new(Tap::new(bodies, content_type, false)));
         }
         self.response_tap.is_some()
     }
@@ -206,14 +221,14 @@ mod tests {
         // The budget is the process's; other tests hold little of it.
         let bodies = Bodies::default().max_body(MOST).budget(2 * MOST);
         const MOST: usize = 1 << 30;
-        let (mut a, mut b) = (Tap::new(&bodies, b""), Tap::new(&bodies, b""));
+        let (mut a, mut b) = (Tap::new(&bodies, b"", false), Tap::new(&bodies, b"", false));
         a.keep(b"abc");
         b.keep(b"abc");
         assert_eq!((a.kept.len(), a.cut), (3, false));
-        let mut c = Tap::new(&bodies, b"");
+        let mut c = Tap::new(&bodies, b"", false);
         c.keep(b"abc");
         assert_eq!((c.kept.len(), c.cut), (0, true));
         drop((a, b));
-        assert_eq!(Tap::new(&bodies, b"").room, MOST, "what is dropped is given back");
+        assert_eq!(Tap::new(&bodies, b"", false).room, MOST, "what is dropped is given back");
     }
 }

@@ -10,6 +10,8 @@ use crate::pipeline::{Pipeline, Policy};
 use crate::queue::QueueLimits;
 use crate::redact::Redaction;
 
+mod harm;
+
 const TRACEPARENT: &str = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01";
 
 /// A pipeline with a hand-moved clock, and the entries that reached its queue.
@@ -515,4 +517,22 @@ fn the_first_error_counts_and_a_handler_can_say_who_it_was() {
     late.set_user_id("u-3");
     assert!(late.keep().is_none(), "it has ended");
     assert!(rig.entries().is_empty());
+}
+
+#[test]
+fn a_host_header_with_a_password_in_it_is_masked_and_no_other() {
+    for (host, kept) in
+        [("shop.example:8080", true), ("münchen.example", true), ("ada:hunter2@shop.example", false)]
+    {
+        let rig = Rig::new();
+        rig.begin(&[("accept", "*/*"), ("host", host), ("range", "bytes=0-1")]).finish(Outcome::Completed);
+        let entry = rig.entry();
+        assert_eq!(entry.header("host").as_deref(), kept.then_some(host));
+        let told = if kept { host } else { "[redacted]" };
+        assert_eq!(entry.text(Field::HostHeader).as_deref(), Some(told));
+        assert_eq!(
+            (entry.header("accept").as_deref(), entry.header("range").as_deref()),
+            (Some("*/*"), Some("bytes=0-1"))
+        );
+    }
 }

@@ -27,7 +27,8 @@ pub enum TraceMode {
     /// A new trace, and `linked_trace_id` and `linked_span_id` in the entry name the caller's. `tracestate`,
     /// `x-request-id` and an opaque `x-trace-id` are not taken: new ids stand in their place.
     Restart,
-    /// A new trace and new ids, and no word of the caller's.
+    /// A new trace and new ids, and none of the caller's: they stand nowhere but among the request's headers, where
+    /// [`Redaction`](crate::Redaction) keeps those.
     Ignore,
 }
 

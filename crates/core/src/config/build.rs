@@ -64,7 +64,7 @@ impl ClientBuilder {
         let redactor = self
             .redaction
             .clone()
-            .or_hash_key(self.settings.hash_key.clone())
+            .or_hash_key(self.settings.hash_key.as_deref())
             .build()
             .map_err(|wrong| complaints.extend(wrong))
             .ok();
@@ -107,7 +107,7 @@ impl ClientBuilder {
         let url = self.settings.logs_url(complaints)?;
         let authorization = match &self.settings.api_key {
             None => None,
-            Some(key) => match HeaderValue::from_str(&format!("Bearer {key}")) {
+            Some(key) => match HeaderValue::from_str(&format!("Bearer {}", &**key)) {
                 Ok(mut value) => {
                     value.set_sensitive(true);
                     Some(value)

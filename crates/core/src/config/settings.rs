@@ -1,24 +1,51 @@
 //! The settings that have variables.
 
+use std::fmt;
 use std::io::IsTerminal as _;
+use std::ops::Deref;
 use std::path::PathBuf;
 
 use crate::destination::Source;
 
 const DEFAULT_ENDPOINT: &str = "http://localhost:8000";
 
+/// A setting that shows itself to nobody, as the debug output of a builder may be printed anywhere.
+#[derive(Clone)]
+pub(super) struct Secret(String);
+
+impl From<String> for Secret {
+    fn from(text: String) -> Self {
+        Self(text)
+    }
+}
+
+impl Deref for Secret {
+    type Target = str;
+
+    fn deref(&self) -> &str {
+        &self.0
+    }
+}
+
+impl fmt::Debug for Secret {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("[redacted]")
+    }
+}
+
 /// What code or the environment said; `None` where neither did.
 #[derive(Debug, Default)]
 pub(super) struct Settings {
-    pub(super) endpoint: Option<String>,
+    /// May have credentials in it, which are complained about, and a path that nobody should know.
+    pub(super) endpoint: Option<Secret>,
     pub(super) service: Option<String>,
     pub(super) environment: Option<String>,
     pub(super) service_version: Option<String>,
     pub(super) log_type: Option<String>,
-    pub(super) api_key: Option<String>,
+    pub(super) api_key: Option<Secret>,
     pub(super) console: Option<String>,
     pub(super) file: Option<PathBuf>,
-    pub(super) hash_key: Option<String>,
+    pub(super) hash_key: Option<Secret>,
     pub(super) enabled: Option<bool>,
     pub(super) log: Option<String>,
     pub(super) backtraces: Option<bool>,
@@ -34,13 +61,18 @@ impl Settings {
                 *slot = first(names);
             }
         };
-        fill(&mut self.endpoint, &["HOPLOG_ENDPOINT", "LOG_SERVER_URL"]);
+        let fill_secret = |slot: &mut Option<Secret>, names: &[&str]| {
+            if slot.is_none() {
+                *slot = first(names).map(Secret);
+            }
+        };
+        fill_secret(&mut self.endpoint, &["HOPLOG_ENDPOINT", "LOG_SERVER_URL"]);
         fill(&mut self.service, &["HOPLOG_SERVICE", "SERVICE_NAME", "OTEL_SERVICE_NAME"]);
         fill(&mut self.environment, &["HOPLOG_ENVIRONMENT", "ENVIRONMENT", "NODE_ENV"]);
         fill(&mut self.service_version, &["HOPLOG_SERVICE_VERSION", "SERVICE_VERSION"]);
         fill(&mut self.log_type, &["LOG_TYPE"]);
-        fill(&mut self.api_key, &["HOPLOG_API_KEY"]);
-        fill(&mut self.hash_key, &["HOPLOG_HASH_KEY"]);
+        fill_secret(&mut self.api_key, &["HOPLOG_API_KEY"]);
+        fill_secret(&mut self.hash_key, &["HOPLOG_HASH_KEY"]);
         fill(&mut self.console, &["HOPLOG_CONSOLE"]);
         fill(&mut self.trusted_proxies, &["HOPLOG_TRUSTED_PROXIES"]);
         fill(&mut self.log, &["HOPLOG_LOG"]);

@@ -131,3 +131,15 @@ fn backtraces_go_by_the_variables_that_rust_itself_reads() {
     assert_eq!(fill(&mut settings, &[("RUST_BACKTRACE", "1")]), Some(true));
     assert_eq!(fill(&mut settings, &[("RUST_BACKTRACE", "full"), ("RUST_LIB_BACKTRACE", "0")]), Some(false));
 }
+
+#[test]
+fn the_debug_output_of_a_builder_shows_no_secret() {
+    let mut builder = Client::builder()
+        .api_key("hl_s3cret")
+        .endpoint("http://user:s3cret@collector.example/s3cret")
+        .redaction(crate::Redaction::default().hash_key("s3cret"));
+    let variable = |name: &str| (name == "HOPLOG_HASH_KEY").then(|| "s3cret of the environment".to_owned());
+    builder.settings.fill_from(variable);
+    let shown = format!("{builder:?}");
+    assert!(shown.contains("api_key: Some([redacted])") && !shown.contains("s3cret"), "{shown}");
+}

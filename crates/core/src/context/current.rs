@@ -1,103 +1,180 @@
-//! What this thread runs in: the request of the innermost poll or guard, and the scope inside of it.
+//! What this thread runs in: the request or task of the innermost poll, and what guards put over it.
 //!
 //! ```text
-//! poll ── Entered ─┬─► guard ─► guard ─┬── the end of the poll: guards that are left over are undone,
-//!                  └─ a frame ─────────┘   and find nothing to do when they are dropped
+//! poll ── Entered ──► guard ──► guard ──┬── leave: what was polled is where it was; guards that are left over
+//!                                       └── cover nothing any more
 //! ```
-//!
-//! A poll is entered and left on one stack, so its [`Entered`] keeps what was before. Guards are dropped by the
-//! application, in any order and sometimes after the poll: what was before them is kept by the thread.
 
 use std::cell::{Cell, RefCell};
 use std::marker::PhantomData;
 use std::mem;
 use std::sync::Arc;
 
-use super::Context;
-use super::scope::Nested;
+use super::{Context, Notes};
 use crate::capture::{Live, Panic};
 use crate::pipeline::Pipeline;
 
 thread_local! {
-    static CURRENT: Cell<Current> = const { Cell::new(Current { live: None, is_request: false, guards: 0 }) };
-    static SCOPE: Cell<Option<Arc<Nested>>> = const { Cell::new(None) };
-    static GUARDS: RefCell<Guards> = const { RefCell::new(Guards { saved: Vec::new(), next: 0 }) };
+    static CURRENT: Cell<Current> = const { Cell::new(Current { live: None, is_request: false, guard: 0 }) };
+    /// What guards put over it, in order of their numbers.
+    static ENTERED: RefCell<Vec<Cover>> = const { RefCell::new(Vec::new()) };
 }
 
+/// What this thread runs in.
 #[derive(Debug, Default)]
 struct Current {
     live: Option<Arc<Live>>,
     /// The request itself is polled, not a task that it spawned: a panic in here is its end.
     is_request: bool,
-    /// Guards entered in this poll that are there still: the last so many of [`GUARDS`].
-    guards: u32,
+    /// The guard whose context covers it; 0 where none does. It ends with the poll, and what is polled stays where it
+    /// is: a guard that is held across an await, or dropped out of turn, must not hand one request's record to another.
+    guard: u32,
 }
 
-/// The guards of this thread, in order of their entering.
+/// The context of a guard, and the guard that it covers in turn.
 #[derive(Debug)]
-struct Guards {
-    saved: Vec<Saved>,
-    next: u64,
+struct Cover {
+    number: u32,
+    previous: u32,
+    context: Context,
 }
 
-/// A guard, and what was before it.
-#[derive(Debug)]
-struct Saved {
-    id: u64,
-    previous: Place,
-    /// Dropped inside of a poll that lies in it: undone when that one is over.
-    dropped: bool,
-}
+impl Current {
+    fn context(&self) -> Context {
+        let covered = if self.guard == 0 { None } else { self.covered() };
+        covered.unwrap_or_else(|| Context { live: self.live.clone(), notes: None })
+    }
 
-#[derive(Debug, Default)]
-struct Place {
-    live: Option<Arc<Live>>,
-    is_request: bool,
-    scope: Option<Arc<Nested>>,
+    #[cold]
+    fn covered(&self) -> Option<Context> {
+        let of = |entered: &RefCell<Vec<Cover>>| {
+            entered.borrow().iter().rev().find(|c| c.number == self.guard).map(|c| c.context.clone())
+        };
+        ENTERED.try_with(of).ok().flatten()
+    }
 }
 
 /// The context in which this code runs: that of the request being handled, with the scopes inside of it, or an empty
 /// one.
 ///
-/// Cheap: two reference counts. Never fails, also late in a thread's exit.
+/// Cheap: two reference counts at most. Never fails, also late in a thread's exit.
 #[must_use]
 pub fn current() -> Context {
-    Context { live: look(|current| current.live.clone()).flatten(), scope: scope() }
+    CURRENT.try_with(|cell| look(cell, Current::context)).unwrap_or_default()
 }
 
-pub(super) fn scope() -> Option<Arc<Nested>> {
-    let peek = |cell: &Cell<Option<Arc<Nested>>>| {
-        let scope = cell.take();
-        cell.set(scope.clone());
-        scope
-    };
-    SCOPE.try_with(peek).ok().flatten()
+/// A look at what is current, without counting a reference.
+fn look<T>(cell: &Cell<Current>, f: impl FnOnce(&Current) -> T) -> T {
+    change(cell, |current| f(current))
 }
 
-/// A look at what is current, without counting a reference. `None` where thread-locals are gone.
-fn look<T>(f: impl FnOnce(&Current) -> T) -> Option<T> {
-    let look = |cell: &Cell<Current>| {
-        let current = cell.take();
-        let seen = f(&current);
-        cell.set(current);
-        seen
-    };
-    CURRENT.try_with(look).ok()
+fn change<T>(cell: &Cell<Current>, f: impl FnOnce(&mut Current) -> T) -> T {
+    let mut current = cell.take();
+    let seen = f(&mut current);
+    cell.set(current);
+    seen
 }
 
-/// Whether this runs inside a request that is being recorded.
+/// Whether this runs inside a request that is being recorded. A guard does not count: one that is forgotten on a
+/// thread would hide that thread's requests.
 #[inline]
 pub(crate) fn inside_open_request() -> bool {
-    look(|current| current.live.as_deref().is_some_and(Live::is_open)).unwrap_or(false)
+    CURRENT
+        .try_with(|cell| look(cell, |current| current.live.as_deref().is_some_and(Live::is_open)))
+        .unwrap_or(false)
 }
 
 /// The panic hook saw one: if it ends a request of this client, that request's entry tells it. False if it does not.
 pub(crate) fn tell_panic(pipeline: &Arc<Pipeline>, panic: &Panic<'_>) -> bool {
-    let tell = |current: &Current| {
-        let live = current.live.as_deref().filter(|_| current.is_request);
-        live.is_some_and(|live| live.tell_panic(pipeline, panic))
-    };
-    look(tell).unwrap_or(false)
+    CURRENT
+        .try_with(|cell| {
+            look(cell, |current| {
+                let live = current.live.as_deref().filter(|_| current.is_request);
+                live.is_some_and(|live| live.tell_panic(pipeline, panic))
+            })
+        })
+        .unwrap_or(false)
+}
+
+/// Leaves the context or the scope when dropped; see [`Context::enter`] and [`Scope::guard`](super::Scope::guard).
+///
+/// Guards may be dropped in any order: what a later one put in place stays until that one is dropped. Left over at the
+/// end of the poll in which it was made, a guard covers nothing any more.
+#[derive(Debug, Default)]
+#[must_use = "the context is left when the guard is dropped"]
+pub struct ContextGuard {
+    /// 0 where thread-locals are gone.
+    number: u32,
+    /// It belongs to its thread.
+    not_send: PhantomData<*const ()>,
+}
+
+impl ContextGuard {
+    pub(super) fn over(context: Context) -> Self {
+        let guard = Self { number: Self::next().unwrap_or(0), not_send: PhantomData };
+        // Where thread-locals are gone there is nothing to cover.
+        let _ = CURRENT.try_with(|cell| {
+            let previous = change(cell, |current| mem::replace(&mut current.guard, guard.number));
+            let cover = Cover { number: guard.number, previous, context };
+            let _ = ENTERED.try_with(|entered| entered.borrow_mut().push(cover));
+        });
+        guard
+    }
+
+    fn next() -> Option<u32> {
+        thread_local! {
+            static LAST: Cell<u32> = const { Cell::new(0) };
+        }
+        let next = LAST.try_with(|last| {
+            last.set(last.get().wrapping_add(1).max(1));
+            last.get()
+        });
+        next.ok()
+    }
+}
+
+impl Drop for ContextGuard {
+    fn drop(&mut self) {
+        let uncovered = ENTERED.try_with(|entered| {
+            let mut entered = entered.borrow_mut();
+            let at = entered.iter().rposition(|cover| cover.number == self.number)?;
+            let gone = entered.remove(at);
+            // Who covers it covers now what it covered.
+            let later = entered.iter_mut().filter(|cover| cover.previous == gone.number);
+            later.for_each(|cover| cover.previous = gone.previous);
+            Some(gone)
+        });
+        // Dropped once nothing is borrowed any more.
+        let Some(gone) = uncovered.ok().flatten() else { return };
+        let _ = CURRENT.try_with(|cell| {
+            change(cell, |current| {
+                if current.guard == gone.number {
+                    current.guard = gone.previous;
+                }
+            });
+        });
+    }
+}
+
+/// A scope around one poll: a guard that takes along, when it goes, those that were made inside and are left over.
+#[must_use = "the scope is left when this is dropped"]
+pub(super) struct Covered {
+    guard: ContextGuard,
+}
+
+impl Covered {
+    /// Of the request that is current.
+    pub(super) fn by(notes: Arc<Notes>) -> Self {
+        let live = current().live;
+        Self { guard: ContextGuard::over(Context { live, notes: Some(notes) }) }
+    }
+}
+
+impl Drop for Covered {
+    fn drop(&mut self) {
+        let number = self.guard.number;
+        let _ = CURRENT.try_with(|cell| change(cell, |current| current.guard = number));
+    }
 }
 
 /// Puts a context in place for one poll. It is moved into the thread-local and back, so a poll costs no reference
@@ -111,7 +188,7 @@ pub(crate) struct Entered<'a> {
 impl<'a> Entered<'a> {
     #[inline]
     pub(crate) fn new(slot: &'a mut Option<Arc<Live>>, is_request: bool) -> Self {
-        let previous = swap(Current { live: slot.take(), is_request, guards: 0 });
+        let previous = swap(Current { live: slot.take(), is_request, guard: 0 });
         Self { slot, previous }
     }
 }
@@ -119,10 +196,7 @@ impl<'a> Entered<'a> {
 impl Drop for Entered<'_> {
     #[inline]
     fn drop(&mut self) {
-        let previous = mem::take(&mut self.previous);
-        let guards_outside = previous.guards;
-        let left = swap(previous);
-        *self.slot = if left.guards | guards_outside == 0 { left.live } else { undo_guards(left).live };
+        *self.slot = swap(mem::take(&mut self.previous)).live;
     }
 }
 
@@ -132,174 +206,4 @@ fn swap(current: Current) -> Current {
     // Where thread-locals are gone the context stays with its owner.
     let _ = CURRENT.try_with(|cell| current = cell.replace(mem::take(&mut current)));
     current
-}
-
-/// A poll with guards in it or around it is over: what it ran in.
-#[cold]
-fn undo_guards(left: Current) -> Place {
-    let leftover = GUARDS.try_with(|guards| {
-        let mut guards = guards.borrow_mut();
-        let outside = guards.saved.len().saturating_sub(left.guards as usize);
-        guards.saved.split_off(outside)
-    });
-    // The first of them knows what was before them all.
-    let place = match leftover.unwrap_or_default().into_iter().next() {
-        Some(first) => {
-            drop(swap_scope(first.previous.scope.clone()));
-            first.previous
-        }
-        None => Place { live: left.live, is_request: left.is_request, scope: None },
-    };
-    undo_dropped();
-    place
-}
-
-/// Undoes the last guards if they were dropped inside of the poll that is over.
-fn undo_dropped() {
-    let last =
-        || GUARDS.try_with(|guards| guards.borrow_mut().saved.pop_if(|last| last.dropped)).ok().flatten();
-    while look(|current| current.guards).unwrap_or(0) > 0
-        && let Some(saved) = last()
-    {
-        restore(saved.previous, 1);
-    }
-}
-
-/// Makes a place current again; `fewer` guards are in its poll than in what was current.
-fn restore(place: Place, fewer: u32) {
-    drop(swap_scope(place.scope));
-    let guards = look(|current| current.guards).unwrap_or(0).saturating_sub(fewer);
-    drop(swap(Current { live: place.live, is_request: place.is_request, guards }));
-}
-
-fn swap_scope(scope: Option<Arc<Nested>>) -> Option<Arc<Nested>> {
-    let mut scope = scope;
-    let _ = SCOPE.try_with(|cell| scope = cell.replace(scope.take()));
-    scope
-}
-
-/// Puts a scope in place for one poll; moved as [`Entered`] does it.
-#[must_use = "the scope is left when the guard is dropped"]
-pub(super) struct EnteredScope<'a> {
-    slot: &'a mut Option<Arc<Nested>>,
-    previous: Option<Arc<Nested>>,
-}
-
-impl<'a> EnteredScope<'a> {
-    pub(super) fn new(slot: &'a mut Option<Arc<Nested>>) -> Self {
-        let previous = swap_scope(slot.take());
-        Self { slot, previous }
-    }
-}
-
-impl Drop for EnteredScope<'_> {
-    fn drop(&mut self) {
-        *self.slot = swap_scope(self.previous.take());
-    }
-}
-
-/// A poll in the same request: guards that it leaves over end with it.
-#[must_use = "the frame ends when it is dropped"]
-pub(super) struct Frame {
-    guards_outside: u32,
-}
-
-impl Frame {
-    pub(super) fn new() -> Self {
-        let current = swap(Current::default());
-        let guards_outside = current.guards;
-        swap(Current { guards: 0, ..current });
-        Self { guards_outside }
-    }
-}
-
-impl Drop for Frame {
-    fn drop(&mut self) {
-        let left = swap(Current::default());
-        let place = if left.guards == 0 {
-            Place { live: left.live, is_request: left.is_request, scope: None }
-        } else {
-            undo_guards(left)
-        };
-        swap(Current { live: place.live, is_request: place.is_request, guards: self.guards_outside });
-        if self.guards_outside > 0 {
-            undo_dropped();
-        }
-    }
-}
-
-/// The id of the request in which this runs, for scopes to know where they belong.
-pub(super) fn span() -> Option<hoplog_entry::SpanId> {
-    look(|current| current.live.as_deref().map(|live| live.span_id)).flatten()
-}
-
-/// Leaves the context or the scope when dropped; see [`Context::enter`] and [`Scope::guard`](super::Scope::guard).
-///
-/// Guards may be dropped in any order: what a later one put in place stays until that one is dropped. One that is
-/// kept across an await is undone at the end of the poll, so that nobody else on the thread runs in it.
-#[derive(Debug)]
-#[must_use = "the context is left when the guard is dropped"]
-pub struct ContextGuard {
-    id: Option<u64>,
-    /// It belongs to its thread.
-    not_send: PhantomData<*const ()>,
-}
-
-impl ContextGuard {
-    /// Enters a request's context, and the scope that was taken along with it.
-    pub(super) fn context(live: Option<Arc<Live>>, scope: Option<Arc<Nested>>) -> Self {
-        Self::enter(|_| Place { live, is_request: false, scope })
-    }
-
-    /// Enters a scope in the request that is current.
-    pub(super) fn scope(scope: Arc<Nested>) -> Self {
-        Self::enter(|here| Place { live: here.live.clone(), is_request: here.is_request, scope: Some(scope) })
-    }
-
-    fn enter(next: impl FnOnce(&Place) -> Place) -> Self {
-        let before = swap(Current::default());
-        let guards = before.guards;
-        let previous = Place { live: before.live, is_request: before.is_request, scope: swap_scope(None) };
-        let next = next(&previous);
-        let id = GUARDS.try_with(|all| {
-            let mut all = all.borrow_mut();
-            all.next += 1;
-            let id = all.next;
-            all.saved.push(Saved { id, previous, dropped: false });
-            id
-        });
-        drop(swap_scope(next.scope));
-        drop(swap(Current { live: next.live, is_request: next.is_request, guards: guards + 1 }));
-        Self { id: id.ok(), not_send: PhantomData }
-    }
-}
-
-impl Drop for ContextGuard {
-    fn drop(&mut self) {
-        let Some(id) = self.id else { return };
-        let guards = look(|current| current.guards).unwrap_or(0) as usize;
-        let removed = GUARDS.try_with(|all| {
-            let all = &mut all.borrow_mut().saved;
-            let at = all.iter().rposition(|saved| saved.id == id)?;
-            if at + guards < all.len() {
-                all[at].dropped = true;
-                return None;
-            }
-            let mut removed = all.remove(at);
-            let later = all.get_mut(at);
-            let is_last = later.is_none();
-            if let Some(later) = later {
-                mem::swap(&mut later.previous, &mut removed.previous);
-            }
-            Some((removed.previous, is_last))
-        });
-        match removed.ok().flatten() {
-            Some((previous, true)) => restore(previous, 1),
-            Some((_, false)) => {
-                let current = swap(Current::default());
-                swap(Current { guards: current.guards.saturating_sub(1), ..current });
-            }
-            None => {}
-        }
-    }
 }

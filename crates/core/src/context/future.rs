@@ -4,8 +4,8 @@ use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{self, Poll};
 
-use super::current::{Entered, EnteredScope, current};
-use super::scope::Nested;
+use super::Notes;
+use super::current::{Covered, Entered, current};
 use crate::capture::Live;
 
 /// Runs a future in the context in which it is made, scopes included: for `tokio::spawn` and the like.
@@ -49,15 +49,15 @@ pin_project_lite::pin_project! {
         #[pin]
         future: Option<F>,
         live: Option<Arc<Live>>,
-        scope: Option<Arc<Nested>>,
+        notes: Option<Arc<Notes>>,
     }
 
     impl<F> PinnedDrop for WithContext<F> {
         fn drop(this: Pin<&mut Self>) {
             let mut this = this.project();
             if this.future.is_some() {
-                let _scope = EnteredScope::new(this.scope);
                 let _entered = Entered::new(this.live, false);
+                let _scope = this.notes.clone().map(Covered::by);
                 this.future.set(None);
             }
         }
@@ -65,8 +65,8 @@ pin_project_lite::pin_project! {
 }
 
 impl<F> WithContext<F> {
-    pub(super) fn new(future: F, live: Option<Arc<Live>>, scope: Option<Arc<Nested>>) -> Self {
-        Self { future: Some(future), live, scope }
+    pub(super) fn new(future: F, live: Option<Arc<Live>>, notes: Option<Arc<Notes>>) -> Self {
+        Self { future: Some(future), live, notes }
     }
 }
 
@@ -76,8 +76,8 @@ impl<F: Future> Future for WithContext<F> {
     fn poll(self: Pin<&mut Self>, cx: &mut task::Context<'_>) -> Poll<F::Output> {
         let this = self.project();
         let Some(future) = this.future.as_pin_mut() else { return Poll::Pending };
-        let _scope = EnteredScope::new(this.scope);
         let _entered = Entered::new(this.live, false);
+        let _scope = this.notes.clone().map(Covered::by);
         future.poll(cx)
     }
 }

@@ -6,6 +6,7 @@ use std::sync::{Arc, OnceLock, Weak};
 use hoplog_entry::{EntryId, Field, Kind, RecordWriter};
 use serde::Serialize;
 
+use crate::error_chain::{error_text, harmless};
 use crate::pipeline::Pipeline;
 
 /// The most fields that are kept.
@@ -50,8 +51,10 @@ impl Clone for Notes {
 
 /// A value as JSON; one that cannot be serialized is replaced by a note that says so.
 pub(crate) fn json(value: impl Serialize) -> String {
-    serde_json::to_string(&value)
-        .unwrap_or_else(|error| serde_json::Value::from(format!("[not serializable: {error}]")).to_string())
+    let json = harmless(|| serde_json::to_string(&value).map_err(|error| error_text(&error)));
+    json.unwrap_or_else(|| Err("it panicked".into())).unwrap_or_else(|reason| {
+        serde_json::to_string(&format!("[not serializable: {reason}]")).unwrap_or_default()
+    })
 }
 
 /// The longest start of an id that is kept.
@@ -119,12 +122,12 @@ impl Notes {
     fn write_out(&self, record: &mut RecordWriter, pipeline: &Pipeline) {
         for (field, id) in IDS.iter().zip(&self.ids) {
             if let Some(id) = id {
-                record.text(*field, id);
+                record.text(*field, &pipeline.redactor.text(id));
             }
         }
         for (name, json) in &self.fields {
             if let Some(json) = pipeline.redactor.field(name, json) {
-                record.custom_json(name, &json);
+                record.custom_json(&pipeline.redactor.text(name), &json);
             }
         }
         if self.left_out > 0 {

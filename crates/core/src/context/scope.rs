@@ -4,19 +4,20 @@ use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{self, Poll};
 
-use hoplog_entry::{Field, RecordWriter, SpanId};
+use hoplog_entry::{Field, RecordWriter};
 use serde::Serialize;
 
-use super::current::{self, ContextGuard, EnteredScope, Frame};
-use super::notes::{self, Notes};
+use super::Context;
+use super::current::{ContextGuard, Covered, current};
+use super::notes::{Notes, json};
 use crate::pipeline::Pipeline;
 
 /// Begins a scope: a user, a session, a tenant and fields for every entry that is logged inside of it.
 ///
 /// Scopes nest: what an inner one says goes before what an outer one says, and both before what the request says by
-/// [`Context::set_user_id`](super::Context::set_user_id) and its kin. A scope works with and without a request, and
-/// says nothing in the request's own entry: that is what [`current()`](super::current) is for. Calls made inside of
-/// it, by `hoplog-reqwest`, carry it in their entries.
+/// [`Context::set_user_id`] and its kin. A scope works with and without a request; a request that begins inside of one
+/// begins without it. It says nothing in the request's own entry: that is what [`current()`] is for. Calls made inside
+/// of it, by `hoplog-reqwest`, carry it in their entries.
 ///
 /// A spawned task or thread leaves it behind, unless it takes it along with
 /// [`InCurrentContext`](super::InCurrentContext) or [`in_current_context`](super::in_current_context). At most 64
@@ -65,7 +66,7 @@ impl Scope {
     /// A field of your own, of any serializable value; masked by each client's rules as
     /// [`EntryBuilder::field`](crate::EntryBuilder::field) says.
     pub fn field(mut self, name: &str, value: impl Serialize) -> Self {
-        self.notes.set_field(name, &notes::json(value));
+        self.notes.set_field(name, &json(value));
         self
     }
 
@@ -77,69 +78,31 @@ impl Scope {
     /// The scope until the guard is dropped, for synchronous code. In async code use [`Scope::enter`]: a guard that is
     /// kept across an await ends at the await.
     pub fn guard(self) -> ContextGuard {
-        ContextGuard::scope(Nested::inside(&Arc::new(self.notes), current::scope(), current::span()))
+        let Context { live, notes } = current();
+        let notes = Some(laid_over(notes.as_deref(), &Arc::new(self.notes)));
+        ContextGuard::over(Context { live, notes })
     }
 }
 
-/// A scope in its place: all that holds inside of it.
-#[derive(Debug)]
-pub(crate) struct Nested {
-    /// What was entered outside of the request, or in another one around it.
-    outer: Option<Arc<Self>>,
-    /// The request that it was entered in.
-    within: Option<SpanId>,
-    /// Of all scopes in this request, one laid over the other.
-    notes: Arc<Notes>,
+/// What an inner scope says over what outer ones say.
+fn laid_over(outer: Option<&Notes>, own: &Arc<Notes>) -> Arc<Notes> {
+    let Some(outer) = outer else { return Arc::clone(own) };
+    let mut notes = outer.clone();
+    notes.overlay(own);
+    Arc::new(notes)
 }
 
-impl Nested {
-    fn inside(own: &Arc<Notes>, parent: Option<Arc<Self>>, within: Option<SpanId>) -> Arc<Self> {
-        let (outer, notes) = match parent {
-            Some(parent) if parent.within == within => {
-                let mut notes = Notes::clone(&parent.notes);
-                notes.overlay(own);
-                (parent.outer.clone(), Arc::new(notes))
-            }
-            parent => (parent, Arc::clone(own)),
-        };
-        Arc::new(Self { outer, within, notes })
-    }
-
-    /// Writes what holds here, from the outside inwards: scopes around the request, the request's own notes, scopes in
-    /// it. What is written last counts.
-    fn write(
-        &self,
-        record: &mut RecordWriter,
-        pipeline: &Arc<Pipeline>,
-        span: Option<SpanId>,
-        request: Option<&Notes>,
-    ) {
-        let is_in_request = span.is_some() && self.within == span;
-        if let Some(outer) = &self.outer {
-            outer.write(record, pipeline, None, None);
-        }
-        if let Some(notes) = request.filter(|_| is_in_request) {
-            notes.write(record, pipeline);
-        }
-        self.notes.write(record, pipeline);
-        if let Some(notes) = request.filter(|_| !is_in_request) {
-            notes.write(record, pipeline);
-        }
-    }
-}
-
-impl super::Context {
-    /// Writes what scopes and the request say of every entry in it.
+impl Context {
+    /// Writes what holds for every entry in it, from the outside inwards: what the request says, what scopes say. What
+    /// is written last counts.
     pub(crate) fn write_notes(
         &self,
         record: &mut RecordWriter,
         pipeline: &Arc<Pipeline>,
         request: Option<&Notes>,
     ) {
-        match (&self.scope, request) {
-            (Some(scope), _) => scope.write(record, pipeline, self.span_id(), request),
-            (None, Some(notes)) => notes.write(record, pipeline),
-            (None, None) => {}
+        for notes in [request, self.notes.as_deref()].into_iter().flatten() {
+            notes.write(record, pipeline);
         }
     }
 }
@@ -152,7 +115,7 @@ pin_project_lite::pin_project! {
         #[pin]
         future: Option<F>,
         own: Arc<Notes>,
-        entered: Option<Place>,
+        entered: Option<Entry>,
     }
 
     impl<F> PinnedDrop for WithScope<F> {
@@ -165,28 +128,24 @@ pin_project_lite::pin_project! {
     }
 }
 
-/// What a future was polled in before, and the scope that it had there.
+/// What a future was polled in before, and what holds there with its own scope.
 #[derive(Debug)]
-struct Place {
-    parent: Option<Arc<Nested>>,
-    within: Option<SpanId>,
-    scope: Option<Arc<Nested>>,
+struct Entry {
+    outer: Option<Arc<Notes>>,
+    notes: Arc<Notes>,
 }
 
-fn in_scope<T>(own: &Arc<Notes>, entered: &mut Option<Place>, f: impl FnOnce() -> T) -> T {
-    let (parent, within) = (current::scope(), current::span());
-    let same = |place: &Place| {
-        place.within == within && place.parent.as_ref().map(Arc::as_ptr) == parent.as_ref().map(Arc::as_ptr)
-    };
-    let place = match entered.take().filter(same) {
-        Some(place) => entered.insert(place),
+fn in_scope<T>(own: &Arc<Notes>, entered: &mut Option<Entry>, f: impl FnOnce() -> T) -> T {
+    let outer = current().notes;
+    let same = |entry: &Entry| entry.outer.as_ref().map(Arc::as_ptr) == outer.as_ref().map(Arc::as_ptr);
+    let entry = match entered.take().filter(same) {
+        Some(entry) => entered.insert(entry),
         None => {
-            let scope = Some(Nested::inside(own, parent.clone(), within));
-            entered.insert(Place { parent, within, scope })
+            let notes = laid_over(outer.as_deref(), own);
+            entered.insert(Entry { outer, notes })
         }
     };
-    let _scope = EnteredScope::new(&mut place.scope);
-    let _frame = Frame::new();
+    let _scope = Covered::by(Arc::clone(&entry.notes));
     f()
 }
 

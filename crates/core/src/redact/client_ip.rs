@@ -29,11 +29,14 @@ impl ClientIp {
     }
 }
 
-/// The first 24 bits of IPv4, also where it stands in IPv6; 48 of IPv6.
+/// The first 24 bits of IPv4, also where it stands in IPv6 (in 6to4, RFC 3056, behind the first 16); 48 of IPv6.
 fn network(ip: IpAddr) -> IpAddr {
     match ip.to_canonical() {
         IpAddr::V4(v4) => Ipv4Addr::from_bits(v4.to_bits() & !0xff).into(),
-        IpAddr::V6(v6) => Ipv6Addr::from_bits(v6.to_bits() & (!0 << 80)).into(),
+        IpAddr::V6(v6) => {
+            let bits = if v6.segments()[0] == 0x2002 { 16 + 24 } else { 48 };
+            Ipv6Addr::from_bits(v6.to_bits() & (!0 << (128 - bits))).into()
+        }
     }
 }
 
@@ -70,6 +73,12 @@ pub(super) fn mask_list(rules: &Redactor, raw: &[u8], out: &mut Vec<u8>) -> Verd
         start += element.len() + 1;
     }
     rewrite.finish()
+}
+
+/// Whether a header of any name holds addresses and nothing else.
+pub(super) fn is_list(raw: &[u8]) -> bool {
+    let is_address = |text: &str| address(text.trim_matches([' ', '\t', '"'])).is_some();
+    std::str::from_utf8(raw).is_ok_and(|text| text.split(',').all(is_address))
 }
 
 /// Where in an element the address stands: without blanks, the name of a pair, quotes.

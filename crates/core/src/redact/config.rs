@@ -147,7 +147,7 @@ impl Redaction {
     }
 
     /// Takes the key from the environment where code gave none.
-    pub(crate) fn or_hash_key(mut self, key: Option<String>) -> Self {
+    pub(crate) fn or_hash_key(mut self, key: Option<&str>) -> Self {
         self.hash_key = self.hash_key.or(key.map(|key| HashKey::new(key.as_bytes())));
         self
     }

@@ -17,6 +17,8 @@ pub(crate) enum HeaderAction {
     Url,
     /// The value holds addresses of clients: keep what is wanted of them.
     Addresses,
+    /// The value names a host: keep it if that is all. `host` itself is looked at in the walk over the headers.
+    Host,
     /// Keep the name, replace the value.
     Mask,
     /// Keep the name and the value's keyed hash.
@@ -60,6 +62,10 @@ const URLS: &[&str] = &[
     "x-original-url",
     "x-rewrite-url",
 ];
+
+/// Headers that say which host the client asked for. None of them has room for a user and a password (RFC 9110 §7.2);
+/// servers and proxies let them pass all the same.
+const HOSTS: &[&str] = &["forwarded", "x-forwarded-host", "x-forwarded-server", "x-host", "x-original-host"];
 
 /// Headers in which proxies say who the client is.
 const ADDRESSES: &[&str] = &[
@@ -168,9 +174,9 @@ impl HeaderRules {
     /// but those two.
     pub(super) fn new(names: &NameRules, lists: &HeaderLists<'_>) -> Self {
         let HeaderLists { all, keep, deny, treat, .. } = *lists;
-        let known = KEPT.len() + URLS.len() + DENIED.len() + STRUCTURED.len() + ADDRESSES.len();
+        let known = KEPT.len() + URLS.len() + DENIED.len() + STRUCTURED.len() + ADDRESSES.len() + HOSTS.len();
         let known = known + keep.len() + deny.len() + treat.len();
-        let free = match (lists.custom, lists.text) {
+        let free = match (lists.custom, lists.text || lists.addresses) {
             (true, _) => HeaderAction::Ask,
             (false, true) => HeaderAction::Text,
             (false, false) => HeaderAction::Keep,
@@ -183,13 +189,17 @@ impl HeaderRules {
             Some(treatment) => treated(treatment),
             None if URLS.contains(&name) => HeaderAction::Url,
             None if ADDRESSES.contains(&name) && lists.addresses => HeaderAction::Addresses,
+            None if HOSTS.contains(&name) && !lists.custom => HeaderAction::Host,
             None if STRUCTURED.contains(&name) && !lists.custom => HeaderAction::Keep,
             None if ADDRESSES.contains(&name) && !lists.custom => HeaderAction::Keep,
             None => free,
         };
         KEPT.iter().for_each(|name| this.set(name, by_name(name)));
         if all {
-            [URLS, STRUCTURED, ADDRESSES].iter().flat_map(|l| l.iter()).for_each(|n| this.set(n, by_name(n)));
+            [URLS, STRUCTURED, ADDRESSES, HOSTS]
+                .iter()
+                .flat_map(|l| l.iter())
+                .for_each(|n| this.set(n, by_name(n)));
             DENIED.iter().for_each(|name| this.set(name, HeaderAction::Mask));
         }
         let lower: Vec<String> = keep.iter().map(|name| name.to_ascii_lowercase()).collect();
@@ -231,6 +241,17 @@ impl HeaderRules {
             (true, true) => names.treatment(name).map_or(self.free, treated),
         }
     }
+}
+
+/// Whether the header of this name says which host is meant.
+pub(super) fn names_a_host(name: &str) -> bool {
+    HOSTS.iter().any(|host| host.eq_ignore_ascii_case(name))
+}
+
+/// Whether a header that names a host has nothing else in its value.
+#[inline]
+pub(crate) fn is_host_alone(value: &[u8]) -> bool {
+    !value.contains(&b'@')
 }
 
 fn treated(treatment: Treatment) -> HeaderAction {

@@ -10,7 +10,7 @@ mod tokens;
 
 use super::rewrite::Rewrite;
 use super::treatment::{Fate, Place};
-use super::values::{self, SHORTEST};
+use super::values::{self, SHORTEST, SHORTEST_PAIR};
 use super::{Redactor, Verdict};
 use escapes::Cursor;
 use grammar::{Grammar, Role};
@@ -128,7 +128,7 @@ impl Walk<'_> {
         let fate = self.rules.fate_of_name(name).filter(|_| token.closed);
         let comma = self.comma.take();
         // A key may be a secret itself: a map by token.
-        if name.len() >= SHORTEST {
+        if name.len() >= SHORTEST_PAIR {
             self.text(token);
         }
         let name = (token.start + 1, token.content_end());
@@ -148,7 +148,7 @@ impl Walk<'_> {
         };
         match member.and_then(|m| m.fate).or_else(custom).or_else(by_shape) {
             Some(fate) => self.treat(member, fate, token.start, token.end, Some(token)),
-            None if token.kind == Kind::String && (content.len() >= SHORTEST || !token.closed) => {
+            None if token.kind == Kind::String && (content.len() >= SHORTEST_PAIR || !token.closed) => {
                 self.text(token)
             }
             None => {}

@@ -1,5 +1,9 @@
 //! Queries, masked parameter by parameter.
 
+mod usual;
+
+use usual::is_usual;
+
 use super::inner::{fate_of_key, fate_of_value, holds_secret, may_hold_a_value};
 use super::rewrite::Rewrite;
 use super::treatment::{Fate, Place};
@@ -13,6 +17,14 @@ pub(super) const MAX: usize = 64 * 1024;
 /// Masks a query, without its `?`. The value of a secret key goes whole, the key stays; everything else is copied
 /// byte for byte. Dropped if it holds control characters or is longer than 64 KiB.
 pub(super) fn mask(rules: &Redactor, raw: &[u8], out: &mut Vec<u8>) -> Verdict {
+    if raw.len() <= MAX && is_usual(rules, raw) {
+        return Verdict::Unchanged;
+    }
+    mask_unusual(rules, raw, out)
+}
+
+#[inline(never)] // rare
+fn mask_unusual(rules: &Redactor, raw: &[u8], out: &mut Vec<u8>) -> Verdict {
     if raw.len() > MAX || has_control(raw) {
         return Verdict::Dropped;
     }

@@ -7,6 +7,7 @@ use super::*;
 mod bodies;
 mod headers;
 mod json;
+mod leaks;
 mod properties;
 mod queries;
 mod treatments;

@@ -19,6 +19,9 @@ pub(super) fn mask(rules: &Redactor, raw: &[u8], out: &mut Vec<u8>) -> Verdict {
 
 /// Masks parameters in the segments of a path: `/cart;jsessionid=1`, `/token=1/reset`.
 pub(super) fn mask_path(rules: &Redactor, raw: &[u8], out: &mut Vec<u8>) -> Verdict {
+    if !is_unusual(rules, raw) {
+        return Verdict::Unchanged;
+    }
     let mut rewrite = Rewrite::new(raw, out);
     mask_segments(rules, &mut rewrite, 0, raw.len());
     rewrite.finish()
@@ -86,11 +89,16 @@ fn is_host_and_port(text: &[u8]) -> bool {
     is_host && port.len() <= 5 && port.iter().all(u8::is_ascii_digit)
 }
 
+/// Whether a path needs a closer look: it has long segments, or signs of parameters, escapes or users in them.
+#[inline]
+fn is_unusual(rules: &Redactor, path: &[u8]) -> bool {
+    scan::any(path, |b| (b == b'=') | (b == b'%') | (b == b'@'))
+        || rules.values.is_on() && scan::has_long_part(path, b'/', SHORTEST)
+}
+
 fn mask_segments(rules: &Redactor, rewrite: &mut Rewrite<'_>, from: usize, to: usize) {
     let path = &rewrite.raw()[from..to];
-    let special = scan::any(path, |b| (b == b'=') | (b == b'%') | (b == b'@'));
-    let long = || rules.values.is_on() && scan::has_long_part(path, b'/', SHORTEST);
-    if !special && !long() {
+    if !is_unusual(rules, path) {
         return;
     }
     let (mut at, mut before_last, mut last): (usize, &[u8], &[u8]) = (from, b"", b"");

@@ -25,8 +25,10 @@ use super::rewrite::Rewrite;
 use super::treatment::{Fate, Treatment};
 use text::Text;
 
-/// No shape is shorter: `Basic ` and 8 letters, a card number of 13 digits.
+/// No shape without `=` and `:` is shorter: `Basic ` and 8 letters, a card number of 13 digits.
 pub(super) const SHORTEST: usize = 13;
+/// With them none is shorter than `pin=1`.
+pub(super) const SHORTEST_PAIR: usize = 5;
 
 /// What a secret in free text looks like.
 ///
@@ -41,12 +43,13 @@ pub enum Detector {
     Authorization,
     /// Private keys in PEM (RFC 7468). On by default.
     PrivateKey,
-    /// Keys of AWS, GitHub, GitLab, Google, npm, Slack and Stripe that say what they are by their first letters, and our
-    /// own `hl_…`. On by default.
+    /// Keys that say what they are by their first letters: of AWS, Anthropic, DigitalOcean, GitHub, GitLab, Google,
+    /// Hugging Face, npm, OpenAI, Shopify, Slack and Stripe, and our own `hl_…`. On by default.
     ServiceKey,
     /// The user and password in a URL (RFC 3986 §3.2.1), and the path of a Slack webhook. On by default.
     Url,
-    /// `password=…`, `"password": "…"`, `password: "…"`: a secret name with its value. On by default.
+    /// `password=…`, `"password": "…"`, `<password>…</password>`: a secret name with its value. Where prose may stand,
+    /// as behind `password: `, a value is in quotes or brackets, a number, or has letters and digits. On by default.
     Pair,
     /// Payment card numbers of 13 to 19 digits, with a known prefix and the right check digit (ISO/IEC 7812-1), in one
     /// piece or in groups. On by default.
@@ -61,7 +64,7 @@ pub enum Detector {
 const CARD: u16 = 1 << Detector::Card as u16;
 
 impl Detector {
-    const ALL: [Self; 9] = [
+    pub(super) const ALL: [Self; 9] = [
         Self::Jwt,
         Self::Authorization,
         Self::PrivateKey,
@@ -81,7 +84,7 @@ impl Detector {
             Self::PrivateKey => b"-",
             Self::ServiceKey => keys::ANCHORS,
             Self::Url => b":",
-            Self::Pair => b"=:",
+            Self::Pair => b"=:>%",
             Self::Card => b"0123456789",
             Self::Email => b"@",
             Self::IpAddress => b"0123456789:",

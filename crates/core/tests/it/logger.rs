@@ -206,3 +206,23 @@ fn rules_may_hash_or_drop_and_a_hook_that_panics_costs_its_field() {
     assert_eq!((&fields["draft"], &fields["odd"]), (&json!(null), &json!("[redaction failed]")));
     assert_eq!(fields["even"], 2);
 }
+
+#[test]
+fn secrets_go_from_names_of_fields_from_ids_and_from_what_cannot_be_serialized() {
+    struct Unwilling;
+    impl serde::Serialize for Unwilling {
+        fn serialize<S: serde::Serializer>(&self, _: S) -> Result<S::Ok, S::Error> {
+            Err(serde::ser::Error::custom("no place for password=hunter2, nor for 4711"))
+        }
+    }
+    const KEY: &str = "sk_live_0123456789abcdef";
+    let capture = capture();
+    let entry = capture.client().info("x").user_id(KEY).session_id("s-1").tenant_id(KEY);
+    entry.field(KEY, 1).field("password", Unwilling).field("value", Unwilling).send();
+    let entry = &capture.entries()[0];
+    let note = "[not serializable: no place for password=[redacted], nor for 4711]";
+    let expected = json!({"[redacted]": 1, "password": "[redacted]", "value": note});
+    assert_eq!(entry["metadata"], expected);
+    let ids = ["user_id", "session_id", "tenant_id"].map(|id| entry[id].as_str().unwrap());
+    assert_eq!(ids, ["[redacted]", "s-1", "[redacted]"]);
+}

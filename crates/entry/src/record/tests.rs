@@ -111,6 +111,28 @@ fn any_flipped_bit_is_read_or_refused() {
 }
 
 #[test]
+fn bytes_are_a_text_where_they_are_utf_8_and_cut_as_one() {
+    let long = "é".repeat(300);
+    for (bytes, text) in [(&b"shop"[..], Some("shop")), ("grüße".as_bytes(), Some("grüße")), (b"\xff", None)]
+    {
+        let mut w = RecordWriter::default();
+        w.begin(Kind::Request, EntryId::generate(1), 1);
+        w.utf8(Field::HostHeader, bytes);
+        let bytes = w.end(Level::Info, None);
+        assert_eq!(Record::read(bytes).unwrap().0.get(Field::HostHeader), text.map(Value::Text));
+    }
+    for long in [long.as_str(), &"a".repeat(300)] {
+        let (mut bytes, mut text) = (RecordWriter::default(), RecordWriter::default());
+        let id = EntryId::generate(1);
+        bytes.begin(Kind::Request, id, 1);
+        text.begin(Kind::Request, id, 1);
+        bytes.utf8(Field::HostHeader, long.as_bytes());
+        text.text(Field::HostHeader, long);
+        assert_eq!(bytes.end(Level::Info, None), text.end(Level::Info, None));
+    }
+}
+
+#[test]
 fn long_texts_are_cut_on_a_character_and_say_so() {
     let mut w = RecordWriter::default();
     w.begin(Kind::Event, EntryId::generate(1), 1);

@@ -2,7 +2,7 @@
 
 use std::net::IpAddr;
 
-use super::{FLAG_CUT, HEAD_LEN, MAX_NAME, MAX_RECORD, NAMED_HEADER, NO_OUTCOME, Type, VERSION};
+use super::{FLAG_CUT, HEAD_LEN, HEADER_ROOM, MAX_NAME, MAX_RECORD, NAMED_HEADER, NO_OUTCOME, Type, VERSION};
 use crate::{EntryId, Field, Kind, KnownHeader, Level, Outcome, SpanId, TraceId};
 
 /// Room that text truncation needs for its mark.
@@ -42,7 +42,7 @@ impl RecordWriter {
     #[inline]
     pub fn begin(&mut self, kind: Kind, id: EntryId, created_unix_ns: u64) {
         self.len = 0;
-        let Some(head) = self.claim(HEAD_LEN) else { return };
+        let Some(head) = self.claim(HEAD_LEN, MAX_RECORD) else { return };
         head[..8].copy_from_slice(&[0, 0, 0, VERSION, kind.code(), 0, 0, 0]);
         head[8..24].copy_from_slice(id.as_bytes());
         head[24..].copy_from_slice(&created_unix_ns.to_le_bytes());
@@ -55,7 +55,7 @@ impl RecordWriter {
         let mut other_id = [0; 16];
         other_id.copy_from_slice(&head[8..24]);
         self.begin(kind, id, 0);
-        self.claim(fields.len())?.copy_from_slice(fields);
+        self.claim(fields.len(), MAX_RECORD)?.copy_from_slice(fields);
         if let Some(own) = self.buf.first_chunk_mut::<HEAD_LEN>() {
             own[7] |= head[7] & FLAG_CUT;
             own[24..].copy_from_slice(&head[24..]);
@@ -63,10 +63,10 @@ impl RecordWriter {
         Some(EntryId::from_bytes(other_id))
     }
 
-    /// Appends every field of another record, as far as there is room.
+    /// Appends every field of another record, or none where there is no room for all.
     pub fn append(&mut self, other: &Self) {
         let Some(fields) = other.buf.get(HEAD_LEN..other.len) else { return };
-        if let Some(room) = self.claim(fields.len()) {
+        if let Some(room) = self.claim(fields.len(), MAX_RECORD) {
             room.copy_from_slice(fields);
         }
         if other.buf.get(7).is_some_and(|flags| flags & FLAG_CUT != 0) {
@@ -137,6 +137,17 @@ impl RecordWriter {
         self.put(field, Type::Text, value);
     }
 
+    /// A text, if it is one: what is not UTF-8 is left out. Cut as other texts are.
+    #[inline]
+    pub fn utf8(&mut self, field: Field, value: &[u8]) {
+        // Most texts are ASCII, and that is known at once.
+        if value.is_ascii() && value.len() <= field.limit() {
+            self.put(field, Type::Text, value);
+        } else if let Ok(value) = std::str::from_utf8(value) {
+            self.text(field, value);
+        }
+    }
+
     #[cold]
     fn long_text(&mut self, field: Field, value: &str) {
         let cut = cut_text(value, field.limit());
@@ -154,7 +165,7 @@ impl RecordWriter {
         };
         // All eight bytes are copied, which is one store; those beyond `len` are written over by the next field.
         let start = self.len;
-        let Some(room) = self.claim(12) else { return };
+        let Some(room) = self.claim(12, MAX_RECORD) else { return };
         room[..4].copy_from_slice(&tag(field, Type::Uint, len));
         room[4..].copy_from_slice(&value.to_le_bytes());
         self.len = start + 4 + len;
@@ -204,7 +215,8 @@ impl RecordWriter {
         }
     }
 
-    /// A header with a well-known name; `field` is `RequestHeader` or `ResponseHeader`.
+    /// A header with a well-known name; `field` is `RequestHeader` or `ResponseHeader`. Headers that would make the
+    /// record grow beyond 32 KiB are left out: who sends them must not take the room of what comes behind them.
     #[inline]
     pub fn known_header(&mut self, field: Field, name: KnownHeader, value: &[u8]) {
         let value = self.cut_bytes(field, value);
@@ -275,7 +287,8 @@ impl RecordWriter {
     #[inline]
     fn parts<const N: usize>(&mut self, field: Field, ty: Type, a: [u8; N], b: &[u8], c: &[u8]) {
         let len = N + b.len() + c.len();
-        let Some(room) = self.claim(4 + len) else { return };
+        let most = if ty as u32 == Type::Header as u32 { HEADER_ROOM } else { MAX_RECORD };
+        let Some(room) = self.claim(4 + len, most) else { return };
         let (to_tag, room) = room.split_at_mut(4);
         let (to_a, room) = room.split_at_mut(N);
         let (to_b, to_c) = room.split_at_mut(b.len());
@@ -285,30 +298,31 @@ impl RecordWriter {
         to_c.copy_from_slice(c);
     }
 
-    /// The next `len` bytes, or a note in the record that there is no room for them.
+    /// The next `len` bytes, or a note in the record that there is no room for them: the buffer does not grow beyond
+    /// `most` for it.
     #[inline]
-    fn claim(&mut self, len: usize) -> Option<&mut [u8]> {
+    fn claim(&mut self, len: usize, most: usize) -> Option<&mut [u8]> {
         let start = self.len;
         if len > self.buf.len().wrapping_sub(start) {
-            return self.claim_more(len);
+            return self.claim_more(len, most);
         }
         self.len = start + len;
         self.buf.get_mut(start..)?.get_mut(..len)
     }
 
     #[cold]
-    fn claim_more(&mut self, len: usize) -> Option<&mut [u8]> {
+    fn claim_more(&mut self, len: usize, most: usize) -> Option<&mut [u8]> {
         let (start, end) = (self.len, self.len + len);
-        if !self.grow(end) {
+        if !self.grow(end, most) {
             return None;
         }
         self.len = end;
         self.buf.get_mut(start..end)
     }
 
-    /// Makes the buffer at least `len` bytes long; false where a record may not be.
-    fn grow(&mut self, len: usize) -> bool {
-        let fits = len <= MAX_RECORD;
+    /// Makes the buffer at least `len` bytes long; false where that is more than `most`.
+    fn grow(&mut self, len: usize, most: usize) -> bool {
+        let fits = len <= most;
         if fits {
             self.buf.resize(len.next_power_of_two().max(SMALLEST), 0);
         } else {

@@ -25,7 +25,7 @@ pub struct Entry {
 /// Bytes of the response body.
 #[derive(Debug, Clone, Copy)]
 pub enum Size {
-    /// There was no response.
+    /// There was no response, or none that could be seen.
     None,
     /// So many.
     Exactly(u64),

@@ -44,13 +44,15 @@ impl Scripted {
     pub fn start_on(address: SocketAddr, script: impl IntoIterator<Item = Answer>) -> Self {
         let shared =
             Arc::new(Shared { script: Mutex::new(script.into_iter().collect()), ..Shared::default() });
-        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
-        let listener = runtime.block_on(TcpListener::bind(address)).expect("an address to listen on");
+        let listener = std::net::TcpListener::bind(address).expect("an address to listen on");
+        listener.set_nonblocking(true).expect("a listener to be polled");
         let address = listener.local_addr().expect("a bound address");
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
         let (stop, stopped) = oneshot::channel::<()>();
         let served = Arc::clone(&shared);
         let thread = std::thread::spawn(move || {
             runtime.block_on(async {
+                let listener = TcpListener::from_std(listener).expect("a runtime with I/O");
                 tokio::select! {
                     () = serve(listener, served) => {}
                     _ = stopped => {}

@@ -118,8 +118,9 @@ impl Requests {
 
     /// The paths of health checks, instead of those built in: `/health`, `/healthz`, `/health/live`, `/health/ready`,
     /// `/healthcheck`, `/livez`, `/readyz`, `/ready`, `/ping`, `/up`, `/_health`, `/grpc.health.v1.Health/Check`.
-    /// Compared as they come. A health check makes no entry and is not counted if it completed with a status below 400
-    /// (gRPC: 0) and was not slow; a failing one makes an entry. With no paths at all there are no health checks.
+    /// Compared as they come, with GET or HEAD, or as gRPC calls. A health check makes no entry and is not counted if it
+    /// completed with a status below 400 (gRPC: 0), was not slow and told no error; a failing one makes an entry. With
+    /// no paths at all there are no health checks.
     #[must_use]
     pub fn health_paths<P: Into<String>>(mut self, paths: impl IntoIterator<Item = P>) -> Self {
         self.health_paths = paths.into_iter().map(Into::into).collect();

@@ -1,13 +1,13 @@
 //! Requests that are none of hoplog's business, known by their head alone.
 
 use std::fmt;
-use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 
 use hoplog_entry::Diagnostics;
 
 use super::paths::{self, PathSet};
 use crate::capture::RequestHead;
+use crate::error_chain::harmless;
 
 /// A closure of the application's.
 #[derive(Clone)]
@@ -44,7 +44,7 @@ impl Skips {
 
     /// A closure that panics says no: better an entry too many, and the request goes on.
     fn ask(&self, Predicate(predicate): &Predicate, head: &RequestHead<'_>) -> bool {
-        catch_unwind(AssertUnwindSafe(|| predicate(head))).unwrap_or_else(|_| {
+        harmless(|| predicate(head)).unwrap_or_else(|| {
             self.diagnostics
                 .warn("skip_if", || "a `skip_if` closure panicked: the request is not skipped".into());
             false

@@ -3,7 +3,6 @@
 use hoplog_entry::Field;
 
 use crate::capture::Told;
-use crate::pipeline::Pipeline;
 
 const HEADERS: [(&str, Field); 3] =
     [("x-user-id", Field::UserId), ("x-session-id", Field::SessionId), ("x-tenant-id", Field::TenantId)];
@@ -15,7 +14,6 @@ const MAX: usize = 255;
 /// masked as any text.
 #[cold]
 pub(in crate::capture) fn told_by_headers<'h>(
-    pipeline: &Pipeline,
     headers: impl Iterator<Item = (&'h str, &'h [u8])>,
 ) -> Option<Box<Told>> {
     let mut found = [None; HEADERS.len()];
@@ -31,7 +29,7 @@ pub(in crate::capture) fn told_by_headers<'h>(
     for ((_, field), value) in HEADERS.iter().zip(found) {
         if let Some(Some(value)) = value {
             let notes = told.get_or_insert_default().notes();
-            notes.set_id(*field, Some(&pipeline.redactor.text(value)));
+            notes.set_id(*field, Some(value));
         }
     }
     told

@@ -37,24 +37,33 @@ thread_local! {
 }
 
 /// What `decide` said about this name under these rules, the last time or now.
-#[inline]
+#[inline(always)] // asked of every parameter
 pub(super) fn remember(rules: u64, name: &[u8], decide: impl Fn() -> Option<Treatment>) -> Option<Treatment> {
-    if name.len() > MAX {
-        return decide();
-    }
+    let ends = Ends::of(name);
     let found = CACHE.try_with(|cache| {
-        let mut cache = cache.try_borrow_mut().ok()?;
-        let ends = Ends::of(name);
-        let slot = &mut cache[ends.hash() % SLOTS];
-        if !slot.is_of(rules, ends, name) {
-            let mut middle = [0; MAX - 16];
-            if !ends.are_all() {
-                middle[..name.len() - 16].copy_from_slice(&name[8..name.len() - 8]);
-            }
-            *slot = Slot { rules, ends, middle, found: decide() };
-        }
-        Some(slot.found)
+        let cache = cache.try_borrow().ok()?;
+        let slot = &cache[ends.hash() % SLOTS];
+        slot.is_of(rules, ends, name).then_some(slot.found)
     });
-    // Late in a thread's exit there is no cache any more.
-    found.ok().flatten().unwrap_or_else(decide)
+    match found {
+        Ok(Some(found)) => found,
+        // Late in a thread's exit there is no cache any more.
+        _ => learn(rules, ends, name, decide()),
+    }
+}
+
+#[cold]
+fn learn(rules: u64, ends: Ends, name: &[u8], found: Option<Treatment>) -> Option<Treatment> {
+    if name.len() <= MAX {
+        let mut middle = [0; MAX - 16];
+        if !ends.are_all() {
+            middle[..name.len() - 16].copy_from_slice(&name[8..name.len() - 8]);
+        }
+        let _ = CACHE.try_with(|cache| {
+            if let Ok(mut cache) = cache.try_borrow_mut() {
+                cache[ends.hash() % SLOTS] = Slot { rules, ends, middle, found };
+            }
+        });
+    }
+    found
 }

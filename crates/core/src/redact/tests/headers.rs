@@ -118,3 +118,23 @@ fn many_names_of_the_application_are_all_found() {
     }
     assert_eq!(redactor.header(b"x-custom-header-500-of-many"), Skip);
 }
+
+#[test]
+fn a_header_that_names_a_host_has_no_room_for_a_password() {
+    let plain = Redaction::default().all_headers();
+    let asking = plain.clone().custom(|_, _, _| None);
+    let truncating = plain.clone().client_ip(ClientIp::Truncate);
+    for redactor in [plain, asking, truncating].map(|redaction| redaction.build().unwrap()) {
+        for (name, before) in
+            [("x-original-host", ""), ("x-forwarded-host", ""), ("forwarded", "proto=https;host=")]
+        {
+            let action = redactor.header(name.as_bytes());
+            let value = |host: &str| {
+                let value = format!("{before}{host}");
+                redactor.header_value(action, name, value.as_bytes(), &mut Vec::new())
+            };
+            assert_eq!(value("user:hunter2@example.org"), Verdict::Masked, "{name}");
+            assert_eq!(value("example.org"), Verdict::Unchanged, "{name}");
+        }
+    }
+}

@@ -33,7 +33,7 @@ fn a_hash_needs_a_key_and_a_key_some_length() {
         let complaints = hash(Redaction::default()).build().unwrap_err();
         assert!(complaints[0].contains("call `hash_key` or set HOPLOG_HASH_KEY"), "{complaints:?}");
         assert!(hash(keyed()).build().is_ok());
-        assert!(hash(Redaction::default().or_hash_key(Some("from the environment".into()))).build().is_ok());
+        assert!(hash(Redaction::default().or_hash_key(Some("from the environment"))).build().is_ok());
     }
     let complaints = Redaction::default().hash_key("short").build().unwrap_err();
     assert_eq!(complaints, ["hash_key: has 5 bytes; give it 16 or more, random ones"]);

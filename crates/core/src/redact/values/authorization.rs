@@ -15,7 +15,7 @@ pub(super) fn find(text: &Text<'_>, at: usize) -> Option<Range<usize>> {
         return None;
     }
     let scheme = text.run(at, |b| b.is_ascii_alphabetic());
-    let start = text.run(scheme, |b| b == b' ');
+    let start = text.run(scheme, |b| b == b' ' || b == b'\t');
     if start == scheme {
         return None;
     }

@@ -82,7 +82,11 @@ fn in_groups(text: &Text<'_>, start: usize, groups: &[usize]) -> Option<Range<us
 /// Whether a number can end here: no letter, digit or fraction follows.
 fn ends(text: &Text<'_>, at: usize) -> bool {
     match text.get(at) {
-        Some(b'.') => !text.get(at + 1).is_some_and(|b| b.is_ascii_digit()),
+        // `.0` is what spreadsheets make of a whole number.
+        Some(b'.') => {
+            let fraction = text.run(at + 1, |b| b.is_ascii_digit());
+            text.bytes[at + 1..fraction].iter().all(|&b| b == b'0')
+        }
         Some(b) => !b.is_ascii_alphanumeric(),
         None => true,
     }

@@ -53,6 +53,10 @@ const GROUPS: &[Group] = &[
             (3, (b"ghs_", word, 20)),
             (3, (b"ghr_", alphanumeric, 20)),
             (6, (b"github_pat_", word, 20)),
+            // Shopify, DigitalOcean, Hugging Face.
+            (5, (b"shpat_", alphanumeric, 32)),
+            (3, (b"dop_v1_", alphanumeric, 64)),
+            (2, (b"hf_", alphanumeric, 30)),
             // npm.
             (3, (b"npm_", alphanumeric, 36)),
             // Stripe. `pk_` is made to be public.
@@ -70,6 +74,10 @@ const GROUPS: &[Group] = &[
         shapes: &[
             // GitLab.
             (5, (b"glpat-", is_base64url, 20)),
+            // OpenAI, Anthropic.
+            (2, (b"sk-", alphanumeric, 32)),
+            (2, (b"sk-proj-", is_base64url, 20)),
+            (2, (b"sk-ant-", is_base64url, 20)),
             // Slack.
             (4, (b"xoxa-", is_base64url, 10)),
             (4, (b"xoxb-", is_base64url, 10)),

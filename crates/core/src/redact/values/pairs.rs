@@ -1,104 +1,97 @@
 //! A secret name with its value, as debug output, connection strings, URLs and JSON inside of text write it.
 
+mod values;
+
 use std::ops::Range;
 
 use super::text::Text;
 use crate::redact::names::NameRules;
+use values::{bare, bracketed, made_up, quoted};
 
 /// Names are looked at from their end.
 const LONGEST_NAME: usize = 64;
 
-/// The value behind `=` or `:` at `at`, if the name before it is secret.
+/// The value behind `=`, `:`, `%3D` or `<name>` at `at`, if the name before it is secret.
 pub(super) fn find(names: &NameRules, text: &Text<'_>, at: usize) -> Option<Range<usize>> {
-    let (name, quoted) = name_before(text, at)?;
-    if !names.is_secret(name) {
+    let mark = Mark::at(text, at)?;
+    let name = Name::before(text, at)?;
+    if !names.is_secret(name.text) {
         return None; // first of all: behind every secret name what is looked at goes, so no byte is looked at often
     }
-    let colon = text.bytes[at] == b':';
-    let mut start = at + 1;
-    if colon && text.get(start).is_some_and(|b| b == b':' || b == b'/') || text.get(start) == Some(b'=') {
-        return None; // `a::b`, `scheme:/`, `a == b`
-    }
-    start = text.run(start + usize::from(text.get(start) == Some(b'>')), |b| b == b' ');
-    for wrapper in [b"Some(".as_slice(), b"b", b"String("] {
-        let inner = start + wrapper.len();
-        if text.starts_with(start, wrapper) && matches!(text.get(inner), Some(b'"' | b'\\')) {
-            start = inner;
-        }
-    }
-    let value = match quoted_value(text, start) {
-        Some(value) => value,
-        // Before a colon there may be prose: `token: expired`. A number is none.
-        None if colon && !quoted => {
-            let end = text.run(start, |b| b.is_ascii_digit());
-            (end - start >= 3).then_some(start..end)?
-        }
-        None if !colon && start > at + 1 && !quoted => return None,
-        None => start..bare_end(text, start),
+    let value = match mark {
+        Mark::Tag => return in_tag(text, at - name.text.len(), at + 1),
+        Mark::Colon(end) | Mark::Equals(end) => text.run(end, |b| b == b' ' || b == b'\t'),
     };
+    // Behind a colon or a blank there may be prose: `token: expired`.
+    let tight = name.quoted || matches!(mark, Mark::Equals(end) if end == value);
+    let value = quoted(text, value, tight)
+        .or_else(|| bracketed(text, value, tight))
+        .or_else(|| if tight { bare(text, value) } else { made_up(text, value).filter(|_| !name.apart) })?;
     (!value.is_empty()).then_some(value)
 }
 
-/// The name that ends before the mark at `at`, and whether it is in quotes.
-fn name_before<'a>(text: &Text<'a>, at: usize) -> Option<(&'a [u8], bool)> {
-    let before = text.bytes[text.floor.min(at)..at].trim_ascii_end();
-    let unquoted = before.len() - before.iter().rev().take_while(|b| b"\"'\\".contains(b)).count();
-    let quoted = unquoted < before.len();
-    if before.len() < at - text.floor.min(at) && !quoted && text.bytes[at] == b':' {
-        return None; // ` : `
-    }
-    // Before a port there are the dots of a host.
-    let host = text.bytes[at] == b':' && !quoted;
-    let of_name = |b: &&u8| match b {
-        b'.' => !host,
-        b => b.is_ascii_alphanumeric() || b"_-[]".contains(b) || !b.is_ascii(),
-    };
-    let len = before[..unquoted].iter().rev().take(LONGEST_NAME).take_while(of_name).count();
-    (len > 0).then(|| (&before[unquoted - len..unquoted], quoted))
+/// What stands between a name and its value, with the place behind it.
+enum Mark {
+    Equals(usize),
+    Colon(usize),
+    Tag,
 }
 
-/// What is in quotes from `at` on, without them. Quotes of text inside of text have backslashes before them.
-fn quoted_value(text: &Text<'_>, at: usize) -> Option<Range<usize>> {
-    let open = text.run(at, |b| b == b'\\');
-    let quote = text.get(open).filter(|&b| b == b'"' || b == b'\'')?;
-    let (start, slashes) = (open + 1, open - at);
-    let mut run = 0;
-    for (offset, &b) in text.bytes[start..].iter().enumerate() {
-        if b == quote && run == slashes {
-            return Some(start..start + offset - slashes);
+impl Mark {
+    fn at(text: &Text<'_>, at: usize) -> Option<Self> {
+        match &text.bytes[at..] {
+            [b'>', ..] => Some(Self::Tag),
+            [b':', b':' | b'/' | b'=', ..] | [b'=', b'=', ..] => None, // `a::b`, `scheme:/`, `a == b`
+            [b'=', b'>', ..] => Some(Self::Equals(at + 2)),
+            [b'=', ..] => Some(Self::Equals(at + 1)),
+            [b':', ..] => Some(Self::Colon(at + 1)),
+            [b'%', b'3', b'D' | b'd', ..] => Some(Self::Equals(at + 3)),
+            [b'%', b'2', b'5', b'3', b'D' | b'd', ..] => Some(Self::Equals(at + 5)),
+            _ => None,
         }
-        run = if b == b'\\' { run + 1 } else { 0 };
     }
-    Some(start..text.bytes.len())
 }
 
-/// Where a value without quotes ends.
-fn bare_end(text: &Text<'_>, start: usize) -> usize {
-    let mut end = start;
-    while let Some(b) = text.get(end).filter(|b| *b > b' ' && !b"&\"'<>\\`".contains(b)) {
-        // `password=x;user=y`: the next name ends it. Any other `;` or `,` may be a part of it.
-        if matches!(b, b';' | b',') {
-            let name = text.run(end + 1, |b| b.is_ascii_alphanumeric() || b"_-.".contains(&b));
-            if name > end + 1 && text.get(name) == Some(b'=') {
-                break;
-            }
-        }
-        end += 1;
-    }
-    // Punctuation of the sentence around it.
-    for _ in 0..8 {
-        let [rest @ .., last] = &text.bytes[start..end] else { break };
-        let opener = match last {
-            b')' => b'(',
-            b']' => b'[',
-            b'}' => b'{',
-            b',' | b'.' | b';' if !text.breaks_off(end) => b'\0',
-            _ => break,
+/// A name that ends before a mark.
+struct Name<'a> {
+    text: &'a [u8],
+    quoted: bool,
+    /// A blank stands between it and its colon: of prose, if what follows is not quoted.
+    apart: bool,
+}
+
+impl<'a> Name<'a> {
+    fn before(text: &Text<'a>, at: usize) -> Option<Self> {
+        let all = &text.bytes[text.floor.min(at)..at];
+        let before = all.trim_ascii_end();
+        let unquoted = before.len() - before.iter().rev().take_while(|b| b"\"'\\".contains(b)).count();
+        let quoted = unquoted < before.len();
+        let colon = text.bytes[at] == b':' && !quoted;
+        let of_name = |b: &&u8| match b {
+            b'.' => !colon, // before a port there are the dots of a host
+            b => b.is_ascii_alphanumeric() || b"_-[]".contains(b) || !b.is_ascii(),
         };
-        if rest.contains(&opener) {
-            break;
+        let len = before[..unquoted].iter().rev().take(LONGEST_NAME).take_while(of_name).count();
+        let (before, mut name) = before[..unquoted].split_at(unquoted - len);
+        // `%3Ftoken=`: what stands before the name is encoded.
+        if let ([.., b'%'], [a, b, rest @ ..]) = (before, name)
+            && a.is_ascii_hexdigit()
+            && b.is_ascii_hexdigit()
+        {
+            name = rest;
         }
-        end -= 1;
+        (!name.is_empty()).then_some(Self { text: name, quoted, apart: colon && before_blank(all) })
     }
-    end
+}
+
+fn before_blank(text: &[u8]) -> bool {
+    text.last().is_some_and(u8::is_ascii_whitespace)
+}
+
+/// What stands between `<name>` and `</`.
+fn in_tag(text: &Text<'_>, name: usize, start: usize) -> Option<Range<usize>> {
+    let before = name.checked_sub(1).and_then(|at| text.get(at));
+    let end = text.run(start, |b| b != b'<');
+    let closed = text.starts_with(end, b"</") || text.breaks_off(end);
+    (matches!(before, Some(b'<' | b':')) && closed && end > start).then_some(start..end)
 }

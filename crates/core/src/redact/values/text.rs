@@ -10,9 +10,13 @@ pub(super) struct Text<'a> {
 }
 
 impl Text<'_> {
-    /// Whether a word can begin here: no letter or digit stands before.
+    /// Whether a word can begin here: no letter or digit stands before, but for that of an escape (`\n`).
     pub(super) fn starts_word(&self, at: usize) -> bool {
-        at == 0 || !self.bytes[at - 1].is_ascii_alphanumeric()
+        match self.bytes[..at] {
+            [] => true,
+            [.., b'\\', b'n' | b'r' | b't'] => true,
+            [.., last] => !last.is_ascii_alphanumeric(),
+        }
     }
 
     /// Where the run of bytes that pass the test ends, begun at `at`.

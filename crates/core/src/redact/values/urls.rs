@@ -18,15 +18,19 @@ pub(super) fn find(text: &Text<'_>, at: usize) -> Option<Range<usize>> {
         return (end > path).then_some(path..end);
     }
     let end = text.run(start, |b| b > b' ' && !b"/?#\\\"'<>".contains(&b));
-    match text.bytes[start..end].iter().rposition(|&b| b == b'@') {
-        Some(0) => None,
-        Some(len) => Some(start..start + len),
-        // Cut before the `@`: what has a colon and no port after it may be a password.
-        None if text.breaks_off(end) => {
-            let colon = text.bytes[start..end].iter().position(|&b| b == b':')?;
-            let port = text.run(start + colon + 1, |b| b.is_ascii_digit()) == end;
-            (!port).then_some(start..end)
-        }
-        None => None,
+    let authority = &text.bytes[start..end];
+    if let Some(len) = authority.iter().rposition(|&b| b == b'@') {
+        return (len > 0).then_some(start..start + len);
     }
+    // What has a colon and no port after it is a user and the beginning of a password: with `/`, `?` or `#` in it, or
+    // cut off before the `@`.
+    let host = authority.iter().rposition(|&b| b == b']').map_or(0, |n| n + 1);
+    let colon = host + authority[host..].iter().position(|&b| b == b':')?;
+    if authority[colon + 1..].iter().all(u8::is_ascii_digit) {
+        return None;
+    }
+    let end = text.run(end, |b| b > b' ' && !b"\\\"'<>:".contains(&b));
+    let len = text.bytes[start..end].iter().rposition(|&b| b == b'@');
+    let cut = || text.breaks_off(end).then_some(start..end);
+    len.map(|len| start..start + len).or_else(cut)
 }

@@ -35,7 +35,7 @@ fn out_of_the_sample_nothing_is_captured_and_the_context_goes_on() {
     let headers = [("traceparent", out.as_str()), ("tracestate", "a=1"), ("x-request-id", "r-1")];
     let mut request = client.begin_request(&head("/", None), || pairs(&headers)).unwrap();
     let trace = &out[3..35];
-    assert_eq!(request.response_ids(), (trace.as_bytes(), b"r-1".as_slice()));
+    assert_eq!((request.x_trace_id(), request.request_id()), (trace, "r-1"));
     request.poll(|| {
         let mut sent = std::collections::HashMap::new();
         crate::current().inject(|name, value| drop(sent.insert(name, value.to_owned())));
@@ -270,7 +270,8 @@ proptest! {
             let status = if i % 7 == 0 { 500 } else { 200 };
             let share = if status == 500 { head_share } else { head_share * tail_share };
             variance += 1.0 / share - 1.0;
-            let ended = Ended { outcome: Outcome::Completed, status, grpc_status: None, took: 1, announced: false };
+            let (outcome, grpc_status) = (Outcome::Completed, None);
+            let ended = Ended { outcome, status, grpc_status, took: 1, announced: false, failed: false };
             let fate = if captured { rules.end(&chosen, &ended).fate } else { Fate::Sampled };
             errors += u64::from(captured && status == 500);
             if let Fate::Keep(weight) = fate {
@@ -281,6 +282,24 @@ proptest! {
         prop_assert_eq!(kept_errors, errors, "every captured error is kept");
         let off = (weights - REQUESTS as f64).abs();
         prop_assert!(off <= 6.0 * variance.sqrt() + 1.0, "{weights} for {REQUESTS}, {head_share} × {tail_share}");
+    }
+}
+
+#[test]
+fn what_a_running_entry_told_of_stands_for_what_was_not_captured() {
+    // Its route, known late, is sampled less than it was captured; at 0 it would stand for all requests there are.
+    for share in [0.0, 0.1, 1.0] {
+        let rules = Requests::default().sample(0.5).route("/late", RouteRules::default().sample(share));
+        let rig = Rig::new(rules);
+        let trace = at(0.9999, 1);
+        let mut exchange = rig.begin("/late", None, &[("traceparent", trace.as_str())]);
+        rig.advance(Duration::from_secs(31));
+        crate::capture::running::announce(&rig.pipeline);
+        assert_eq!(rig.entries().len(), 1);
+        exchange.set_route("/late");
+        rig.answer(exchange, 200);
+        let expected = if share == 1.0 { None } else { Some(2.0) };
+        assert_eq!(rig.entry().weight, expected, "{share}");
     }
 }
 

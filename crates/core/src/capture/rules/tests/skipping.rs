@@ -114,6 +114,28 @@ fn health_checks_that_succeed_make_no_entry_and_failing_ones_do() {
 }
 
 #[test]
+fn a_health_check_that_does_something_or_tells_an_error_makes_an_entry() {
+    let rig = Rig::new(Requests::default());
+    let begin = |method, path| {
+        let head = RequestHead { method, ..head(path, None) };
+        Exchange::begin_incoming(&rig.pipeline, &head, || pairs(&[]))
+    };
+    for method in ["POST", "PUT", "DELETE"] {
+        rig.answer(begin(method, "/up"), 200);
+        assert_eq!(rig.entries().len(), 1, "{method}");
+    }
+    rig.answer(begin("HEAD", "/up"), 200);
+    let mut exchange = begin("POST", "/grpc.health.v1.Health/Check");
+    exchange.response(200, pairs(&[("content-type", "application/grpc"), ("grpc-status", "0")]), None);
+    exchange.finish(Outcome::Completed);
+    assert_eq!(rig.entries(), []);
+    let mut exchange = begin("GET", "/up");
+    exchange.poll(|| context::current().set_error(&std::io::Error::other("the disk is nearly full")));
+    rig.answer(exchange, 200);
+    assert_eq!(rig.entries().len(), 1);
+}
+
+#[test]
 fn other_paths_are_no_health_checks_and_the_list_is_the_applications() {
     let rig = Rig::new(Requests::default());
     for path in ["/status", "/live", "/health/x", "/healthz/", "/api/health"] {

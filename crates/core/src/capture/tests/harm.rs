@@ -1,0 +1,131 @@
+//! What must not go wrong, whatever the application or a client does.
+
+use super::*;
+
+#[test]
+fn a_guard_that_outlives_its_poll_or_its_turn_does_not_mix_requests_up() {
+    let rig = Rig::new();
+    let (mut a, mut b) = (rig.begin(&[]), rig.begin(&[]));
+    let (of_a, of_b) = (a.context(), b.context());
+    // Held across an await: the poll ends with the guard in place.
+    let held = a.poll(|| of_b.enter());
+    assert!(context::current().is_empty(), "it does not stay on the thread");
+    b.poll(|| assert_eq!(context::current().span_id(), of_b.span_id()));
+    a.poll(|| {
+        assert_eq!(context::current().span_id(), of_a.span_id());
+        drop(held);
+        assert_eq!(context::current().span_id(), of_a.span_id());
+    });
+    // Dropped in the wrong order.
+    a.poll(|| {
+        let (first, second) = (of_b.enter(), context::Context::default().enter());
+        assert!(context::current().is_empty());
+        drop(first);
+        assert!(context::current().is_empty(), "it was not the last");
+        drop(second);
+        assert_eq!(context::current().span_id(), of_a.span_id());
+        let _outer = of_b.enter();
+        drop(of_a.enter());
+        assert_eq!(context::current().span_id(), of_b.span_id());
+    });
+    assert!(context::current().is_empty());
+    a.response(200, pairs(&[]), Some(0));
+    a.finish(Outcome::Completed);
+    assert_eq!(rig.entry().text(Field::SpanId), of_a.span_id().map(|id| id.to_string()));
+    drop(b);
+    let entry = rig.entry();
+    assert_eq!(entry.text(Field::SpanId), of_b.span_id().map(|id| id.to_string()));
+    assert_eq!(entry.outcome(), Outcome::Cancelled);
+}
+
+#[test]
+fn headers_without_end_leave_room_for_how_the_request_ended() {
+    let rig = Rig::new();
+    let value = "x".repeat(8_000);
+    // Large ones, and small ones for what room those leave.
+    let many: Vec<_> = (0..10_000).map(|n| ("accept", if n < 100 { value.as_str() } else { "" })).collect();
+    let mut exchange = rig.begin(&many);
+    exchange.error("E", &value, Some(&value.repeat(10)));
+    exchange.response(500, many.iter().map(|(name, value)| (*name, value.as_bytes())), Some(0));
+    exchange.finish(Outcome::Completed);
+    let entry = rig.entry();
+    assert!(entry.record().is_cut());
+    assert_eq!(entry.number(Field::StatusCode), Some(500));
+    assert_eq!(entry.number(Field::Duration), Some(0));
+    assert!(entry.text(Field::TraceId).is_some() && entry.text(Field::RequestId).is_some());
+    assert!(entry.text(Field::StackTrace).is_some());
+    assert!(entry.header("accept").is_some());
+}
+
+#[test]
+fn a_panic_in_a_body_cuts_what_is_kept_of_it() {
+    let policy = Policy {
+        bodies: Some(crate::Bodies::default()),
+        ..Policy::with(Redaction::default().build().unwrap(), Requests::default().build().unwrap())
+    };
+    let limits = QueueLimits { bytes: 1 << 20, entries: 1_000, wake_entries: 100, wake_bytes: 1 << 20 };
+    let clock = Clock::by_hand(Duration::from_secs(1_763_600_000));
+    let rig = Rig { pipeline: Arc::new(Pipeline::new(clock, limits, policy)) };
+    let mut exchange = rig.begin(&[("content-type", "application/json")]);
+    assert!(exchange.request_tap().is_none(), "nothing will pass");
+    exchange.response(200, pairs(&[("content-type", "text/plain")]), None);
+    assert!(exchange.taps_response());
+    exchange.response_data(b"half of");
+    let polled = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| exchange.poll(|| panic!("boom"))));
+    assert!(polled.is_err());
+    drop(exchange);
+    let entry = rig.entry();
+    assert_eq!(entry.text(Field::ResponseBody).as_deref(), Some("half of"));
+    assert_eq!(entry.record().get(Field::ResponseBodyTruncated), Some(Value::Bool(true)));
+    assert_eq!(entry.record().get(Field::RequestBodyTruncated), Some(Value::Bool(false)));
+}
+
+#[test]
+fn a_panic_does_not_bear_the_stack_of_an_error_before_it() {
+    let rig = Rig::new();
+    let mut exchange = rig.begin(&[]);
+    exchange.error("E", "first", Some("caused by: something else"));
+    let polled = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| exchange.poll(|| panic!("boom"))));
+    assert!(polled.is_err());
+    drop(exchange);
+    let entry = rig.entry();
+    assert_eq!(entry.text(Field::ErrorMessage).as_deref(), Some("boom"));
+    assert_eq!(entry.text(Field::StackTrace), None);
+}
+
+#[test]
+fn a_tunnel_is_an_upgrade_and_can_be_kept_open() {
+    let rig = Rig::new();
+    let head = RequestHead { method: "CONNECT", path: "/chat", http_version: "2", ..RequestHead::default() };
+    for (status, outcome) in [(200, Outcome::Upgraded), (403, Outcome::Completed)] {
+        let mut exchange = rig.begin_with(&head, &[]);
+        let kept = exchange.context().keep();
+        exchange.response(status, pairs(&[]), Some(0));
+        exchange.finish(Outcome::Completed);
+        assert_eq!(rig.entries().len(), usize::from(status == 403), "{status}");
+        rig.begin_with(&head, &[]).finish(Outcome::Completed);
+        let other = rig.entry();
+        rig.advance(5_000);
+        drop(kept);
+        if status == 200 {
+            let entry = rig.entry();
+            assert_eq!((entry.outcome(), entry.number(Field::Duration)), (outcome, Some(5_000_000_000)));
+            assert_ne!(entry.record().id(), other.record().id());
+        }
+    }
+    // Without a guard, and unpolled by the server.
+    let mut exchange = rig.begin_with(&head, &[]);
+    exchange.response(200, pairs(&[]), None);
+    drop(exchange);
+    assert_eq!(rig.entry().outcome(), Outcome::Upgraded);
+}
+
+#[test]
+fn an_answer_out_of_sight_has_a_status_and_no_size() {
+    let rig = Rig::new();
+    let mut exchange = rig.begin(&[]);
+    exchange.response_unseen(500);
+    exchange.finish(Outcome::ServiceError);
+    let entry = rig.entry();
+    assert_eq!((entry.number(Field::StatusCode), entry.number(Field::ResponseSize)), (Some(500), None));
+}
