@@ -1,6 +1,8 @@
 //! The handle that applications hold.
 
+use std::borrow::Cow;
 use std::fmt;
+use std::panic::Location;
 use std::sync::Arc;
 use std::task::{Context as TaskContext, Poll, Wake, Waker};
 use std::thread::Thread;
@@ -13,7 +15,7 @@ use crate::config::ClientBuilder;
 use crate::context;
 use crate::error::Error;
 use crate::ledger::{Drops, Stats};
-use crate::logger::EntryBuilder;
+use crate::logger::{EntryBuilder, Noted, Origin, TimedFuture, Timer};
 use crate::panic_hook;
 use crate::pipeline::Pipeline;
 use crate::worker::{Worker, is_worker_thread};
@@ -109,7 +111,84 @@ impl Client {
     /// An entry of this level, tied to the current request; nothing happens before its `send()`.
     #[track_caller]
     pub fn log(&self, level: Level, message: impl AsRef<str>) -> EntryBuilder {
-        EntryBuilder::new(self.pipeline(), level, message.as_ref())
+        self.log_from(level, message, &Origin::of_caller(Location::caller()))
+    }
+
+    /// Likewise, from elsewhere than the caller: for what turns other logs into entries.
+    pub fn log_from(&self, level: Level, message: impl AsRef<str>, origin: &Origin<'_>) -> EntryBuilder {
+        EntryBuilder::new(self.pipeline(), level, origin, || Cow::Borrowed(message.as_ref()))
+    }
+
+    #[doc(hidden)]
+    pub fn __log(
+        &self,
+        level: Level,
+        origin: Origin<'_>,
+        function: impl FnOnce() -> &'static str,
+        message: fmt::Arguments<'_>,
+    ) -> EntryBuilder {
+        // Which function it is takes a look at its name: only where somebody wants to know.
+        let origin = if self.takes(level, origin.target) { origin.function(function()) } else { origin };
+        let message = || message.as_str().map_or_else(|| Cow::Owned(message.to_string()), Cow::Borrowed);
+        EntryBuilder::new(self.pipeline(), level, &origin, message)
+    }
+
+    /// Whether an entry of this level would be taken; `target` is the module that speaks, or empty.
+    #[must_use]
+    pub fn takes(&self, level: Level, target: &str) -> bool {
+        self.pipeline().is_some_and(|pipeline| pipeline.levels.takes(level, target))
+    }
+
+    /// Measures from here to the drop of the guard, which writes an entry with this message and `duration_ms`.
+    ///
+    /// ```
+    /// # let capture = hoplog::testing::capture();
+    /// # let client = capture.client();
+    /// {
+    ///     let _timer = client.timer("db query").field("table", "orders");
+    ///     // the query
+    /// }
+    /// # assert!(capture.entries()[0]["duration_ms"].is_number());
+    /// ```
+    #[track_caller]
+    pub fn timer(&self, name: impl Into<Cow<'static, str>>) -> Timer {
+        Timer::new(self.pipeline(), name.into())
+    }
+
+    /// Measures a closure. Its result passes through unchanged; an `Err` is noted in the entry, which then is of level
+    /// `ERROR`. With fields or another level: [`Timer::measure`].
+    ///
+    /// ```
+    /// # let capture = hoplog::testing::capture();
+    /// # let client = capture.client();
+    /// let port = client.measure("parse port", || "80 80".parse::<u16>());
+    /// assert!(port.is_err());
+    /// # assert_eq!(capture.entries()[0]["error_message"], "invalid digit found in string");
+    /// ```
+    ///
+    /// # Errors
+    /// Those of the closure.
+    #[track_caller]
+    pub fn measure<T, E: Noted<Kind>, Kind>(
+        &self,
+        name: impl Into<Cow<'static, str>>,
+        call: impl FnOnce() -> Result<T, E>,
+    ) -> Result<T, E> {
+        self.timer(name).measure(call)
+    }
+
+    /// Likewise, of a future; one that is dropped before its end is `cancelled`.
+    #[track_caller]
+    pub fn measure_async<F, T, E, Kind>(
+        &self,
+        name: impl Into<Cow<'static, str>>,
+        future: F,
+    ) -> TimedFuture<F>
+    where
+        F: Future<Output = Result<T, E>>,
+        E: Noted<Kind>,
+    {
+        self.timer(name).measure_async(future)
     }
 
     /// Steps of an algorithm.

@@ -75,7 +75,9 @@ pub enum Console {
 /// | `console` | `HOPLOG_CONSOLE`: `auto`, `text`, `json`, `ecs`, `off` | off |
 /// | `file` | `HOPLOG_FILE`: a path | none |
 /// | `destination` | – | none beside these |
-/// | `min_level` | – | `TRACE`: every level is taken |
+/// | `min_level`, `min_level_of` | `HOPLOG_LOG`: `info,my_crate=debug`; goes before what code says | `TRACE`: every level is taken |
+/// | `max_events_per_request` | – | 1 000 |
+/// | `backtraces` | `RUST_LIB_BACKTRACE`, `RUST_BACKTRACE` | off |
 /// | `batch_size` | – | 1 000 entries, or 1 MiB of JSON |
 /// | `flush_interval` | – | 1 s |
 /// | `compression` | – | gzip |
@@ -92,7 +94,8 @@ pub enum Console {
 #[must_use = "a builder does nothing until `build()`"]
 pub struct ClientBuilder {
     settings: Settings,
-    min_level: Option<Level>,
+    levels: Vec<(Option<String>, Level)>,
+    max_events_per_request: Option<u32>,
     allow_insecure_http: bool,
     without_collector: bool,
     without_variables: bool,
@@ -194,8 +197,33 @@ impl ClientBuilder {
     }
 
     /// The least serious level that the logger takes. Requests are always taken. Default: `TRACE`, all of them.
+    ///
+    /// `HOPLOG_LOG` changes it, and [`min_level_of`](Self::min_level_of), without a new build: as `info`, or
+    /// `warn,my_crate=debug,my_crate::db=off`. Unlike other variables it goes before what code says.
     pub fn min_level(mut self, level: Level) -> Self {
-        self.min_level = Some(level);
+        self.levels.push((None, level));
+        self
+    }
+
+    /// Likewise for a module and what lies below it, `my_crate` or `my_crate::db`; the longest that fits counts. The
+    /// macros know their module, and so does `tracing`; a method such as [`Client::info`] goes by
+    /// [`min_level`](Self::min_level) alone.
+    pub fn min_level_of(mut self, target: impl Into<String>, level: Level) -> Self {
+        self.levels.push((Some(target.into()), level));
+        self
+    }
+
+    /// The most entries that may be logged in one request. Default: 1 000. What goes beyond is counted: as
+    /// `events_dropped` in the request's entry, and as `rate_limited_local` in [`Stats::refused`](crate::Stats).
+    pub fn max_events_per_request(mut self, entries: u32) -> Self {
+        self.max_events_per_request = Some(entries);
+        self
+    }
+
+    /// Whether [`EntryBuilder::error`](crate::EntryBuilder::error) and failed timers add a backtrace of the call, which
+    /// costs up to a millisecond. Default: where `RUST_LIB_BACKTRACE`, else `RUST_BACKTRACE` is set and not `0`.
+    pub fn backtraces(mut self, wanted: bool) -> Self {
+        self.settings.backtraces = Some(wanted);
         self
     }
 

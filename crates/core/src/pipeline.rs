@@ -3,10 +3,11 @@
 use std::ops::Deref;
 use std::time::Duration;
 
-use hoplog_entry::{KnownHeader, Level};
+use hoplog_entry::KnownHeader;
 
 use crate::capture::{Bodies, Rules, TrustRules};
 use crate::clock::Clock;
+use crate::level_filter::LevelFilter;
 use crate::queue::{Queue, QueueLimits};
 use crate::redact::{HeaderAction, Redactor};
 
@@ -18,8 +19,12 @@ pub(crate) struct Policy {
     pub(crate) trust: TrustRules,
     /// `None`: no bodies are kept.
     pub(crate) bodies: Option<Bodies>,
-    /// Events below this level are not taken.
-    pub(crate) min_level: Level,
+    /// Which events are taken.
+    pub(crate) levels: LevelFilter,
+    /// The most events of one request.
+    pub(crate) max_events: u32,
+    /// Whether errors come with a backtrace.
+    pub(crate) backtraces: bool,
     /// An exchange that is open for so long gets a `running` entry.
     pub(crate) running_after: Duration,
 }
@@ -32,7 +37,9 @@ impl Policy {
             rules,
             trust: TrustRules::default(),
             bodies: None,
-            min_level: Level::Trace,
+            levels: LevelFilter::default(),
+            max_events: 1_000,
+            backtraces: false,
             running_after: Duration::from_secs(30),
         }
     }

@@ -12,6 +12,7 @@ use crate::client::Client;
 use crate::clock::Clock;
 use crate::destination::{BatchLimits, DialectConfig, Filter, Memory, Planned, Prepared, RemoteConfig};
 use crate::error::Error;
+use crate::level_filter::LevelFilter;
 use crate::pipeline::{Pipeline, Policy};
 use crate::queue::QueueLimits;
 use crate::transport::{HttpConfig, REQUEST_TIMEOUT, is_loopback};
@@ -49,6 +50,10 @@ impl ClientBuilder {
 
     /// What each stage of capturing says of its own part; `None` where one complains.
     fn policy(&self, complaints: &mut Vec<String>) -> Option<Policy> {
+        let mut levels = LevelFilter::default();
+        self.levels.iter().for_each(|(target, level)| levels.set(target.as_deref(), Some(*level)));
+        let wrong = self.settings.log.as_deref().map(|directives| levels.apply(directives));
+        complaints.extend(wrong.into_iter().flatten().map(|wrong| format!("HOPLOG_LOG: {wrong}")));
         let trust = self.trust.build(self.settings.trusted_proxies.as_deref(), complaints);
         complaints.extend(self.bodies.iter().flat_map(Bodies::complaints));
         let rules = self.requests.build().map_err(|wrong| complaints.extend(wrong)).ok();
@@ -61,7 +66,9 @@ impl ClientBuilder {
             .ok();
         let mut policy = Policy::with(redactor?, rules?);
         (policy.trust, policy.bodies) = (trust, self.bodies.clone());
-        policy.min_level = self.min_level.unwrap_or(policy.min_level);
+        policy.levels = levels;
+        policy.max_events = self.max_events_per_request.unwrap_or(policy.max_events);
+        policy.backtraces = self.settings.backtraces.unwrap_or(policy.backtraces);
         policy.running_after = self.running_after.unwrap_or(policy.running_after);
         Some(policy)
     }

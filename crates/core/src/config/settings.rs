@@ -47,6 +47,8 @@ pub(super) struct Settings {
     pub(super) file: Option<PathBuf>,
     pub(super) hash_key: Option<Secret>,
     pub(super) enabled: Option<bool>,
+    pub(super) log: Option<String>,
+    pub(super) backtraces: Option<bool>,
     pub(super) trusted_proxies: Option<String>,
 }
 
@@ -73,6 +75,11 @@ impl Settings {
         fill_secret(&mut self.hash_key, &["HOPLOG_HASH_KEY"]);
         fill(&mut self.console, &["HOPLOG_CONSOLE"]);
         fill(&mut self.trusted_proxies, &["HOPLOG_TRUSTED_PROXIES"]);
+        fill(&mut self.log, &["HOPLOG_LOG"]);
+        if self.backtraces.is_none() {
+            self.backtraces =
+                first(&["RUST_LIB_BACKTRACE", "RUST_BACKTRACE"]).map(|value| value.trim() != "0");
+        }
         if self.file.is_none() {
             self.file = first(&["HOPLOG_FILE"]).map(PathBuf::from);
         }

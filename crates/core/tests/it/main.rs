@@ -9,11 +9,14 @@ mod context;
 mod destinations;
 mod ends;
 mod files;
+mod handlers;
 mod lines;
 mod log_collector;
 mod logger;
+mod logging;
 #[cfg(feature = "otlp")]
 mod otlp;
 mod outages;
 mod panics;
 mod sampling;
+mod scopes;
