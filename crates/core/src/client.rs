@@ -1,5 +1,9 @@
 //! The handle that applications hold.
 
+#[cfg(feature = "toml")]
+mod reload;
+mod report;
+
 use std::borrow::Cow;
 use std::fmt;
 use std::panic::Location;
@@ -19,6 +23,7 @@ use crate::logger::{EntryBuilder, Noted, Origin, TimedFuture, Timer};
 use crate::panic_hook;
 use crate::pipeline::Pipeline;
 use crate::worker::{Worker, is_worker_thread};
+pub use report::{FlushReport, ShutdownReport};
 
 /// How long the drop of the last handle waits for delivery.
 const DROP_DEADLINE: Duration = Duration::from_secs(2);
@@ -46,6 +51,9 @@ pub struct Client {
 struct Inner {
     pipeline: Arc<Pipeline>,
     worker: Worker,
+    /// `None` until the client is built.
+    #[cfg(feature = "toml")]
+    reloader: std::sync::Mutex<Option<crate::config::Reloader>>,
 }
 
 impl Client {
@@ -69,7 +77,14 @@ impl Client {
     }
 
     pub(crate) fn new(pipeline: Arc<Pipeline>, worker: Worker) -> Self {
-        Self { inner: Some(Arc::new(Inner { pipeline, worker })) }
+        Self {
+            inner: Some(Arc::new(Inner {
+                pipeline,
+                worker,
+                #[cfg(feature = "toml")]
+                reloader: std::sync::Mutex::default(),
+            })),
+        }
     }
 
     /// False for [`Client::disabled`].
@@ -300,7 +315,7 @@ impl Client {
         if let Some(done) = inner.worker.close(after(deadline)) {
             let _ = done.await;
         }
-        ShutdownReport(FlushReport::between(&before, &self.stats()))
+        FlushReport::between(&before, &self.stats()).into()
     }
 }
 
@@ -323,46 +338,6 @@ impl Drop for Inner {
 impl fmt::Debug for Client {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Client").field("enabled", &self.is_enabled()).finish_non_exhaustive()
-    }
-}
-
-/// What a flush did, summed over the destinations.
-#[derive(Debug, Default, Clone, Copy, PartialEq, Eq)]
-#[non_exhaustive]
-pub struct FlushReport {
-    /// Entries delivered meanwhile.
-    pub delivered: u64,
-    /// Entries dropped meanwhile.
-    pub dropped: u64,
-    /// Entries that are in memory still, at the destination that is furthest behind.
-    pub left: u64,
-}
-
-impl FlushReport {
-    /// The worker did not answer: nothing is known to have moved.
-    fn stuck(now: &Stats) -> Self {
-        Self { left: now.pending(), ..Self::default() }
-    }
-
-    fn between(before: &Stats, after: &Stats) -> Self {
-        let delivered = |s: &Stats| s.destinations.iter().map(|d| d.delivered).sum::<u64>();
-        Self {
-            delivered: delivered(after) - delivered(before),
-            dropped: after.lost() - before.lost(),
-            left: after.pending(),
-        }
-    }
-}
-
-/// What a shutdown did.
-#[derive(Debug, Default, Clone, Copy, PartialEq, Eq)]
-pub struct ShutdownReport(FlushReport);
-
-impl std::ops::Deref for ShutdownReport {
-    type Target = FlushReport;
-
-    fn deref(&self) -> &FlushReport {
-        &self.0
     }
 }
 

@@ -3,12 +3,17 @@
 mod build;
 mod destinations;
 mod file;
+mod from_file;
 mod log_collector;
 #[cfg(feature = "otlp")]
 mod otlp;
 mod output;
+#[cfg(feature = "toml")]
+mod reload;
 mod remote;
 mod settings;
+#[cfg(feature = "toml")]
+mod toml;
 
 use std::path::PathBuf;
 use std::time::Duration;
@@ -25,6 +30,10 @@ pub use log_collector::LogCollector;
 #[cfg(feature = "otlp")]
 pub use otlp::Otlp;
 pub use output::Output;
+#[cfg(feature = "toml")]
+pub use reload::Reloaded;
+#[cfg(feature = "toml")]
+pub(crate) use reload::Reloader;
 use settings::Settings;
 
 /// How batches are compressed.
@@ -87,10 +96,11 @@ pub enum Console {
 /// | `trust` | `HOPLOG_TRUSTED_PROXIES`: networks, separated by commas | nobody: the client is the peer; traces are continued |
 /// | `bodies` | – | none are kept |
 /// | `running_after` | – | 30 s |
+/// | `config_file` (feature `toml`) | `HOPLOG_CONFIG`: a path | none |
 /// | `without_variables` | – | variables are read |
 /// | `enabled` | `HOPLOG_ENABLED`: `true`, `false` | true |
 /// <!-- end:configuration -->
-#[derive(Debug, Default)]
+#[derive(Debug, Clone, Default)]
 #[must_use = "a builder does nothing until `build()`"]
 pub struct ClientBuilder {
     settings: Settings,
@@ -101,7 +111,7 @@ pub struct ClientBuilder {
     without_variables: bool,
     batch_size: Option<usize>,
     flush_interval: Option<Duration>,
-    compression: Compression,
+    compression: Option<Compression>,
     queue_bytes: Option<usize>,
     queue_entries: Option<usize>,
     redaction: Redaction,
@@ -110,6 +120,9 @@ pub struct ClientBuilder {
     trust: Trust,
     bodies: Option<Bodies>,
     outputs: Vec<Output>,
+    /// Directives that go before none: those of a file.
+    base_levels: Option<String>,
+    config_file: Option<PathBuf>,
 }
 
 impl ClientBuilder {
@@ -242,7 +255,7 @@ impl ClientBuilder {
 
     /// How batches are compressed. Default: gzip.
     pub fn compression(mut self, compression: Compression) -> Self {
-        self.compression = compression;
+        self.compression = Some(compression);
         self
     }
 
@@ -287,6 +300,47 @@ impl ClientBuilder {
     /// [`Trust::default`].
     pub fn trust(mut self, trust: Trust) -> Self {
         self.trust = trust;
+        self
+    }
+
+    /// Reads a TOML file for what neither code nor a variable says, at [`ClientBuilder::build`] and at
+    /// [`Client::reload`]. Its destinations come on top of those in code. Default: none. Feature `toml`.
+    ///
+    /// ```toml
+    /// service = "shop"
+    /// environment = "production"
+    /// log = "info,shop::cart=debug"        # as HOPLOG_LOG, which goes before it
+    /// trusted_proxies = ["10.0.0.0/8"]
+    /// flush_interval = "1s"                # also: service_version, log_type, hash_key, enabled, backtraces,
+    /// queue_bytes = "16MiB"                # max_events_per_request, batch_size, compression, queue_entries, running_after
+    ///
+    /// [collector]                          # also: enabled, api_key, allow_insecure_http
+    /// endpoint = "https://logs.internal"
+    /// kinds = ["request", "outgoing"]
+    ///
+    /// [[destination]]
+    /// kind = "file"
+    /// name = "audit"                       # each has: name, min_level, kinds, targets
+    /// min_level = "warn"
+    /// path = "/var/log/shop/audit.jsonl"
+    /// format = "ecs"                       # json, text, ecs
+    /// max_bytes = "100MiB"
+    /// rotate = "daily"                     # daily, hourly; also: local_time, mode, follow_links
+    /// keep = 14
+    /// keep_for = "30d"
+    /// gzip = true
+    ///
+    /// [[destination]]
+    /// kind = "console"                     # format: auto, text, json, ecs
+    ///
+    /// [[destination]]
+    /// kind = "otlp"                        # also: logs_endpoint, timeout, compression, resource; and `log_collector`
+    /// endpoint = "http://127.0.0.1:4318"
+    /// headers = { x-tenant = "shop" }
+    /// ```
+    #[cfg(feature = "toml")]
+    pub fn config_file(mut self, path: impl Into<PathBuf>) -> Self {
+        self.config_file = Some(path.into());
         self
     }
 

@@ -97,6 +97,13 @@ pub(crate) struct Planned {
     pub(crate) prepared: Prepared,
 }
 
+impl Planned {
+    /// The one destination of a client whose entries stay in memory.
+    pub(crate) fn memory(memory: Memory) -> Self {
+        Self { name: "memory".into(), filter: Filter::default(), prepared: Prepared::Memory(memory) }
+    }
+}
+
 /// What a destination is, checked and ready to run.
 #[derive(Debug, Clone)]
 pub(crate) enum Prepared {
@@ -107,16 +114,6 @@ pub(crate) enum Prepared {
 }
 
 impl Prepared {
-    /// Its name where it was given none.
-    pub(crate) fn default_name(&self) -> &'static str {
-        match self {
-            Self::Remote(config) => config.dialect.name(),
-            Self::Lines(lines) => lines.name(),
-            Self::Memory(_) => "memory",
-            Self::Own(_) => "own",
-        }
-    }
-
     /// Works until its inbox is closed.
     pub(crate) async fn run(self, inbox: Inbox, around: Surroundings) {
         match self {

@@ -24,6 +24,10 @@ struct DestinationCounts {
     filtered: u64,
     in_flight: u64,
     dropped: [u64; DropReason::ALL.len()],
+    /// Entries of the client that came before this destination.
+    before: u64,
+    /// How many were meant for it, once it has ended.
+    ended: Option<u64>,
     retries: u64,
     bytes_raw: u64,
     bytes_sent: u64,
@@ -74,6 +78,24 @@ impl Ledger {
         lock(&self.counts).dropped[usize::from(reason.code())] += entries;
     }
 
+    /// The destination begins when the client has handed out so many entries. One of the same name that ended before
+    /// goes on counting.
+    pub(crate) fn begin_after(&self, handed_out: u64) {
+        let mut c = lock(&self.counts);
+        c.before = handed_out - c.ended.take().unwrap_or_default().min(handed_out);
+    }
+
+    /// Nothing more is meant for it.
+    #[cfg(feature = "toml")]
+    pub(crate) fn end_with(&self, handed: u64) {
+        lock(&self.counts).ended = Some(handed);
+    }
+
+    /// How many entries were meant for it when it ended.
+    pub(crate) fn ended(&self) -> Option<u64> {
+        lock(&self.counts).ended
+    }
+
     /// Bytes of a batch before and after compression, counted once however often it is sent.
     pub(crate) fn encoded(&self, raw: usize, sent: usize) {
         let mut c = lock(&self.counts);
@@ -88,6 +110,7 @@ impl Ledger {
     /// The counts beside the queue's `accepted`.
     pub(crate) fn stats(&self, name: &str, accepted: u64) -> DestinationStats {
         let c = *lock(&self.counts);
+        let accepted = c.ended.unwrap_or(accepted.saturating_sub(c.before));
         let dropped = Drops(c.dropped);
         DestinationStats {
             name: name.to_owned(),

@@ -3,7 +3,11 @@
 //! A directive for a target holds for it and for what lies below it by `::`; the longest one that fits counts. Pure
 //! functions of values.
 
+mod live;
+
 use hoplog_entry::Level;
+
+pub(crate) use live::LiveLevels;
 
 const GRAMMAR: &str =
     "write `info`, or `my_crate=debug`; levels are trace, debug, info, warn, error, fatal, off";
@@ -65,6 +69,11 @@ impl LevelFilter {
     pub(crate) fn takes(&self, level: Level, target: &str) -> bool {
         let threshold = if self.targets.is_empty() { self.overall } else { self.of(target) };
         threshold.is_some_and(|least| level >= least)
+    }
+
+    /// The threshold, if it is the same for every target.
+    fn uniform(&self) -> Option<Threshold> {
+        self.targets.is_empty().then_some(self.overall)
     }
 
     fn of(&self, target: &str) -> Threshold {

@@ -67,6 +67,8 @@ pub use capture::{
 pub use client::{Client, FlushReport, ShutdownReport};
 #[cfg(feature = "otlp")]
 pub use config::Otlp;
+#[cfg(feature = "toml")]
+pub use config::Reloaded;
 pub use config::{ClientBuilder, Compression, Console, LineFormat, LogCollector, LogFile, Output};
 pub use context::{
     Context, ContextGuard, InCurrentContext, Scope, WithContext, WithScope, current, in_current_context,

@@ -7,7 +7,7 @@ use hoplog_entry::KnownHeader;
 
 use crate::capture::{Bodies, Rules, TrustRules};
 use crate::clock::Clock;
-use crate::level_filter::LevelFilter;
+use crate::level_filter::LiveLevels;
 use crate::queue::{Queue, QueueLimits};
 use crate::redact::{HeaderAction, Redactor};
 
@@ -20,7 +20,7 @@ pub(crate) struct Policy {
     /// `None`: no bodies are kept.
     pub(crate) bodies: Option<Bodies>,
     /// Which events are taken.
-    pub(crate) levels: LevelFilter,
+    pub(crate) levels: LiveLevels,
     /// The most events of one request.
     pub(crate) max_events: u32,
     /// Whether errors come with a backtrace.
@@ -37,7 +37,7 @@ impl Policy {
             rules,
             trust: TrustRules::default(),
             bodies: None,
-            levels: LevelFilter::default(),
+            levels: LiveLevels::default(),
             max_events: 1_000,
             backtraces: false,
             running_after: Duration::from_secs(30),

@@ -3,6 +3,8 @@
 //! It sweeps the queue when a batch's worth is there or the flush interval is over, hands the chunks to every
 //! destination, and answers flush and shutdown. A destination that panics is restarted; what it held is counted.
 
+#[cfg(feature = "toml")]
+mod change;
 mod outlet;
 
 use std::cell::Cell;
@@ -23,6 +25,8 @@ use crate::pipeline::Pipeline;
 use crate::sync::lock;
 use outlet::Outlet;
 
+/// What a destination may take beyond a deadline to say that it is done.
+const GRACE: Duration = Duration::from_millis(100);
 /// Nobody waits any longer for a file to be let go of: its disk hangs.
 const REOPEN_DEADLINE: Duration = Duration::from_secs(5);
 
@@ -42,9 +46,22 @@ pub(crate) fn mark_as_worker() {
 }
 
 enum Command {
-    Flush { deadline: Instant, done: oneshot::Sender<()> },
-    Close { deadline: Instant, done: oneshot::Sender<()> },
-    Reopen { done: oneshot::Sender<()> },
+    Flush {
+        deadline: Instant,
+        done: oneshot::Sender<()>,
+    },
+    Close {
+        deadline: Instant,
+        done: oneshot::Sender<()>,
+    },
+    Reopen {
+        done: oneshot::Sender<()>,
+    },
+    #[cfg(feature = "toml")]
+    Change {
+        destinations: Vec<(Planned, bool)>,
+        done: oneshot::Sender<()>,
+    },
 }
 
 /// The worker as its client sees it.
@@ -52,8 +69,11 @@ enum Command {
 pub(crate) struct Worker {
     commands: mpsc::UnboundedSender<Command>,
     thread: Mutex<Option<JoinHandle<()>>>,
-    ledgers: Vec<(Arc<str>, Arc<Ledger>)>,
+    ledgers: Ledgers,
 }
+
+/// Of every destination that there is or was.
+type Ledgers = Arc<Mutex<Vec<(Arc<str>, Arc<Ledger>)>>>;
 
 impl Worker {
     /// Starts the thread.
@@ -69,20 +89,20 @@ impl Worker {
             .map_err(|e| Error::start("its worker's runtime", e))?;
         let (commands, orders) = mpsc::unbounded_channel();
         let (source, diagnostics) = (Arc::new(source), Arc::new(Diagnostics::default()));
-        let (mut outlets, mut ledgers) = (Vec::new(), Vec::new());
+        let ledgers = Ledgers::default();
+        let mut shop = Shop {
+            pipeline,
+            source,
+            ledgers: Arc::clone(&ledgers),
+            outlets: Vec::new(),
+            handed_out: 0,
+            orders,
+            flush_interval,
+            diagnostics,
+        };
         for planned in destinations {
-            let around = Surroundings {
-                name: planned.name.into(),
-                pipeline: Arc::clone(&pipeline),
-                ledger: Arc::default(),
-                source: Arc::clone(&source),
-                diagnostics: Arc::clone(&diagnostics),
-                gate: Arc::new(Gate::new(planned.filter)),
-            };
-            ledgers.push((Arc::clone(&around.name), Arc::clone(&around.ledger)));
-            outlets.push(Outlet::new(planned.prepared, around));
+            shop.begin(planned);
         }
-        let mut shop = Shop { pipeline, outlets, orders, flush_interval, diagnostics };
         let thread = thread::Builder::new()
             .name("hoplog-worker".into())
             .spawn(move || {
@@ -101,8 +121,8 @@ impl Worker {
         Ok(Self { commands, thread: Mutex::new(Some(thread)), ledgers })
     }
 
-    pub(crate) fn ledgers(&self) -> &[(Arc<str>, Arc<Ledger>)] {
-        &self.ledgers
+    pub(crate) fn ledgers(&self) -> Vec<(Arc<str>, Arc<Ledger>)> {
+        lock(&self.ledgers).clone()
     }
 
     /// Resolves when everything accepted so far has found its fate, or at the deadline. `None` if it is closed.
@@ -140,13 +160,39 @@ impl Worker {
 /// What the worker's thread owns.
 struct Shop {
     pipeline: Arc<Pipeline>,
+    source: Arc<Source>,
+    ledgers: Ledgers,
     outlets: Vec<Outlet>,
+    /// Entries that went to whoever was there.
+    handed_out: u64,
     orders: mpsc::UnboundedReceiver<Command>,
     flush_interval: Duration,
     diagnostics: Arc<Diagnostics>,
 }
 
 impl Shop {
+    /// Makes room for a destination. Its task starts with the first message.
+    fn begin(&mut self, planned: Planned) {
+        let mut ledgers = lock(&self.ledgers);
+        let known = ledgers.iter().find(|(name, _)| **name == *planned.name).cloned();
+        let (name, ledger) = known.unwrap_or_else(|| {
+            let new: (Arc<str>, Arc<Ledger>) = (planned.name.into(), Arc::default());
+            ledgers.push(new.clone());
+            new
+        });
+        let handed = ledger.ended().unwrap_or_default();
+        ledger.begin_after(self.handed_out);
+        let around = Surroundings {
+            name,
+            pipeline: Arc::clone(&self.pipeline),
+            ledger,
+            source: Arc::clone(&self.source),
+            diagnostics: Arc::clone(&self.diagnostics),
+            gate: Arc::new(Gate::new(planned.filter)),
+        };
+        self.outlets.push(Outlet::new(planned.prepared, around, handed));
+    }
+
     async fn work(&mut self) {
         // The first tick an interval from now: at the start there is nothing to look at.
         let mut tick =
@@ -157,6 +203,8 @@ impl Shop {
                 command = self.orders.recv() => match command {
                     Some(Command::Flush { deadline, done }) => self.flush(deadline, done),
                     Some(Command::Reopen { done }) => self.reopen(done),
+                    #[cfg(feature = "toml")]
+                    Some(Command::Change { destinations, done }) => self.change(destinations, done),
                     Some(Command::Close { deadline, done }) => return self.close(deadline, done).await,
                     // The last handle went without a word; its drop always sends one, so this is a panic's doing.
                     None => return,
@@ -177,6 +225,7 @@ impl Shop {
     fn distribute(&mut self) {
         let share = share(self.pipeline.queue.chunks(), self.outlets.len());
         for chunk in self.pipeline.queue.sweep() {
+            self.handed_out += chunk.entries() as u64;
             for outlet in &mut self.outlets {
                 outlet.hand_over(&chunk, share);
             }
@@ -230,7 +279,6 @@ impl Shop {
 /// Each destination drops its sender when it is done, at its deadline, or when it dies. One that is stuck in a write
 /// does none of it: a little after the deadline nobody waits any more.
 async fn settle(waiting: Vec<oneshot::Receiver<()>>, deadline: Instant) {
-    const GRACE: Duration = Duration::from_millis(100);
     for done in waiting {
         let _ = tokio::time::timeout_at((deadline + GRACE).into(), done).await;
     }

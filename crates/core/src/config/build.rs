@@ -7,12 +7,14 @@ use hoplog_entry::EntryId;
 use reqwest::header::{AUTHORIZATION, CONTENT_TYPE, HeaderMap, HeaderValue};
 
 use super::ClientBuilder;
+#[cfg(feature = "toml")]
+use super::Reloader;
 use crate::capture::Bodies;
 use crate::client::Client;
 use crate::clock::Clock;
-use crate::destination::{BatchLimits, DialectConfig, Filter, Memory, Planned, Prepared, RemoteConfig};
+use crate::destination::{BatchLimits, DialectConfig, Memory, Planned, RemoteConfig};
 use crate::error::Error;
-use crate::level_filter::LevelFilter;
+use crate::level_filter::{LevelFilter, LiveLevels};
 use crate::pipeline::{Pipeline, Policy};
 use crate::queue::QueueLimits;
 use crate::transport::{HttpConfig, REQUEST_TIMEOUT, is_loopback};
@@ -24,17 +26,16 @@ impl ClientBuilder {
         variable: impl Fn(&str) -> Option<String>,
         memory: Option<Memory>,
     ) -> Result<Client, Error> {
+        #[cfg(feature = "toml")]
+        let blueprint = self.clone();
         let mut complaints = self.settings.fill_from(&variable);
+        let fixed = self.fill_from_file(&variable, &mut complaints);
         if complaints.is_empty() && self.settings.enabled == Some(false) {
             return Ok(Client::disabled());
         }
         let limits = self.limits(&mut complaints);
-        let destinations = match memory {
-            Some(memory) => vec![Planned {
-                name: "memory".into(),
-                filter: Filter::default(),
-                prepared: Prepared::Memory(memory),
-            }],
+        let (destinations, running) = match memory {
+            Some(memory) => (vec![Planned::memory(memory)], Vec::new()),
             None => self.planned(&variable, limits.1, &mut complaints),
         };
         let policy = self.policy(&mut complaints);
@@ -45,15 +46,17 @@ impl ClientBuilder {
         let pipeline = Arc::new(Pipeline::new(Clock::system(), limits.0, policy));
         let interval = self.flush_interval.unwrap_or(Duration::from_secs(1));
         let worker = Worker::start(Arc::clone(&pipeline), destinations, source, interval)?;
-        Ok(Client::new(pipeline, worker))
+        let client = Client::new(pipeline, worker);
+        #[cfg(feature = "toml")]
+        client.reload_by(Reloader::new(blueprint, fixed, running));
+        #[cfg(not(feature = "toml"))]
+        let _ = (fixed, running);
+        Ok(client)
     }
 
     /// What each stage of capturing says of its own part; `None` where one complains.
     fn policy(&self, complaints: &mut Vec<String>) -> Option<Policy> {
-        let mut levels = LevelFilter::default();
-        self.levels.iter().for_each(|(target, level)| levels.set(target.as_deref(), Some(*level)));
-        let wrong = self.settings.log.as_deref().map(|directives| levels.apply(directives));
-        complaints.extend(wrong.into_iter().flatten().map(|wrong| format!("HOPLOG_LOG: {wrong}")));
+        let levels = self.level_filter(complaints);
         let trust = self.trust.build(self.settings.trusted_proxies.as_deref(), complaints);
         complaints.extend(self.bodies.iter().flat_map(Bodies::complaints));
         let rules = self.requests.build().map_err(|wrong| complaints.extend(wrong)).ok();
@@ -66,14 +69,25 @@ impl ClientBuilder {
             .ok();
         let mut policy = Policy::with(redactor?, rules?);
         (policy.trust, policy.bodies) = (trust, self.bodies.clone());
-        policy.levels = levels;
+        policy.levels = LiveLevels::new(levels);
         policy.max_events = self.max_events_per_request.unwrap_or(policy.max_events);
         policy.backtraces = self.settings.backtraces.unwrap_or(policy.backtraces);
         policy.running_after = self.running_after.unwrap_or(policy.running_after);
         Some(policy)
     }
 
-    fn limits(&self, complaints: &mut Vec<String>) -> (QueueLimits, BatchLimits) {
+    /// What the file says, then code, then the variable: the last one counts.
+    pub(super) fn level_filter(&self, complaints: &mut Vec<String>) -> LevelFilter {
+        let mut levels = LevelFilter::default();
+        // Complained about by the line, where it was read.
+        self.base_levels.iter().for_each(|directives| drop(levels.apply(directives)));
+        self.levels.iter().for_each(|(target, level)| levels.set(target.as_deref(), Some(*level)));
+        let wrong = self.settings.log.as_deref().map(|directives| levels.apply(directives));
+        complaints.extend(wrong.into_iter().flatten().map(|wrong| format!("HOPLOG_LOG: {wrong}")));
+        levels
+    }
+
+    pub(super) fn limits(&self, complaints: &mut Vec<String>) -> (QueueLimits, BatchLimits) {
         let mut check = |name: &str, value: Option<usize>, default: usize, least: usize, most: usize| {
             let value = value.unwrap_or(default);
             if !(least..=most).contains(&value) {
@@ -132,7 +146,7 @@ impl ClientBuilder {
             http: HttpConfig { url, headers, timeout: REQUEST_TIMEOUT, peer: "the collector" },
             dialect: DialectConfig::Native { boot_id },
             limits,
-            compression: self.compression,
+            compression: self.compression.unwrap_or_default(),
         })
     }
 }

@@ -2,7 +2,10 @@
 
 use super::output::What;
 use super::{ClientBuilder, Console, LogFile, Output, settings};
-use crate::destination::{BatchLimits, Filter, Form, Lines, Planned, Prepared, RemoteConfig, Sink};
+use crate::destination::{BatchLimits, Form, Lines, Planned, Prepared, RemoteConfig, Sink};
+
+/// What runs under which name; for a later reload.
+pub(super) type Running = Vec<(String, What)>;
 
 impl ClientBuilder {
     /// The collector, then what the settings name, then what was added.
@@ -11,51 +14,64 @@ impl ClientBuilder {
         variable: &dyn Fn(&str) -> Option<String>,
         limits: BatchLimits,
         complaints: &mut Vec<String>,
-    ) -> Vec<Planned> {
-        // Only OTLP has variables of its own.
-        #[cfg(not(feature = "otlp"))]
-        let _ = variable;
-        let outputs = std::mem::take(&mut self.outputs);
-        let mut ready: Vec<(Option<String>, Filter, Prepared)> = Vec::new();
-        let mut collector = outputs.iter().filter(|output| matches!(output.what, What::Collector));
-        if !self.without_collector
-            && let Some(config) = self.collector(limits, complaints)
-        {
-            let said = collector.next();
-            let name = said.and_then(|output| output.name.clone());
-            let filter = said.map(|output| output.filter.clone()).unwrap_or_default();
-            ready.push((name, filter, Prepared::Remote(Box::new(config))));
-        }
-        if collector.next().is_some() {
+    ) -> (Vec<Planned>, Running) {
+        let mut outputs = std::mem::take(&mut self.outputs);
+        let is_collector = |output: &Output| matches!(output.what, What::Collector);
+        let collector = outputs.iter().find(|output| is_collector(output)).cloned();
+        let said = outputs.iter().filter(|output| is_collector(output)).count();
+        if said > usize::from(!self.without_collector) {
             complaints.push(
                 "`destination`: `Output::collector()` stands for the one collector, which is there already: say all of it in one, and leave out `without_collector`"
                     .into(),
             );
         }
-        ready.extend(self.named(complaints).into_iter().map(|prepared| (None, Filter::default(), prepared)));
-        for Output { what, name, filter } in outputs {
-            let prepared = match what {
-                What::Collector => None,
-                What::LogCollector(server) => remote(server.build(limits, complaints)),
-                #[cfg(feature = "otlp")]
-                What::Otlp(server) => remote(server.build(variable, limits, complaints)),
-                What::Console(console) => Some(console.prepared()),
-                What::File(file) => file.prepared("`LogFile`", complaints),
-                What::Own(own) => Some(Prepared::Own(own)),
-            };
-            ready.extend(prepared.map(|prepared| (name, filter, prepared)));
+        outputs.retain(|output| !is_collector(output));
+        let mut all = Vec::new();
+        if !self.without_collector {
+            all.push(collector.unwrap_or_else(Output::collector));
         }
-        if ready.is_empty() && complaints.is_empty() {
+        all.extend(self.named(complaints));
+        all.extend(outputs);
+        if all.is_empty() && complaints.is_empty() {
             complaints.push(
                 "no destination: `without_collector` needs `console`, `file` or another `destination`".into(),
             );
         }
-        with_names(ready, complaints)
+        let (mut planned, mut running) = (Vec::new(), Vec::new());
+        for (name, output) in with_names(all, complaints) {
+            let prepared = self.prepared(&output.what, variable, limits, complaints);
+            let filter = output.filter;
+            planned.extend(prepared.map(|prepared| Planned { name: name.clone(), filter, prepared }));
+            running.push((name, output.what));
+        }
+        (planned, running)
+    }
+
+    /// `None` where it complains.
+    fn prepared(
+        &self,
+        what: &What,
+        variable: &dyn Fn(&str) -> Option<String>,
+        limits: BatchLimits,
+        complaints: &mut Vec<String>,
+    ) -> Option<Prepared> {
+        // Only OTLP has variables of its own.
+        #[cfg(not(feature = "otlp"))]
+        let _ = variable;
+        let remote = |config: RemoteConfig| Prepared::Remote(Box::new(config));
+        match what {
+            What::Collector => self.collector(limits, complaints).map(remote),
+            What::LogCollector(server) => server.build(limits, complaints).map(remote),
+            #[cfg(feature = "otlp")]
+            What::Otlp(server) => server.build(variable, limits, complaints).map(remote),
+            What::Console(console) => Some(console.prepared()),
+            What::File(file) => file.prepared(complaints),
+            What::Own(own) => Some(Prepared::Own(own.clone())),
+        }
     }
 
     /// Those that have settings of their own.
-    fn named(&self, complaints: &mut Vec<String>) -> Vec<Prepared> {
-        let mut destinations = Vec::new();
+    fn named(&self, complaints: &mut Vec<String>) -> Vec<Output> {
         let console = match self.settings.console.as_deref().map(str::trim) {
             None | Some("" | "off") => None,
             Some("auto") => Some(Console::Auto),
@@ -69,11 +85,8 @@ impl ClientBuilder {
                 None
             }
         };
-        destinations.extend(console.map(Console::prepared));
-        if let Some(path) = &self.settings.file {
-            destinations.extend(LogFile::new(path).prepared("`file`", complaints));
-        }
-        destinations
+        let file = self.settings.file.as_ref().map(LogFile::new);
+        console.map(Output::from).into_iter().chain(file.map(Output::from)).collect()
     }
 }
 
@@ -89,14 +102,10 @@ impl Console {
     }
 }
 
-fn remote(config: Option<RemoteConfig>) -> Option<Prepared> {
-    config.map(|config| Prepared::Remote(Box::new(config)))
-}
-
 /// Gives a name to those that have none; two of the same name are a complaint.
-fn with_names(ready: Vec<(Option<String>, Filter, Prepared)>, complaints: &mut Vec<String>) -> Vec<Planned> {
+fn with_names(outputs: Vec<Output>, complaints: &mut Vec<String>) -> Vec<(String, Output)> {
     let mut taken: Vec<String> = Vec::new();
-    for name in ready.iter().filter_map(|(name, ..)| name.as_deref()) {
+    for name in outputs.iter().filter_map(|output| output.name.as_deref()) {
         if name.trim().is_empty() || name.len() > 100 {
             complaints.push(format!("`destination` is named `{name}`; a name has 1 to 100 bytes"));
         } else if taken.iter().any(|other| other == name) {
@@ -104,12 +113,11 @@ fn with_names(ready: Vec<(Option<String>, Filter, Prepared)>, complaints: &mut V
         }
         taken.push(name.to_owned());
     }
-    let mut planned = Vec::new();
-    for (name, filter, prepared) in ready {
-        let name = name.unwrap_or_else(|| free_name(prepared.default_name(), &mut taken));
-        planned.push(Planned { name, filter, prepared });
-    }
-    planned
+    let named = outputs.into_iter().map(|output| {
+        let name = output.name.clone();
+        (name.unwrap_or_else(|| free_name(output.what.default_name(), &mut taken)), output)
+    });
+    named.collect()
 }
 
 /// `file`, `file-2`, `file-3`, …

@@ -152,10 +152,10 @@ impl LogFile {
     }
 
     /// Opens the file to see whether that can be done; `None` where something is wrong.
-    pub(super) fn prepared(&self, what: &str, complaints: &mut Vec<String>) -> Option<Prepared> {
+    pub(super) fn prepared(&self, complaints: &mut Vec<String>) -> Option<Prepared> {
         let before = complaints.len();
         let path = self.path.display();
-        let mut complain = |wrong: String| complaints.push(format!("{what} {path} {wrong}"));
+        let mut complain = |wrong: String| complaints.push(format!("`file` {path} {wrong}"));
         if self.max_bytes.is_some_and(|bytes| bytes < 1024) {
             complain("has `max_bytes` below 1024".into());
         }

@@ -26,7 +26,7 @@ const EXAMPLE: &str = "http://logs.internal:8000";
 /// # client.flush_blocking(Duration::ZERO)?;
 /// # Ok::<(), hoplog::Error>(())
 /// ```
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 #[must_use = "it does nothing until it is given to `ClientBuilder::log_collector`"]
 pub struct LogCollector {

@@ -42,7 +42,7 @@ const DEFAULT_TIMEOUT: Duration = Duration::from_secs(10);
 /// # client.flush_blocking(Duration::ZERO)?;
 /// # Ok::<(), hoplog::Error>(())
 /// ```
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
 #[non_exhaustive]
 #[must_use = "it does nothing until it is given to `ClientBuilder::otlp`"]
 pub struct Otlp {

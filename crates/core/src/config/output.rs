@@ -39,7 +39,7 @@ pub struct Output {
 }
 
 /// What a destination is.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq)]
 pub(super) enum What {
     Collector,
     LogCollector(LogCollector),
@@ -48,6 +48,21 @@ pub(super) enum What {
     Console(Console),
     File(LogFile),
     Own(Own),
+}
+
+impl What {
+    /// Its name where it was given none.
+    pub(super) fn default_name(&self) -> &'static str {
+        match self {
+            Self::Collector => "collector",
+            Self::LogCollector(_) => "log_collector",
+            #[cfg(feature = "otlp")]
+            Self::Otlp(_) => "otlp",
+            Self::Console(_) => "console",
+            Self::File(_) => "file",
+            Self::Own(_) => "own",
+        }
+    }
 }
 
 impl Output {

@@ -8,7 +8,7 @@ use reqwest::header::{CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue};
 use crate::transport::{REQUEST_TIMEOUT, is_loopback};
 
 /// Headers as they were given; a value may be a secret.
-#[derive(Clone, Default)]
+#[derive(Clone, Default, PartialEq, Eq)]
 pub(super) struct Headers(Vec<(String, String)>);
 
 impl std::fmt::Debug for Headers {

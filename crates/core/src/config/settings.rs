@@ -10,7 +10,7 @@ use crate::destination::Source;
 const DEFAULT_ENDPOINT: &str = "http://localhost:8000";
 
 /// A setting that shows itself to nobody, as the debug output of a builder may be printed anywhere.
-#[derive(Clone)]
+#[derive(Clone, PartialEq, Eq)]
 pub(super) struct Secret(String);
 
 impl From<String> for Secret {
@@ -34,7 +34,7 @@ impl fmt::Debug for Secret {
 }
 
 /// What code or the environment said; `None` where neither did.
-#[derive(Debug, Default)]
+#[derive(Debug, Clone, Default)]
 pub(super) struct Settings {
     /// May have credentials in it, which are complained about, and a path that nobody should know.
     pub(super) endpoint: Option<Secret>,
@@ -95,6 +95,26 @@ impl Settings {
             }
         }
         complaints
+    }
+
+    /// Fills what is still unset from what a file says.
+    #[cfg(feature = "toml")]
+    pub(super) fn lay_under(&mut self, file: Self) {
+        fn fill<T>(slot: &mut Option<T>, said: Option<T>) {
+            if slot.is_none() {
+                *slot = said;
+            }
+        }
+        fill(&mut self.endpoint, file.endpoint);
+        fill(&mut self.service, file.service);
+        fill(&mut self.environment, file.environment);
+        fill(&mut self.service_version, file.service_version);
+        fill(&mut self.log_type, file.log_type);
+        fill(&mut self.api_key, file.api_key);
+        fill(&mut self.hash_key, file.hash_key);
+        fill(&mut self.enabled, file.enabled);
+        fill(&mut self.backtraces, file.backtraces);
+        fill(&mut self.trusted_proxies, file.trusted_proxies);
     }
 
     /// The URL of `POST /logs` at the endpoint.

@@ -77,16 +77,6 @@ pub(crate) enum DialectConfig {
 }
 
 impl DialectConfig {
-    /// The destination's name in figures.
-    pub(super) fn name(&self) -> &'static str {
-        match self {
-            Self::Native { .. } => "collector",
-            Self::LogCollector => "log_collector",
-            #[cfg(feature = "otlp")]
-            Self::Otlp { .. } => "otlp",
-        }
-    }
-
     pub(super) fn speak(&self, around: &Surroundings) -> Box<dyn Dialect> {
         match self {
             Self::Native { boot_id } => Box::new(native::Native::new(*boot_id, around.clone())),

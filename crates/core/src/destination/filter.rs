@@ -61,6 +61,12 @@ impl Gate {
         Self(RwLock::new(filter))
     }
 
+    /// From now on this one counts.
+    #[cfg(feature = "toml")]
+    pub(crate) fn replace(&self, filter: Filter) {
+        *self.0.write().unwrap_or_else(PoisonError::into_inner) = filter;
+    }
+
     /// A filter that panics has no say: the entry is taken.
     pub(crate) fn takes(&self, record: &Record<'_>, source: &Source, diagnostics: &Diagnostics) -> bool {
         let filter = self.0.read().unwrap_or_else(PoisonError::into_inner);

@@ -41,13 +41,6 @@ pub(crate) struct Lines {
 }
 
 impl Lines {
-    pub(crate) fn name(&self) -> &'static str {
-        match self.sink {
-            Sink::Console => "console",
-            Sink::File(_) => "file",
-        }
-    }
-
     pub(super) async fn run(self, mut inbox: Inbox, around: Surroundings) {
         let mut desk = Desk::new(self, around);
         let mut next = inbox.recv().await;

@@ -6,6 +6,8 @@ use hoplog_entry::DropReason;
 
 use crate::destination::{Holding, Mail, Message, Parcel, Prepared, Surroundings, inbox};
 use crate::queue::Chunk;
+#[cfg(feature = "toml")]
+use {super::GRACE, crate::destination::Filter, std::time::Instant, tokio::sync::oneshot};
 
 /// A destination and the way to its task.
 pub(super) struct Outlet {
@@ -18,8 +20,9 @@ pub(super) struct Outlet {
 }
 
 impl Outlet {
-    pub(super) fn new(prepared: Prepared, around: Surroundings) -> Self {
-        Self { prepared, around, mail: None, handed: 0, holding: Holding::default() }
+    /// `handed`: how many entries one of the same name had before.
+    pub(super) fn new(prepared: Prepared, around: Surroundings, handed: u64) -> Self {
+        Self { prepared, around, mail: None, handed, holding: Holding::default() }
     }
 
     /// Hands over a chunk, unless the destination holds `share` chunks already: then this one is lost to it.
@@ -53,5 +56,52 @@ impl Outlet {
         tokio::spawn(self.prepared.clone().run(inbox, self.around.clone()));
         let _ = mail.send(message);
         self.mail = Some(mail);
+    }
+
+    #[cfg(feature = "toml")]
+    pub(super) fn name(&self) -> &str {
+        &self.around.name
+    }
+
+    /// From now on it takes what this filter lets through.
+    #[cfg(feature = "toml")]
+    pub(super) fn filter(&self, filter: Filter) {
+        self.around.gate.replace(filter);
+    }
+
+    /// Another task follows the one that runs: it gets what comes from now on, and begins when that one has ended.
+    #[cfg(feature = "toml")]
+    pub(super) fn replace(&mut self, prepared: Prepared, deadline: Instant) -> oneshot::Receiver<()> {
+        let ended = self.close(deadline);
+        self.prepared = prepared;
+        let (mail, inbox) = inbox();
+        let next = self.prepared.clone().run(inbox, self.around.clone());
+        let (done, waiting) = oneshot::channel();
+        tokio::spawn(async move {
+            let _ = tokio::time::timeout_at((deadline + GRACE).into(), ended).await;
+            drop::<oneshot::Sender<()>>(done);
+            next.await;
+        });
+        self.mail = Some(mail);
+        waiting
+    }
+
+    /// Nothing more is handed to it; what it has it delivers until then.
+    #[cfg(feature = "toml")]
+    pub(super) fn end(mut self, deadline: Instant) -> oneshot::Receiver<()> {
+        let ended = self.close(deadline);
+        self.around.ledger.end_with(self.handed);
+        ended
+    }
+
+    #[cfg(feature = "toml")]
+    fn close(&mut self, deadline: Instant) -> oneshot::Receiver<()> {
+        let (done, ended) = oneshot::channel();
+        if let Some(mail) = self.mail.take()
+            && mail.send(Message::Close(deadline, done)).is_err()
+        {
+            self.around.ledger.write_off(self.handed, DropReason::SerializeError);
+        }
+        ended
     }
 }

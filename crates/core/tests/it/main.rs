@@ -5,6 +5,8 @@ mod support;
 
 mod answers;
 mod batches;
+#[cfg(feature = "toml")]
+mod config_file;
 mod context;
 mod destinations;
 mod ends;
