@@ -110,7 +110,10 @@ impl OpenRecord {
             upgraded,
         } = self;
         (*pipeline, *request_tap, *response_tap) = (None, None, None);
-        (*told, *events) = (None, 0);
+        *events = 0;
+        if told.is_some() {
+            Told::forget(told);
+        }
         (*chosen, *started, *chunks) = (Chosen::default(), Moment::default(), Chunks::default());
         (*routed, *ends_with_head, *head_only, *tunnel) = (false, false, false, false);
         (*panicked, *failed, *panic_told, *announced) = (false, false, false, false);

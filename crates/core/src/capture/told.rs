@@ -36,6 +36,12 @@ impl Told {
         self.message = Some(message[..end.unwrap_or(0)].to_owned());
     }
 
+    /// Of the exchange before.
+    #[cold]
+    pub(super) fn forget(told: &mut Option<Box<Self>>) {
+        *told = None;
+    }
+
     pub(super) fn write_notes(&self, record: &mut RecordWriter, pipeline: &Arc<Pipeline>) {
         self.notes.write(record, pipeline);
     }

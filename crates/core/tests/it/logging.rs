@@ -28,7 +28,7 @@ fn macros_tell_module_function_file_and_line() {
     hoplog::warn!(client, "in a function");
     let line = line!() - 1;
     Shop::order(&client);
-    (|| hoplog::debug!(&client, "in a closure"))();
+    [()].into_iter().for_each(|()| hoplog::debug!(&client, "in a closure"));
     let entries = capture.entries();
     let own = "macros_tell_module_function_file_and_line";
     for (entry, function) in

@@ -298,6 +298,30 @@ async fn a_guard_that_is_kept_across_an_await_ends_there_and_harms_nobody() {
 }
 
 #[test]
+fn a_guard_that_is_left_over_in_a_scope_ends_with_the_scopes_poll() {
+    let capture = capture();
+    let client = capture.client();
+    let mut noop = std::task::Context::from_waker(std::task::Waker::noop());
+    let mut scoped = Box::pin(scope().field("outer", 1).enter(async {
+        let _scope = scope().user_id("u1").guard();
+        client.info("first poll").send();
+        tokio::task::yield_now().await;
+        client.info("second poll").send();
+    }));
+    assert!(scoped.as_mut().poll(&mut noop).is_pending());
+    client.info("between").send();
+    assert!(scoped.as_mut().poll(&mut noop).is_ready());
+    client.info("after").send();
+    let said = |message: &str| {
+        let entry = find(&capture, message);
+        (entry["user_id"].clone(), entry["metadata"]["outer"].clone())
+    };
+    assert_eq!(said("first poll"), (json!("u1"), json!(1)));
+    assert_eq!(said("second poll"), (Value::Null, json!(1)));
+    assert_eq!((said("between"), said("after")), ((Value::Null, Value::Null), (Value::Null, Value::Null)));
+}
+
+#[test]
 fn a_guard_that_is_dropped_inside_of_an_inner_poll_is_gone_after_it() {
     let capture = capture();
     let client = capture.client();

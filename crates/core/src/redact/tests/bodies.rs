@@ -93,7 +93,7 @@ fn a_hash_tells_bodies_apart_and_nothing_else() {
 }
 
 /// Beginnings of every shape, over and over: what a detector would look at again and again if it could.
-const BEGINNINGS: [&str; 40] = [
+const BEGINNINGS: [&str; 53] = [
     "eyJ",
     "eyJ-",
     "Bearer ",
@@ -134,6 +134,19 @@ const BEGINNINGS: [&str; 40] = [
     "%25",
     "a=%2525&",
     "\\u0041",
+    "_eyJ",
+    "token={",
+    "token: A {",
+    "token=(\\",
+    "token={\\",
+    "token: A(",
+    "token=>",
+    "token = ",
+    "token: key ",
+    "<token>",
+    "token%3D",
+    "token%253D",
+    "://a:b/",
 ];
 
 #[test]
