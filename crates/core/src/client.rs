@@ -100,8 +100,9 @@ impl Client {
     /// Begins the record of an exchange; for glue crates. `headers` gives pairs of lower-case name and value,
     /// values of one name next to each other; it is called once, or twice where `tracestate` counts.
     ///
-    /// `None` where nothing is to be recorded: the client is disabled, its rules skip the request, or this runs inside an open request that is
-    /// recorded already (a second layer; a request dispatched in-process by a handler is part of the same hop).
+    /// `None` where nothing is to be recorded: the client is disabled, its rules skip the request, or this runs inside
+    /// an open request that is recorded already (a second layer; a request dispatched in-process by a handler is part of
+    /// the same hop).
     pub fn begin_request<'h, I>(&self, head: &RequestHead<'_>, headers: impl Fn() -> I) -> Option<Exchange>
     where
         I: Iterator<Item = (&'h str, &'h [u8])>,
@@ -110,7 +111,7 @@ impl Client {
         if inner.pipeline.rules.skips(head) || context::inside_open_request() {
             return None;
         }
-        Some(Exchange::begin_incoming(&inner.pipeline, head, headers))
+        inner.pipeline.contain(|| Exchange::begin_incoming(&inner.pipeline, head, headers))
     }
 
     /// Begins the record of a call that this process makes, under the current request if there is one; for glue
@@ -120,7 +121,10 @@ impl Client {
         I: Iterator<Item = (&'h str, &'h [u8])>,
     {
         let inner = self.inner.as_deref()?;
-        (!is_worker_thread()).then(|| Exchange::begin_outgoing(&inner.pipeline, head, headers))
+        if is_worker_thread() {
+            return None;
+        }
+        inner.pipeline.contain(|| Exchange::begin_outgoing(&inner.pipeline, head, headers))
     }
 
     /// An entry of this level, tied to the current request; nothing happens before its `send()`.

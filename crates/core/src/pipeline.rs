@@ -3,10 +3,11 @@
 use std::ops::Deref;
 use std::time::Duration;
 
-use hoplog_entry::KnownHeader;
+use hoplog_entry::{DropReason, KnownHeader};
 
 use crate::capture::{Bodies, Rules, TrustRules};
 use crate::clock::Clock;
+use crate::error_chain::harmless;
 use crate::level_filter::LiveLevels;
 use crate::queue::{Queue, QueueLimits};
 use crate::redact::{HeaderAction, Redactor};
@@ -70,6 +71,17 @@ impl Pipeline {
             *action = policy.redactor.header(header.as_str().as_bytes());
         }
         Self { clock, queue: Queue::new(limits), policy, known_headers }
+    }
+
+    /// Does what looks into a request. If that panics, by a fault of ours, the request goes on without its entry, which is
+    /// counted as lost by `redaction_failed`: nothing is written that was not judged.
+    #[inline]
+    pub(crate) fn contain<T>(&self, look: impl FnOnce() -> T) -> Option<T> {
+        let seen = harmless(look);
+        if seen.is_none() {
+            self.queue.leave_out(DropReason::RedactionFailed);
+        }
+        seen
     }
 
     /// What becomes of a header that has a code; of any other the redactor says it.

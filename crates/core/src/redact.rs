@@ -32,6 +32,7 @@ mod values;
 use std::borrow::Cow;
 use std::net::IpAddr;
 
+use crate::error_chain::harmless;
 pub(crate) use client_ip::WrittenIp;
 pub use config::Redaction;
 use custom::Custom;
@@ -162,7 +163,7 @@ impl Redactor {
     /// Free text without the secrets that can be known by their shape.
     pub(crate) fn text<'a>(&self, text: &'a str) -> Cow<'a, str> {
         let mut out = Vec::new();
-        match self.free(text.as_bytes(), &mut out) {
+        match harmless(|| self.free(text.as_bytes(), &mut out)).unwrap_or(Verdict::Dropped) {
             Verdict::Unchanged => Cow::Borrowed(text),
             Verdict::Masked => String::from_utf8(out).map_or(Cow::Borrowed(FAILED), Cow::Owned),
             Verdict::Dropped => Cow::Borrowed(FAILED),
@@ -171,6 +172,10 @@ impl Redactor {
 
     /// A field of the application's own: JSON to write in its place, or nothing at all.
     pub(crate) fn field<'a>(&self, name: &str, json: &'a str) -> Option<Cow<'a, str>> {
+        harmless(|| self.judge_field(name, json))?
+    }
+
+    fn judge_field<'a>(&self, name: &str, json: &'a str) -> Option<Cow<'a, str>> {
         let secret = json.strip_prefix('"').and_then(|j| j.strip_suffix('"')).unwrap_or(json).as_bytes();
         let fate = self.fate_of_name(name.as_bytes());
         if let Some(fate) = fate.or_else(|| self.custom(Place::Field, name.as_bytes(), json.as_bytes())) {

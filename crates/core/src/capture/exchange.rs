@@ -11,6 +11,7 @@ use super::live::{self, Live};
 use super::record::OpenRecord;
 use super::tap::RequestTap;
 use crate::context::{self, Context, Entered};
+use crate::error_chain::harmless;
 use crate::queue::Fill;
 use crate::sync::lock;
 
@@ -96,6 +97,11 @@ impl Exchange {
         size: Option<u64>,
     ) {
         self.declared = size;
+        // A fault of ours in judging its headers costs those alone.
+        let _ = harmless(|| self.read_head(status, headers));
+    }
+
+    fn read_head<'h>(&mut self, status: u16, headers: impl Iterator<Item = (&'h str, &'h [u8])>) {
         let Some(live) = &self.live else { return };
         let mut guard = lock(&live.record);
         let record = &mut *guard;

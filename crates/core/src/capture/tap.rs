@@ -8,6 +8,7 @@ use hoplog_entry::{Field, RecordWriter};
 use super::bodies::Bodies;
 use super::live::Live;
 use super::record::OpenRecord;
+use crate::error_chain::harmless;
 use crate::queue::Fill;
 use crate::redact::{Redactor, Verdict};
 use crate::sync::lock;
@@ -63,9 +64,10 @@ impl Tap {
         if !self.kept.is_empty() {
             let mut masked = Vec::new();
             let text = text(&self.kept, truncated);
-            let verdict = text.map_or(Verdict::Dropped, |text| {
-                redactor.body(&self.content_type, text.as_bytes(), truncated, &mut masked)
+            let judged = text.and_then(|text| {
+                harmless(|| redactor.body(&self.content_type, text.as_bytes(), truncated, &mut masked))
             });
+            let verdict = judged.unwrap_or(Verdict::Dropped);
             match (verdict, text, std::str::from_utf8(&masked)) {
                 (Verdict::Unchanged, Some(text), _) => writer.text(side.body, text),
                 (Verdict::Masked, _, Ok(masked)) => writer.text(side.body, masked),

@@ -129,3 +129,26 @@ fn an_answer_out_of_sight_has_a_status_and_no_size() {
     let entry = rig.entry();
     assert_eq!((entry.number(Field::StatusCode), entry.number(Field::ResponseSize)), (Some(500), None));
 }
+
+#[test]
+fn a_fault_in_judging_a_request_costs_its_entry_and_not_the_request() {
+    let capture = crate::testing::capture();
+    let client = capture.client();
+    let head = RequestHead { method: "GET", path: "/", http_version: "1.1", ..RequestHead::default() };
+    // What panics here stands for our own code.
+    let faulty = || std::iter::from_fn(|| -> Option<(&str, &[u8])> { panic!("a fault") });
+    assert!(client.begin_request(&head, faulty).is_none());
+    assert!(client.begin_call(&head, faulty).is_none());
+    assert_eq!(client.stats().refused.of(hoplog_entry::DropReason::RedactionFailed), 2);
+    assert_eq!(client.stats().lost(), 2, "it is counted");
+
+    let mut exchange = client.begin_request(&head, std::iter::empty).unwrap();
+    exchange.response(200, faulty(), Some(0));
+    exchange.finish(Outcome::Completed);
+    let entries = capture.entries();
+    assert_eq!(
+        (entries.len(), &entries[0]["status_code"]),
+        (1, &200.into()),
+        "the answer's headers alone are lost"
+    );
+}
