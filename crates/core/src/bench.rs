@@ -40,6 +40,12 @@ impl BareQueue {
     }
 }
 
+/// Queues a record as it is; false where it is refused.
+#[must_use]
+pub fn push(client: &crate::Client, record: &[u8]) -> bool {
+    client.pipeline().is_some_and(|pipeline| pipeline.queue.push(record, false).is_ok())
+}
+
 /// Records to JSON to gzip, as the worker does it.
 #[derive(Debug)]
 pub struct Encoder {
