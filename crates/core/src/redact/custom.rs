@@ -6,6 +6,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 
 use super::treatment::{Fate, Place, Treatment};
+use crate::context::Context;
 
 type Judge = dyn Fn(Place, &str, &str) -> Option<Treatment> + Send + Sync;
 
@@ -33,7 +34,10 @@ impl Custom {
         if ASKED.try_with(|asked| asked.replace(true)).unwrap_or(true) {
             return Some(Fate::Failed);
         }
+        // In nobody's context: the request's own record may be locked, and the hook must not wait for itself.
+        let outside = Context::default().enter();
         let answer = catch_unwind(AssertUnwindSafe(|| (self.0)(place, name, value)));
+        drop(outside);
         let _ = ASKED.try_with(|asked| asked.set(false));
         match answer {
             Ok(treatment) => treatment.map(Fate::Treat),

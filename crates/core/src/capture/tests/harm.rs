@@ -152,3 +152,32 @@ fn a_fault_in_judging_a_request_costs_its_entry_and_not_the_request() {
         "the answer's headers alone are lost"
     );
 }
+
+#[test]
+fn a_hook_that_speaks_of_the_current_request_does_not_wait_for_itself() {
+    let judged = crate::Redaction::default().custom(|_, _, _| {
+        context::current().set_user_id("from the hook");
+        None
+    });
+    let builder = crate::Client::builder().redaction(judged).bodies(crate::Bodies::default());
+    let capture = crate::testing::capture_with(builder).unwrap();
+    let client = capture.client();
+    let (done, ended) = std::sync::mpsc::channel();
+    std::thread::spawn(move || {
+        let head = RequestHead { method: "POST", path: "/", http_version: "1.1", ..RequestHead::default() };
+        let headers = [("content-type", "application/json"), ("content-length", "7")];
+        let mut exchange = client.begin_request(&head, || pairs(&headers)).unwrap();
+        exchange.request_tap().unwrap().data(br#"{"a":1}"#);
+        let (keep, context) = exchange.poll(|| (context::current().keep(), context::current()));
+        exchange.response(101, pairs(&[]), Some(0));
+        exchange.finish(Outcome::Completed);
+        // The entry is written, and its body judged, in the request's own context.
+        let _entered = context.enter();
+        drop(keep);
+        let _ = done.send(());
+    });
+    ended.recv_timeout(Duration::from_secs(10)).expect("no deadlock");
+    let entries = capture.entries();
+    assert_eq!((entries.len(), &entries[0]["request_body"]), (1, &r#"{"a":1}"#.into()));
+    assert!(entries[0]["user_id"].is_null());
+}
