@@ -138,6 +138,19 @@ mod tests {
         assert_eq!(midnights(&back), 1);
     }
 
+    #[cfg(feature = "local-time")]
+    #[test]
+    fn a_time_zone_of_the_system_has_its_midnights_in_summer_and_in_winter() {
+        let zone = jiff::tz::TimeZone::posix("CET-1CEST,M3.5.0,M10.5.0/3").unwrap();
+        let daily = Rotation { every: Some(Every::Day), zone: Zone::Local(zone), ..Rotation::default() };
+        // 2024-07-01T22:00:00Z and 2024-12-01T23:00:00Z
+        for midnight in [1_719_871_200, 1_733_094_000] {
+            assert!(daily.is_over(1, midnight - 1, midnight));
+            assert!(!daily.is_over(1, midnight, midnight + DAY - 1));
+            assert!(!daily.is_over(1, midnight - DAY, midnight - 1));
+        }
+    }
+
     #[test]
     fn a_file_takes_whole_lines_up_to_its_size_and_an_empty_one_at_least_one() {
         let all = Rotation::default();
