@@ -27,7 +27,8 @@
 //! # What it does
 //! - One entry per request, at the end of the response body; also for requests that are cancelled, fail or panic.
 //! - The response carries `x-trace-id` and `x-request-id`, unless the application set them itself.
-//! - While the handler's future or the response body is polled, [`hoplog::current`] is this request's context.
+//! - While the handler's future or the response body is polled, [`hoplog::current`] is this request's context;
+//!   handlers may take it as an argument, a [`CurrentRequest`].
 //!
 //! # What it leaves alone
 //! Bodies, sizes and errors pass unchanged; nothing is buffered, and nothing is boxed that was not.
@@ -64,6 +65,7 @@
 
 mod body;
 mod connection;
+mod current_request;
 mod failure;
 mod future;
 mod head;
@@ -75,6 +77,7 @@ mod transform;
 
 pub use body::ResponseBody;
 pub use connection::Connection;
+pub use current_request::CurrentRequest;
 pub use future::ResponseFuture;
 pub use service::RequestLogService;
 pub use transform::RequestLog;

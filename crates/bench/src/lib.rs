@@ -5,6 +5,9 @@
 
 pub mod app;
 pub mod compare;
+mod record;
+
+pub use record::record;
 
 use std::fmt::Write as _;
 use std::time::Duration;

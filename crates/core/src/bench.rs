@@ -4,7 +4,8 @@ use std::sync::Arc;
 
 use hoplog_entry::Record;
 
-use crate::encode::{Gzip, NativeBatch};
+use crate::destination::Source;
+use crate::encode::{Gzip, LogCollectorBatch, NativeBatch};
 use crate::queue::{Queue, QueueLimits};
 use crate::redact::{Redaction, Redactor, Verdict};
 
@@ -39,6 +40,12 @@ impl BareQueue {
     }
 }
 
+/// Queues a record as it is; false where it is refused.
+#[must_use]
+pub fn push(client: &crate::Client, record: &[u8]) -> bool {
+    client.pipeline().is_some_and(|pipeline| pipeline.queue.push(record, false).is_ok())
+}
+
 /// Records to JSON to gzip, as the worker does it.
 #[derive(Debug)]
 pub struct Encoder {
@@ -64,6 +71,64 @@ impl Encoder {
         let plain = self.json.seal(|_| {});
         let packed = if gzip { self.gzip.compress(plain).map_or(0, |p| p.len()) } else { 0 };
         (plain.len(), packed)
+    }
+}
+
+/// Records to the batches of other servers, as the worker writes them.
+#[derive(Debug)]
+pub struct Dialects {
+    log_collector: LogCollectorBatch,
+    #[cfg(feature = "otlp")]
+    otlp: crate::encode::OtlpBatch,
+}
+
+impl Default for Dialects {
+    fn default() -> Self {
+        let source = Source { service: "shop".into(), environment: "production".into(), ..Source::default() };
+        Self {
+            log_collector: LogCollectorBatch::new(&source),
+            #[cfg(feature = "otlp")]
+            otlp: crate::encode::OtlpBatch::new(&source, &[]),
+        }
+    }
+}
+
+impl Dialects {
+    /// One batch for an existing log-collector server; returns its bytes.
+    pub fn log_collector<'a>(&mut self, records: impl Iterator<Item = &'a [u8]>) -> usize {
+        self.log_collector.clear();
+        for bytes in records {
+            if let Ok((record, _)) = Record::read(bytes) {
+                let _ = self.log_collector.push(&record);
+            }
+        }
+        self.log_collector.seal().len()
+    }
+
+    /// One batch of OTLP; returns its bytes.
+    #[cfg(feature = "otlp")]
+    pub fn otlp<'a>(&mut self, records: impl Iterator<Item = &'a [u8]>) -> usize {
+        self.otlp.clear();
+        for bytes in records {
+            if let Ok((record, _)) = Record::read(bytes) {
+                let _ = self.otlp.push(&record);
+            }
+        }
+        self.otlp.seal().len()
+    }
+}
+
+/// The compressor of `Compression::Zstd`.
+#[cfg(feature = "zstd")]
+#[derive(Debug, Default)]
+pub struct ZstdPacker(crate::encode::Zstd);
+
+#[cfg(feature = "zstd")]
+impl ZstdPacker {
+    /// One batch of native JSON, compressed; returns its bytes.
+    pub fn batch<'a>(&mut self, encoder: &mut Encoder, records: impl Iterator<Item = &'a [u8]>) -> usize {
+        encoder.batch(records, false);
+        self.0.compress(encoder.json.seal(|_| {})).map_or(0, |packed| packed.len())
     }
 }
 

@@ -24,6 +24,7 @@ mod record;
 mod rules;
 pub(crate) mod running;
 mod tap;
+mod told;
 mod trust;
 
 pub use bodies::Bodies;
@@ -36,6 +37,7 @@ pub(crate) use live::Live;
 pub(crate) use rules::Rules;
 pub use rules::{Requests, RouteRules, Statuses};
 pub use tap::RequestTap;
+pub(crate) use told::Told;
 pub(crate) use trust::TrustRules;
 pub use trust::{TraceMode, Trust};
 

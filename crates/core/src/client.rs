@@ -1,6 +1,12 @@
 //! The handle that applications hold.
 
+#[cfg(feature = "toml")]
+mod reload;
+mod report;
+
+use std::borrow::Cow;
 use std::fmt;
+use std::panic::Location;
 use std::sync::Arc;
 use std::task::{Context as TaskContext, Poll, Wake, Waker};
 use std::thread::Thread;
@@ -13,10 +19,11 @@ use crate::config::ClientBuilder;
 use crate::context;
 use crate::error::Error;
 use crate::ledger::{Drops, Stats};
-use crate::logger::EntryBuilder;
+use crate::logger::{EntryBuilder, Noted, Origin, TimedFuture, Timer};
 use crate::panic_hook;
 use crate::pipeline::Pipeline;
 use crate::worker::{Worker, is_worker_thread};
+pub use report::{FlushReport, ShutdownReport};
 
 /// How long the drop of the last handle waits for delivery.
 const DROP_DEADLINE: Duration = Duration::from_secs(2);
@@ -44,6 +51,9 @@ pub struct Client {
 struct Inner {
     pipeline: Arc<Pipeline>,
     worker: Worker,
+    /// `None` until the client is built.
+    #[cfg(feature = "toml")]
+    reloader: std::sync::Mutex<Option<crate::config::Reloader>>,
 }
 
 impl Client {
@@ -67,7 +77,14 @@ impl Client {
     }
 
     pub(crate) fn new(pipeline: Arc<Pipeline>, worker: Worker) -> Self {
-        Self { inner: Some(Arc::new(Inner { pipeline, worker })) }
+        Self {
+            inner: Some(Arc::new(Inner {
+                pipeline,
+                worker,
+                #[cfg(feature = "toml")]
+                reloader: std::sync::Mutex::default(),
+            })),
+        }
     }
 
     /// False for [`Client::disabled`].
@@ -113,7 +130,84 @@ impl Client {
     /// An entry of this level, tied to the current request; nothing happens before its `send()`.
     #[track_caller]
     pub fn log(&self, level: Level, message: impl AsRef<str>) -> EntryBuilder {
-        EntryBuilder::new(self.pipeline(), level, message.as_ref())
+        self.log_from(level, message, &Origin::of_caller(Location::caller()))
+    }
+
+    /// Likewise, from elsewhere than the caller: for what turns other logs into entries.
+    pub fn log_from(&self, level: Level, message: impl AsRef<str>, origin: &Origin<'_>) -> EntryBuilder {
+        EntryBuilder::new(self.pipeline(), level, origin, || Cow::Borrowed(message.as_ref()))
+    }
+
+    #[doc(hidden)]
+    pub fn __log(
+        &self,
+        level: Level,
+        origin: Origin<'_>,
+        function: impl FnOnce() -> &'static str,
+        message: fmt::Arguments<'_>,
+    ) -> EntryBuilder {
+        // Which function it is takes a look at its name: only where somebody wants to know.
+        let origin = if self.takes(level, origin.target) { origin.function(function()) } else { origin };
+        let message = || message.as_str().map_or_else(|| Cow::Owned(message.to_string()), Cow::Borrowed);
+        EntryBuilder::new(self.pipeline(), level, &origin, message)
+    }
+
+    /// Whether an entry of this level would be taken; `target` is the module that speaks, or empty.
+    #[must_use]
+    pub fn takes(&self, level: Level, target: &str) -> bool {
+        self.pipeline().is_some_and(|pipeline| pipeline.levels.takes(level, target))
+    }
+
+    /// Measures from here to the drop of the guard, which writes an entry with this message and `duration_ms`.
+    ///
+    /// ```
+    /// # let capture = hoplog::testing::capture();
+    /// # let client = capture.client();
+    /// {
+    ///     let _timer = client.timer("db query").field("table", "orders");
+    ///     // the query
+    /// }
+    /// # assert!(capture.entries()[0]["duration_ms"].is_number());
+    /// ```
+    #[track_caller]
+    pub fn timer(&self, name: impl Into<Cow<'static, str>>) -> Timer {
+        Timer::new(self.pipeline(), name.into())
+    }
+
+    /// Measures a closure. Its result passes through unchanged; an `Err` is noted in the entry, which then is of level
+    /// `ERROR`. With fields or another level: [`Timer::measure`].
+    ///
+    /// ```
+    /// # let capture = hoplog::testing::capture();
+    /// # let client = capture.client();
+    /// let port = client.measure("parse port", || "80 80".parse::<u16>());
+    /// assert!(port.is_err());
+    /// # assert_eq!(capture.entries()[0]["error_message"], "invalid digit found in string");
+    /// ```
+    ///
+    /// # Errors
+    /// Those of the closure.
+    #[track_caller]
+    pub fn measure<T, E: Noted<Kind>, Kind>(
+        &self,
+        name: impl Into<Cow<'static, str>>,
+        call: impl FnOnce() -> Result<T, E>,
+    ) -> Result<T, E> {
+        self.timer(name).measure(call)
+    }
+
+    /// Likewise, of a future; one that is dropped before its end is `cancelled`.
+    #[track_caller]
+    pub fn measure_async<F, T, E, Kind>(
+        &self,
+        name: impl Into<Cow<'static, str>>,
+        future: F,
+    ) -> TimedFuture<F>
+    where
+        F: Future<Output = Result<T, E>>,
+        E: Noted<Kind>,
+    {
+        self.timer(name).measure_async(future)
     }
 
     /// Steps of an algorithm.
@@ -205,6 +299,18 @@ impl Client {
             .unwrap_or_else(|| Ok(FlushReport::stuck(&self.stats())))
     }
 
+    /// Lets go of every log file and opens what is at its path from then on; for `logrotate` and its like, after they
+    /// moved a file. A file that was moved is noticed without it, before the next write to it.
+    ///
+    /// # Errors
+    /// The client is closed.
+    pub async fn reopen_files(&self) -> Result<(), Error> {
+        let Some(inner) = &self.inner else { return Ok(()) };
+        let done = inner.worker.reopen().ok_or_else(Error::closed)?;
+        let _ = done.await;
+        Ok(())
+    }
+
     /// Delivers what is queued and ends the worker, within the deadline; what is left then is dropped and counted.
     /// Entries logged later are counted as `after_close`. A second call does nothing.
     pub async fn shutdown(&self, deadline: Duration) -> ShutdownReport {
@@ -213,7 +319,7 @@ impl Client {
         if let Some(done) = inner.worker.close(after(deadline)) {
             let _ = done.await;
         }
-        ShutdownReport(FlushReport::between(&before, &self.stats()))
+        FlushReport::between(&before, &self.stats()).into()
     }
 }
 
@@ -236,46 +342,6 @@ impl Drop for Inner {
 impl fmt::Debug for Client {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Client").field("enabled", &self.is_enabled()).finish_non_exhaustive()
-    }
-}
-
-/// What a flush did, summed over the destinations.
-#[derive(Debug, Default, Clone, Copy, PartialEq, Eq)]
-#[non_exhaustive]
-pub struct FlushReport {
-    /// Entries delivered meanwhile.
-    pub delivered: u64,
-    /// Entries dropped meanwhile.
-    pub dropped: u64,
-    /// Entries that are in memory still, at the destination that is furthest behind.
-    pub left: u64,
-}
-
-impl FlushReport {
-    /// The worker did not answer: nothing is known to have moved.
-    fn stuck(now: &Stats) -> Self {
-        Self { left: now.pending(), ..Self::default() }
-    }
-
-    fn between(before: &Stats, after: &Stats) -> Self {
-        let delivered = |s: &Stats| s.destinations.iter().map(|d| d.delivered).sum::<u64>();
-        Self {
-            delivered: delivered(after) - delivered(before),
-            dropped: after.lost() - before.lost(),
-            left: after.pending(),
-        }
-    }
-}
-
-/// What a shutdown did.
-#[derive(Debug, Default, Clone, Copy, PartialEq, Eq)]
-pub struct ShutdownReport(FlushReport);
-
-impl std::ops::Deref for ShutdownReport {
-    type Target = FlushReport;
-
-    fn deref(&self) -> &FlushReport {
-        &self.0
     }
 }
 

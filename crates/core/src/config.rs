@@ -1,7 +1,19 @@
 //! Building a client: settings, their defaults, their variables, one check at the end.
 
 mod build;
+mod destinations;
+mod file;
+mod from_file;
+mod log_collector;
+#[cfg(feature = "otlp")]
+mod otlp;
+mod output;
+#[cfg(feature = "toml")]
+mod reload;
+mod remote;
 mod settings;
+#[cfg(feature = "toml")]
+mod toml;
 
 use std::path::PathBuf;
 use std::time::Duration;
@@ -13,6 +25,15 @@ use crate::client::Client;
 use crate::destination::Memory;
 use crate::error::Error;
 use crate::redact::Redaction;
+pub use file::{LineFormat, LogFile};
+pub use log_collector::LogCollector;
+#[cfg(feature = "otlp")]
+pub use otlp::Otlp;
+pub use output::Output;
+#[cfg(feature = "toml")]
+pub use reload::Reloaded;
+#[cfg(feature = "toml")]
+pub(crate) use reload::Reloader;
 use settings::Settings;
 
 /// How batches are compressed.
@@ -24,16 +45,24 @@ pub enum Compression {
     /// gzip level 1, from 1 KiB up.
     #[default]
     Gzip,
+    /// zstd level 1, from 1 KiB up, to a server whose answers say that they take it (RFC 7694); gzip until then, and
+    /// where they do not. Feature `zstd`.
+    #[cfg(feature = "zstd")]
+    Zstd,
 }
 
 /// Entries on standard output.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Console {
+    /// Text where standard output is a terminal, else JSON: for people while they look, for tools else.
+    Auto,
     /// Readable lines, with colours where standard output is a terminal and `NO_COLOR` is unset.
     Text,
     /// One JSON object per line.
     Json,
+    /// One JSON object per line, with the names of the Elastic Common Schema.
+    Ecs,
 }
 
 /// Configures a [`Client`]. What is not set in code is taken from the environment, else the default holds; everything
@@ -50,9 +79,14 @@ pub enum Console {
 /// | `api_key` | `HOPLOG_API_KEY` | none |
 /// | `allow_insecure_http` | – | a key goes over plain HTTP to loopback only |
 /// | `without_collector` | – | entries go to the collector |
-/// | `console` | `HOPLOG_CONSOLE`: `text`, `json`, `off` | off |
+/// | `log_collector` | – | none |
+/// | `otlp` (feature `otlp`) | those of OpenTelemetry, see `Otlp` | none |
+/// | `console` | `HOPLOG_CONSOLE`: `auto`, `text`, `json`, `ecs`, `off` | off |
 /// | `file` | `HOPLOG_FILE`: a path | none |
-/// | `min_level` | – | `TRACE`: every level is taken |
+/// | `destination` | – | none beside these |
+/// | `min_level`, `min_level_of` | `HOPLOG_LOG`: `info,my_crate=debug`; goes before what code says | `TRACE`: every level is taken |
+/// | `max_events_per_request` | – | 1 000 |
+/// | `backtraces` | `RUST_LIB_BACKTRACE`, `RUST_BACKTRACE` | off |
 /// | `batch_size` | – | 1 000 entries, or 1 MiB of JSON |
 /// | `flush_interval` | – | 1 s |
 /// | `compression` | – | gzip |
@@ -62,20 +96,22 @@ pub enum Console {
 /// | `trust` | `HOPLOG_TRUSTED_PROXIES`: networks, separated by commas | nobody: the client is the peer; traces are continued |
 /// | `bodies` | – | none are kept |
 /// | `running_after` | – | 30 s |
+/// | `config_file` (feature `toml`) | `HOPLOG_CONFIG`: a path | none |
 /// | `without_variables` | – | variables are read |
 /// | `enabled` | `HOPLOG_ENABLED`: `true`, `false` | true |
 /// <!-- end:configuration -->
-#[derive(Debug, Default)]
+#[derive(Debug, Clone, Default)]
 #[must_use = "a builder does nothing until `build()`"]
 pub struct ClientBuilder {
     settings: Settings,
-    min_level: Option<Level>,
+    levels: Vec<(Option<String>, Level)>,
+    max_events_per_request: Option<u32>,
     allow_insecure_http: bool,
     without_collector: bool,
     without_variables: bool,
     batch_size: Option<usize>,
     flush_interval: Option<Duration>,
-    compression: Compression,
+    compression: Option<Compression>,
     queue_bytes: Option<usize>,
     queue_entries: Option<usize>,
     redaction: Redaction,
@@ -83,6 +119,10 @@ pub struct ClientBuilder {
     running_after: Option<Duration>,
     trust: Trust,
     bodies: Option<Bodies>,
+    outputs: Vec<Output>,
+    /// Directives that go before none: those of a file.
+    base_levels: Option<String>,
+    config_file: Option<PathBuf>,
 }
 
 impl ClientBuilder {
@@ -128,31 +168,75 @@ impl ClientBuilder {
         self
     }
 
-    /// Sends nothing to a collector; for use with [`ClientBuilder::console`] or [`ClientBuilder::file`] alone.
+    /// Sends nothing to a collector; for use with other destinations alone.
     pub fn without_collector(mut self) -> Self {
         self.without_collector = true;
         self
     }
 
+    /// Sends entries to an existing log-collector server as well. May be called several times. Default: none.
+    pub fn log_collector(self, server: LogCollector) -> Self {
+        self.destination(server)
+    }
+
+    /// Sends entries to an OpenTelemetry backend as well. May be called several times. Default: none. Feature `otlp`.
+    #[cfg(feature = "otlp")]
+    pub fn otlp(self, server: Otlp) -> Self {
+        self.destination(server)
+    }
+
     /// Writes entries to standard output as well.
     pub fn console(mut self, console: Console) -> Self {
         self.settings.console = Some(match console {
+            Console::Auto => "auto".into(),
             Console::Text => "text".into(),
             Console::Json => "json".into(),
+            Console::Ecs => "ecs".into(),
         });
         self
     }
 
-    /// Appends entries to a file as well, one JSON object per line. The file is made if it is missing, readable by
-    /// its owner alone.
+    /// Appends entries to a file as well, as [`LogFile::new`] does it: JSON lines, never rotated.
     pub fn file(mut self, path: impl Into<PathBuf>) -> Self {
         self.settings.file = Some(path.into());
         self
     }
 
+    /// Sends entries to one more destination: a [`Console`], a [`LogFile`], a destination of your own, each with its level and filters;
+    /// see [`Output`].
+    pub fn destination(mut self, output: impl Into<Output>) -> Self {
+        self.outputs.push(output.into());
+        self
+    }
+
     /// The least serious level that the logger takes. Requests are always taken. Default: `TRACE`, all of them.
+    ///
+    /// `HOPLOG_LOG` changes it, and [`min_level_of`](Self::min_level_of), without a new build: as `info`, or
+    /// `warn,my_crate=debug,my_crate::db=off`. Unlike other variables it goes before what code says.
     pub fn min_level(mut self, level: Level) -> Self {
-        self.min_level = Some(level);
+        self.levels.push((None, level));
+        self
+    }
+
+    /// Likewise for a module and what lies below it, `my_crate` or `my_crate::db`; the longest that fits counts. The
+    /// macros know their module, and so does `tracing`; a method such as [`Client::info`] goes by
+    /// [`min_level`](Self::min_level) alone.
+    pub fn min_level_of(mut self, target: impl Into<String>, level: Level) -> Self {
+        self.levels.push((Some(target.into()), level));
+        self
+    }
+
+    /// The most entries that may be logged in one request. Default: 1 000. What goes beyond is counted: as
+    /// `events_dropped` in the request's entry, and as `rate_limited_local` in [`Stats::refused`](crate::Stats).
+    pub fn max_events_per_request(mut self, entries: u32) -> Self {
+        self.max_events_per_request = Some(entries);
+        self
+    }
+
+    /// Whether [`EntryBuilder::error`](crate::EntryBuilder::error) and failed timers add a backtrace of the call, which
+    /// costs up to a millisecond. Default: where `RUST_LIB_BACKTRACE`, else `RUST_BACKTRACE` is set and not `0`.
+    pub fn backtraces(mut self, wanted: bool) -> Self {
+        self.settings.backtraces = Some(wanted);
         self
     }
 
@@ -171,7 +255,7 @@ impl ClientBuilder {
 
     /// How batches are compressed. Default: gzip.
     pub fn compression(mut self, compression: Compression) -> Self {
-        self.compression = compression;
+        self.compression = Some(compression);
         self
     }
 
@@ -216,6 +300,47 @@ impl ClientBuilder {
     /// [`Trust::default`].
     pub fn trust(mut self, trust: Trust) -> Self {
         self.trust = trust;
+        self
+    }
+
+    /// Reads a TOML file for what neither code nor a variable says, at [`ClientBuilder::build`] and at
+    /// [`Client::reload`]. Its destinations come on top of those in code. Default: none. Feature `toml`.
+    ///
+    /// ```toml
+    /// service = "shop"
+    /// environment = "production"
+    /// log = "info,shop::cart=debug"        # as HOPLOG_LOG, which goes before it
+    /// trusted_proxies = ["10.0.0.0/8"]
+    /// flush_interval = "1s"                # also: service_version, log_type, hash_key, enabled, backtraces,
+    /// queue_bytes = "16MiB"                # max_events_per_request, batch_size, compression, queue_entries, running_after
+    ///
+    /// [collector]                          # also: enabled, api_key, allow_insecure_http
+    /// endpoint = "https://logs.internal"
+    /// kinds = ["request", "outgoing"]
+    ///
+    /// [[destination]]
+    /// kind = "file"
+    /// name = "audit"                       # each has: name, min_level, kinds, targets
+    /// min_level = "warn"
+    /// path = "/var/log/shop/audit.jsonl"
+    /// format = "ecs"                       # json, text, ecs
+    /// max_bytes = "100MiB"
+    /// rotate = "daily"                     # daily, hourly; also: local_time, mode, follow_links
+    /// keep = 14
+    /// keep_for = "30d"
+    /// gzip = true
+    ///
+    /// [[destination]]
+    /// kind = "console"                     # format: auto, text, json, ecs
+    ///
+    /// [[destination]]
+    /// kind = "otlp"                        # also: logs_endpoint, timeout, compression, resource; and `log_collector`
+    /// endpoint = "http://127.0.0.1:4318"
+    /// headers = { x-tenant = "shop" }
+    /// ```
+    #[cfg(feature = "toml")]
+    pub fn config_file(mut self, path: impl Into<PathBuf>) -> Self {
+        self.config_file = Some(path.into());
         self
     }
 

@@ -8,102 +8,47 @@
 //! Nothing is shared between tasks by accident: a context is visible only inside a poll that entered it. A spawned
 //! task takes it along with [`InCurrentContext::in_current_context`].
 
-use std::cell::{Cell, RefCell};
+mod current;
+mod future;
+mod notes;
+mod scope;
+
 use std::error::Error;
 use std::fmt;
-use std::marker::PhantomData;
-use std::mem::replace;
-use std::pin::Pin;
 use std::sync::Arc;
-use std::task::{self, Poll};
 
 use hoplog_entry::trace_headers::{TRACEPARENT, TRACESTATE, X_REQUEST_ID, X_TRACE_ID};
-use hoplog_entry::{Field, SpanId, TraceId};
+use hoplog_entry::{Field, Level, SpanId, TraceId};
+use serde::Serialize;
 
-use crate::capture::{KeepOpen, Live, Panic, RequestTap};
+use crate::capture::{KeepOpen, Live, RequestTap, Told};
 use crate::error_chain::{error_sources, error_text, harmless};
-use crate::pipeline::Pipeline;
+pub use current::{ContextGuard, current};
+pub(crate) use current::{Entered, inside_open_request, tell_panic};
+pub use future::{InCurrentContext, WithContext, in_current_context};
+pub(crate) use notes::{Notes, json};
+pub use scope::{Scope, WithScope, scope};
 
-thread_local! {
-    static CURRENT: Cell<Current> = const { Cell::new(Current { live: None, is_request: false, guard: 0 }) };
-    /// What guards put over it, by their numbers.
-    static ENTERED: RefCell<Vec<(u32, Context)>> = const { RefCell::new(Vec::new()) };
-}
-
-/// What this thread runs in.
-#[derive(Debug, Default)]
-struct Current {
-    live: Option<Arc<Live>>,
-    /// The request itself is polled, not a task that it spawned: a panic in here is its end.
-    is_request: bool,
-    /// The guard whose context covers it; 0 where none does. It ends with the poll, and what is polled stays where it
-    /// is: a guard that is held across an await, or dropped out of turn, must not hand one request's record to another.
-    guard: u32,
-}
-
-impl Current {
-    fn live(&self) -> Option<Arc<Live>> {
-        if self.guard == 0 { self.live.clone() } else { self.covered() }
-    }
-
-    #[cold]
-    fn covered(&self) -> Option<Arc<Live>> {
-        let of = |entered: &RefCell<Vec<(u32, Context)>>| {
-            entered.borrow().iter().rev().find(|(guard, _)| *guard == self.guard).map(|(_, c)| c.live.clone())
-        };
-        ENTERED.try_with(of).ok().flatten().unwrap_or_else(|| self.live.clone())
-    }
-}
-
-/// The context in which this code runs: that of the request being handled, or an empty one.
+/// A handle to a request's context, and to the scopes that it was taken in. Keeping it after the request's end does no
+/// harm.
 ///
-/// Cheap: one reference count. Never fails, also late in a thread's exit.
-#[must_use]
-pub fn current() -> Context {
-    Context { live: CURRENT.try_with(peek).ok().flatten() }
-}
-
-fn peek(cell: &Cell<Current>) -> Option<Arc<Live>> {
-    look(cell, Current::live)
-}
-
-/// A look at what is current, without counting a reference.
-fn look<T>(cell: &Cell<Current>, f: impl FnOnce(&Current) -> T) -> T {
-    change(cell, |current| f(current))
-}
-
-fn change<T>(cell: &Cell<Current>, f: impl FnOnce(&mut Current) -> T) -> T {
-    let mut current = cell.take();
-    let seen = f(&mut current);
-    cell.set(current);
-    seen
-}
-
-/// Whether this runs inside a request that is being recorded. A guard does not count: one that is forgotten on a
-/// thread would hide that thread's requests.
-#[inline]
-pub(crate) fn inside_open_request() -> bool {
-    CURRENT
-        .try_with(|cell| look(cell, |current| current.live.as_deref().is_some_and(Live::is_open)))
-        .unwrap_or(false)
-}
-
-/// The panic hook saw one: if it ends a request of this client, that request's entry tells it. False if it does not.
-pub(crate) fn tell_panic(pipeline: &Arc<Pipeline>, panic: &Panic<'_>) -> bool {
-    CURRENT
-        .try_with(|cell| {
-            look(cell, |current| {
-                let live = current.live.as_deref().filter(|_| current.is_request);
-                live.is_some_and(|live| live.tell_panic(pipeline, panic))
-            })
-        })
-        .unwrap_or(false)
-}
-
-/// A handle to a request's context. Keeping it after the request's end does no harm.
+/// What is said by `set_…` is for the request's own entry and for every entry that is logged in it later; a
+/// [`scope`](crate::scope) is for the entries inside of it alone. Without effect outside of an open request.
+///
+/// ```
+/// async fn handler() -> &'static str {
+///     let request = hoplog::current();
+///     request.set_user_id("u-1");
+///     request.set_field("cart", ["tea", "cake"]);
+///     "thanks"
+/// }
+/// # let _ = handler();
+/// ```
 #[derive(Clone, Default)]
 pub struct Context {
     live: Option<Arc<Live>>,
+    /// What scopes say, one laid over the other.
+    notes: Option<Arc<Notes>>,
 }
 
 impl Context {
@@ -112,7 +57,7 @@ impl Context {
     }
 
     pub(crate) fn of(live: Arc<Live>) -> Self {
-        Self { live: Some(live) }
+        Self { live: Some(live), notes: None }
     }
 
     /// Whether this is no request's context.
@@ -153,24 +98,71 @@ impl Context {
         }
     }
 
-    /// Says in the request's entry who it is for. Without effect outside of an open request.
+    /// A field of your own, of any serializable value; masked as
+    /// [`EntryBuilder::field`](crate::EntryBuilder::field) says. A later one of the same name takes its place. At most
+    /// 64 fields and 32 KiB of them are kept; the entry counts the others as `fields_left_out`.
+    pub fn set_field(&self, name: &str, value: impl Serialize) {
+        // Before the lock is taken: the value's own code may come by here.
+        let value = self.live.as_ref().map(|_| json(value));
+        self.tell(|told| told.notes().set_field(name, &value.unwrap_or_default()));
+    }
+
+    /// Takes a field back that [`set_field`](Self::set_field) set.
+    pub fn remove_field(&self, name: &str) {
+        self.tell(|told| told.notes().remove_field(name));
+    }
+
+    /// Who the request is for.
     pub fn set_user_id(&self, id: &str) {
-        self.set(Field::UserId, id);
+        self.tell(|told| told.notes().set_id(Field::UserId, Some(id)));
     }
 
-    /// Says in the request's entry to which session it belongs.
+    /// Takes back who it is for, also where a trusted proxy's header said so.
+    pub fn clear_user_id(&self) {
+        self.tell(|told| told.notes().set_id(Field::UserId, None));
+    }
+
+    /// The session that the request belongs to.
     pub fn set_session_id(&self, id: &str) {
-        self.set(Field::SessionId, id);
+        self.tell(|told| told.notes().set_id(Field::SessionId, Some(id)));
     }
 
-    /// Says in the request's entry to which tenant it belongs.
+    /// Takes back what session it belongs to.
+    pub fn clear_session_id(&self) {
+        self.tell(|told| told.notes().set_id(Field::SessionId, None));
+    }
+
+    /// The tenant that the request belongs to.
     pub fn set_tenant_id(&self, id: &str) {
-        self.set(Field::TenantId, id);
+        self.tell(|told| told.notes().set_id(Field::TenantId, Some(id)));
     }
 
-    fn set(&self, field: Field, value: &str) {
+    /// Takes back what tenant it belongs to.
+    pub fn clear_tenant_id(&self) {
+        self.tell(|told| told.notes().set_id(Field::TenantId, None));
+    }
+
+    /// The level of the request's entry, in the place of that of its status: `Level::Error` marks a request that went
+    /// wrong behind a 200. A request that panics or fails after all is an error at least. Errors are kept where
+    /// [`Requests::sample_at_end`](crate::Requests::sample_at_end) leaves others out.
+    pub fn set_level(&self, level: Level) {
+        self.tell(|told| told.level = Some(level));
+    }
+
+    /// The message of the request's entry, in the place of its method, route and status. Masked as texts are.
+    pub fn set_message(&self, message: &str) {
+        self.tell(|told| told.set_message(message));
+    }
+
+    /// Leaves the request without an entry: it is not counted as lost. What is logged in it stays. One that panics has
+    /// its entry all the same, and so has one of which a `running` entry has told.
+    pub fn skip(&self) {
+        self.tell(|told| told.skip = true);
+    }
+
+    fn tell(&self, f: impl FnOnce(&mut Told)) {
         if let Some(live) = self.live() {
-            live.write(|record| record.text(field, value));
+            live.tell(f);
         }
     }
 
@@ -209,16 +201,15 @@ impl Context {
         }
     }
 
-    /// Makes this the current context of `future`, in every poll.
+    /// Makes this the current context of `future`, in every poll and while it is dropped.
     pub fn scope<F: Future>(self, future: F) -> WithContext<F> {
-        WithContext { future, live: self.live }
+        WithContext::new(future, self.live, self.notes)
     }
 
     /// Makes this the current context of this thread until the guard is dropped. For synchronous code; in async code
     /// use [`Context::scope`], as a guard ends with the poll in which it was made, if not before.
-    #[must_use = "the context is left when the guard is dropped"]
     pub fn enter(&self) -> ContextGuard {
-        ContextGuard::over(self.clone()).unwrap_or_default()
+        ContextGuard::over(self.clone())
     }
 }
 
@@ -244,112 +235,4 @@ pub(crate) fn inject(live: &Live, mut set: impl FnMut(&'static str, &str)) {
 
 fn ascii(bytes: &[u8]) -> &str {
     std::str::from_utf8(bytes).unwrap_or_default()
-}
-
-/// Runs a future in the context in which it is made: for `tokio::spawn` and the like.
-///
-/// ```
-/// use hoplog::InCurrentContext as _;
-/// # tokio::runtime::Builder::new_current_thread().build().unwrap().block_on(async {
-/// tokio::spawn(async { /* logs under the same request */ }.in_current_context());
-/// # });
-/// ```
-pub trait InCurrentContext: Future + Sized {
-    /// Takes the current context along.
-    fn in_current_context(self) -> WithContext<Self> {
-        current().scope(self)
-    }
-}
-
-impl<F: Future> InCurrentContext for F {}
-
-pin_project_lite::pin_project! {
-    /// A future with a context; made by [`Context::scope`] and [`InCurrentContext::in_current_context`].
-    #[derive(Debug)]
-    pub struct WithContext<F> {
-        #[pin]
-        future: F,
-        live: Option<Arc<Live>>,
-    }
-}
-
-impl<F: Future> Future for WithContext<F> {
-    type Output = F::Output;
-
-    fn poll(self: Pin<&mut Self>, cx: &mut task::Context<'_>) -> Poll<F::Output> {
-        let this = self.project();
-        let _entered = Entered::new(this.live, false);
-        this.future.poll(cx)
-    }
-}
-
-/// Leaves the context when dropped; see [`Context::enter`].
-#[derive(Debug, Default)]
-pub struct ContextGuard {
-    /// 0 where thread-locals are gone.
-    number: u32,
-    previous: u32,
-    not_send: PhantomData<*const ()>,
-}
-
-impl ContextGuard {
-    fn over(context: Context) -> Option<Self> {
-        thread_local! {
-            static LAST: Cell<u32> = const { Cell::new(0) };
-        }
-        let number = LAST.try_with(|last| {
-            last.set(last.get().wrapping_add(1).max(1));
-            last.get()
-        });
-        let number = number.ok()?;
-        ENTERED.try_with(|entered| entered.borrow_mut().push((number, context))).ok()?;
-        let previous = CURRENT.try_with(|cell| change(cell, |current| replace(&mut current.guard, number)));
-        Some(Self { number, previous: previous.ok()?, not_send: PhantomData })
-    }
-}
-
-impl Drop for ContextGuard {
-    fn drop(&mut self) {
-        let _ = CURRENT.try_with(|cell| {
-            change(cell, |current| {
-                if current.guard == self.number {
-                    current.guard = self.previous;
-                }
-            });
-        });
-        let own = |(number, _): &mut (u32, Context)| *number == self.number;
-        // Dropped once nothing is borrowed any more.
-        drop(ENTERED.try_with(|entered| entered.borrow_mut().extract_if(.., own).next()));
-    }
-}
-
-/// Puts a context in place for one poll. It is moved into the thread-local and back, so a poll costs no reference
-/// count.
-#[must_use = "the context is left when the guard is dropped"]
-pub(crate) struct Entered<'a> {
-    slot: &'a mut Option<Arc<Live>>,
-    previous: Current,
-}
-
-impl<'a> Entered<'a> {
-    #[inline]
-    pub(crate) fn new(slot: &'a mut Option<Arc<Live>>, is_request: bool) -> Self {
-        let previous = swap(Current { live: slot.take(), is_request, guard: 0 });
-        Self { slot, previous }
-    }
-}
-
-impl Drop for Entered<'_> {
-    #[inline]
-    fn drop(&mut self) {
-        *self.slot = swap(std::mem::take(&mut self.previous)).live;
-    }
-}
-
-#[inline]
-fn swap(current: Current) -> Current {
-    let mut current = current;
-    // Where thread-locals are gone the context stays with its owner.
-    let _ = CURRENT.try_with(|cell| current = cell.replace(std::mem::take(&mut current)));
-    current
 }

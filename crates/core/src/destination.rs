@@ -1,22 +1,38 @@
 //! Where entries go. Each destination is a task of the worker with an inbox of chunks; one that is slow or down holds
 //! up no other, and each counts in a ledger of its own.
+//!
+//! Memory is shared fairly: one that stands still may hold its [`share`] of the chunks, and loses what comes beyond.
 
-mod collector;
+mod dialect;
+mod entry;
+mod file;
+mod filter;
 mod inbox;
 mod lines;
 mod memory;
+mod own;
+mod parcel;
+mod remote;
 
 use std::sync::Arc;
+use std::time::{Duration, Instant};
 
 use crate::encode::json;
 use crate::ledger::Ledger;
 use crate::pipeline::Pipeline;
-use hoplog_entry::Diagnostics;
+use hoplog_entry::{Diagnostics, Record, SpanId};
 
-pub(crate) use collector::{BatchLimits, Collector, CollectorConfig};
+pub(crate) use dialect::DialectConfig;
+pub use entry::Entry;
+pub(crate) use file::{Every, FilePlan, Keep, RealDisk, Rotation, Zone};
+pub(crate) use filter::{Filter, Gate};
 pub(crate) use inbox::{Inbox, Mail, Message, inbox};
 pub(crate) use lines::{Form, Lines, Sink};
 pub(crate) use memory::Memory;
+pub(crate) use own::Own;
+pub use own::{Batch, Delivery, Destination};
+pub(crate) use parcel::{Holding, Parcel, share};
+pub(crate) use remote::{BatchLimits, Remote, RemoteConfig};
 
 /// What is the same for all entries of this process; stands once per batch.
 #[derive(Debug, Clone, Default)]
@@ -53,35 +69,71 @@ impl Source {
 /// What every destination works with.
 #[derive(Debug, Clone)]
 pub(crate) struct Surroundings {
+    pub(crate) name: Arc<str>,
     pub(crate) pipeline: Arc<Pipeline>,
     pub(crate) ledger: Arc<Ledger>,
     pub(crate) source: Arc<Source>,
     pub(crate) diagnostics: Arc<Diagnostics>,
+    pub(crate) gate: Arc<Gate>,
 }
 
-/// A destination before its task runs.
+impl Surroundings {
+    /// Whether the destination is to have this entry; if not, that is its fate, and counted. To be asked one time per
+    /// entry, before anything else is counted of it.
+    pub(crate) fn takes(&self, record: &Record<'_>) -> bool {
+        let takes = self.gate.takes(record, &self.source, &self.diagnostics);
+        if !takes {
+            self.ledger.filtered(1);
+        }
+        takes
+    }
+}
+
+/// A destination with its name and what it takes, before its task runs.
+#[derive(Debug)]
+pub(crate) struct Planned {
+    pub(crate) name: String,
+    pub(crate) filter: Filter,
+    pub(crate) prepared: Prepared,
+}
+
+impl Planned {
+    /// The one destination of a client whose entries stay in memory.
+    pub(crate) fn memory(memory: Memory) -> Self {
+        Self { name: "memory".into(), filter: Filter::default(), prepared: Prepared::Memory(memory) }
+    }
+}
+
+/// What a destination is, checked and ready to run.
 #[derive(Debug, Clone)]
-pub(crate) enum Destination {
-    Collector(CollectorConfig),
+pub(crate) enum Prepared {
+    Remote(Box<RemoteConfig>),
     Lines(Lines),
     Memory(Memory),
+    Own(Own),
 }
 
-impl Destination {
-    pub(crate) fn name(&self) -> &'static str {
-        match self {
-            Self::Collector(_) => "collector",
-            Self::Lines(lines) => lines.name(),
-            Self::Memory(_) => "memory",
-        }
-    }
-
+impl Prepared {
     /// Works until its inbox is closed.
     pub(crate) async fn run(self, inbox: Inbox, around: Surroundings) {
         match self {
-            Self::Collector(config) => Collector::new(config, around).run(inbox).await,
+            Self::Remote(config) => Remote::new(*config, around).run(inbox).await,
             Self::Lines(lines) => lines.run(inbox, around).await,
             Self::Memory(memory) => memory.run(inbox, around).await,
+            Self::Own(own) => own.run(inbox, around).await,
         }
+    }
+}
+
+/// Uniform in 0..=1; ids are random enough to spread clients.
+fn random() -> f64 {
+    let bits = u64::from_le_bytes(*SpanId::generate().as_bytes());
+    (bits >> 11) as f64 / ((1u64 << 53) - 1) as f64
+}
+
+async fn sleep_until(deadline: Option<Instant>) {
+    match deadline {
+        Some(deadline) => tokio::time::sleep_until(deadline.into()).await,
+        None => tokio::time::sleep(Duration::MAX).await,
     }
 }

@@ -1,10 +1,23 @@
 //! Records into the bytes that a destination takes.
 
+mod ecs;
+mod entry;
 mod gzip;
 pub(crate) mod json;
+mod log_collector;
 mod native;
+#[cfg(feature = "otlp")]
+mod otlp;
 mod text;
+#[cfg(feature = "zstd")]
+mod zstd;
 
+pub(crate) use ecs::entry_ecs;
 pub(crate) use gzip::Gzip;
+pub(crate) use log_collector::{LogCollectorBatch, halves as log_collector_halves};
 pub(crate) use native::{NativeBatch, entry_line};
+#[cfg(feature = "otlp")]
+pub(crate) use otlp::OtlpBatch;
 pub(crate) use text::entry_text;
+#[cfg(feature = "zstd")]
+pub(crate) use zstd::{Zstd, unzstd};

@@ -1,6 +1,7 @@
 //! What became of every entry: counted once, never lost from the counts.
 //!
-//! For each destination, whenever the client is quiet: `accepted = delivered + Σ dropped + queued + in flight`.
+//! For each destination, whenever the client is quiet: `accepted = delivered + Σ dropped + filtered + queued +
+//! in flight`.
 //! Counters only grow and change only through the transitions below; what is queued is derived, so no count can
 //! become negative.
 
@@ -20,8 +21,13 @@ pub(crate) struct Ledger {
 struct DestinationCounts {
     delivered: u64,
     duplicates: u64,
+    filtered: u64,
     in_flight: u64,
     dropped: [u64; DropReason::ALL.len()],
+    /// Entries of the client that came before this destination.
+    before: u64,
+    /// How many were meant for it, once it has ended.
+    ended: Option<u64>,
     retries: u64,
     bytes_raw: u64,
     bytes_sent: u64,
@@ -41,6 +47,11 @@ impl Ledger {
         c.duplicates += duplicates;
     }
 
+    /// Entries that the destination's filter left out.
+    pub(crate) fn filtered(&self, entries: u64) {
+        lock(&self.counts).filtered += entries;
+    }
+
     /// Entries that were in flight are lost.
     pub(crate) fn drop_in_flight(&self, entries: u64, reason: DropReason) {
         let mut c = lock(&self.counts);
@@ -57,7 +68,7 @@ impl Ledger {
     /// The destination lost its memory: of the entries handed to it, all that have no fate yet are lost.
     pub(crate) fn write_off(&self, handed: u64, reason: DropReason) {
         let mut c = lock(&self.counts);
-        let settled = c.delivered + c.dropped.iter().sum::<u64>();
+        let settled = c.delivered + c.filtered + c.dropped.iter().sum::<u64>();
         c.in_flight = 0;
         c.dropped[usize::from(reason.code())] += handed.saturating_sub(settled);
     }
@@ -65,6 +76,24 @@ impl Ledger {
     /// Entries that were queued are lost.
     pub(crate) fn drop_queued(&self, entries: u64, reason: DropReason) {
         lock(&self.counts).dropped[usize::from(reason.code())] += entries;
+    }
+
+    /// The destination begins when the client has handed out so many entries. One of the same name that ended before
+    /// goes on counting.
+    pub(crate) fn begin_after(&self, handed_out: u64) {
+        let mut c = lock(&self.counts);
+        c.before = handed_out - c.ended.take().unwrap_or_default().min(handed_out);
+    }
+
+    /// Nothing more is meant for it.
+    #[cfg(feature = "toml")]
+    pub(crate) fn end_with(&self, handed: u64) {
+        lock(&self.counts).ended = Some(handed);
+    }
+
+    /// How many entries were meant for it when it ended.
+    pub(crate) fn ended(&self) -> Option<u64> {
+        lock(&self.counts).ended
     }
 
     /// Bytes of a batch before and after compression, counted once however often it is sent.
@@ -79,15 +108,18 @@ impl Ledger {
     }
 
     /// The counts beside the queue's `accepted`.
-    pub(crate) fn stats(&self, name: &'static str, accepted: u64) -> DestinationStats {
+    pub(crate) fn stats(&self, name: &str, accepted: u64) -> DestinationStats {
         let c = *lock(&self.counts);
+        let accepted = c.ended.unwrap_or(accepted.saturating_sub(c.before));
         let dropped = Drops(c.dropped);
         DestinationStats {
-            name,
+            name: name.to_owned(),
+            accepted,
             delivered: c.delivered,
             duplicates: c.duplicates,
+            filtered: c.filtered,
             in_flight: c.in_flight,
-            queued: accepted.saturating_sub(c.delivered + c.in_flight + dropped.total()),
+            queued: accepted.saturating_sub(c.delivered + c.filtered + c.in_flight + dropped.total()),
             dropped,
             retries: c.retries,
             bytes_raw: c.bytes_raw,
@@ -142,16 +174,21 @@ pub struct Stats {
 }
 
 /// What became of the accepted entries at one destination:
-/// `accepted = delivered + dropped + queued + in_flight`.
+/// `accepted = delivered + dropped + filtered + queued + in_flight`.
 #[derive(Debug, Clone)]
 #[non_exhaustive]
 pub struct DestinationStats {
-    /// `collector`, `console`, `file` or `memory`.
-    pub name: &'static str,
+    /// `collector`, `otlp`, `log_collector`, `console`, `file`, `own` or `memory`, with a number from the second on
+    /// (`file-2`), or as you called it.
+    pub name: String,
+    /// Entries that were meant for it: all that the client took while it had this destination.
+    pub accepted: u64,
     /// Entries that the destination has.
     pub delivered: u64,
     /// Of those, entries that it had before (a retry after an answer was lost).
     pub duplicates: u64,
+    /// Entries that its level and filters left out: no loss.
+    pub filtered: u64,
     /// Entries that are being sent, or wait for their next attempt.
     pub in_flight: u64,
     /// Entries that wait in memory.

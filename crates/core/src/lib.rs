@@ -36,6 +36,7 @@
 #[cfg(feature = "bench")]
 #[doc(hidden)]
 pub mod bench;
+mod calendar;
 mod capture;
 mod client;
 mod clock;
@@ -46,7 +47,9 @@ mod encode;
 mod error;
 mod error_chain;
 mod ledger;
+mod level_filter;
 mod logger;
+mod macros;
 mod panic_hook;
 mod pipeline;
 mod queue;
@@ -62,13 +65,23 @@ pub use capture::{
     TraceMode, Trust,
 };
 pub use client::{Client, FlushReport, ShutdownReport};
-pub use config::{ClientBuilder, Compression, Console};
-pub use context::{Context, ContextGuard, InCurrentContext, WithContext, current};
+#[cfg(feature = "otlp")]
+pub use config::Otlp;
+#[cfg(feature = "toml")]
+pub use config::Reloaded;
+pub use config::{ClientBuilder, Compression, Console, LineFormat, LogCollector, LogFile, Output};
+pub use context::{
+    Context, ContextGuard, InCurrentContext, Scope, WithContext, WithScope, current, in_current_context,
+    scope,
+};
+pub use destination::{Batch, Delivery, Destination, Entry};
 pub use error::Error;
 pub use error_chain::{error_chain, error_sources, error_text};
 pub use hoplog_entry::forwarded::ForwardedBy;
-pub use hoplog_entry::{DropReason, Level, Outcome, SpanId, TraceId};
+pub use hoplog_entry::{DropReason, EntryId, Kind, Level, Outcome, SpanId, TraceId};
 pub use ledger::{DestinationStats, Drops, Stats};
-pub use logger::EntryBuilder;
+#[doc(hidden)]
+pub use logger::function_of as __function_of;
+pub use logger::{EntryBuilder, Noted, Origin, Refusal, Refused, TimedFuture, Timer};
 pub use redact::{ClientIp, Detector, Place, Redaction, Treatment};
 pub use worker::is_worker_thread;

@@ -1,18 +1,34 @@
 //! Entries that the application writes itself.
+//!
+//! ```text
+//! client.info(…) ─ level, limit of the request ─► EntryBuilder ─ fields, error ─► send ─► queue
+//!                                                  │ at its beginning: ids of the request, notes of request and scopes
+//! client.timer(…) ───────────────────────────────► likewise, when it is dropped
+//! ```
 
+mod noted;
+mod origin;
+mod refused;
+mod timer;
+
+use std::backtrace::Backtrace;
+use std::borrow::Cow;
 use std::cell::RefCell;
 use std::error::Error as StdError;
-use std::panic::Location;
 use std::sync::Arc;
 
-use hoplog_entry::{EntryId, Field, Kind, Level, RecordWriter};
+use hoplog_entry::{DropReason, EntryId, Field, Kind, Level, Outcome, RecordWriter};
 use serde::Serialize;
 
 use crate::capture::{PANIC, Panic};
-use crate::context;
+use crate::context::{self, Context, json};
 use crate::error_chain::{error_sources, error_text, harmless};
 use crate::pipeline::Pipeline;
 use crate::worker::is_worker_thread;
+pub use noted::Noted;
+pub use origin::{Origin, function_of};
+pub use refused::{Refusal, Refused};
+pub use timer::{TimedFuture, Timer};
 
 thread_local! {
     static SPARE: RefCell<Vec<RecordWriter>> = const { RefCell::new(Vec::new()) };
@@ -23,46 +39,82 @@ const KEPT: usize = 4;
 /// A buffer that grew beyond this is not kept.
 const LARGEST_KEPT: usize = 16 * 1024;
 
-/// An entry under way; [`EntryBuilder::send`] hands it over. Below the client's minimum level every call is a no-op.
+/// An entry under way; [`EntryBuilder::send`] hands it over. Where it is not taken every call is a no-op.
 #[must_use = "an entry is written by its `send()`"]
 #[derive(Debug)]
 pub struct EntryBuilder {
-    open: Option<Open>,
+    state: Result<Open, Refusal>,
 }
 
 #[derive(Debug)]
 struct Open {
     pipeline: Arc<Pipeline>,
     level: Level,
+    outcome: Option<Outcome>,
     record: RecordWriter,
 }
 
 impl EntryBuilder {
-    #[track_caller]
-    pub(crate) fn new(pipeline: Option<&Arc<Pipeline>>, level: Level, message: &str) -> Self {
-        let caller = Location::caller();
-        match pipeline.filter(|p| level >= p.min_level && !is_worker_thread()) {
-            Some(pipeline) => Self::begin(pipeline, level, message, caller.file(), caller.line()),
-            None => Self { open: None },
+    /// The message is asked for only if the entry is taken.
+    pub(crate) fn new<'m>(
+        pipeline: Option<&Arc<Pipeline>>,
+        level: Level,
+        origin: &Origin<'_>,
+        message: impl FnOnce() -> Cow<'m, str>,
+    ) -> Self {
+        match taking(pipeline, level, origin) {
+            Ok(pipeline) => {
+                let here = context::current();
+                let now = pipeline.clock.unix_ns(pipeline.clock.now());
+                Self::begin(pipeline, level, origin, &message(), &here, now)
+            }
+            Err(refusal) => Self { state: Err(refusal) },
         }
     }
 
     /// A panic outside of a request's own poll: in a spawned task, a thread, at the start.
     pub(crate) fn of_panic(pipeline: &Arc<Pipeline>, panic: &Panic<'_>) -> Self {
-        Self::begin(pipeline, Level::Error, panic.message, panic.file, panic.line)
+        let origin = Origin::default().file(panic.file, panic.line);
+        let now = pipeline.clock.unix_ns(pipeline.clock.now());
+        Self::begin(pipeline, Level::Error, &origin, panic.message, &context::current(), now)
             .text(Field::ErrorType, PANIC)
             .free_text(Field::ErrorMessage, panic.message)
             .free_text(Field::StackTrace, &panic.backtrace)
     }
 
-    fn begin(pipeline: &Arc<Pipeline>, level: Level, message: &str, file: &str, line: u32) -> Self {
-        let created = pipeline.clock.unix_ns(pipeline.clock.now());
+    fn begin(
+        pipeline: &Arc<Pipeline>,
+        level: Level,
+        origin: &Origin<'_>,
+        message: &str,
+        context: &Context,
+        created: u64,
+    ) -> Self {
+        let live = context.live();
+        let notes = match live.map(|live| live.one_more_event(pipeline.max_events)) {
+            Some((false, _)) => {
+                pipeline.queue.leave_out(DropReason::RateLimitedLocal);
+                return Self { state: Err(Refusal::Dropped(DropReason::RateLimitedLocal)) };
+            }
+            Some((true, notes)) => notes,
+            None => None,
+        };
         let mut record = SPARE.try_with(|s| s.borrow_mut().pop()).ok().flatten().unwrap_or_default();
         record.begin(Kind::Event, EntryId::generate(created / 1_000_000), created);
         record.text(Field::Message, &pipeline.redactor.text(message));
-        record.text(Field::FilePath, file);
-        record.uint(Field::Line, line.into());
-        if let Some(live) = context::current().live() {
+        for (field, text) in [
+            (Field::Target, origin.target),
+            (Field::FunctionName, origin.function),
+            (Field::FilePath, origin.file),
+        ] {
+            if !text.is_empty() {
+                record.text(field, text);
+            }
+        }
+        if origin.line > 0 {
+            record.uint(Field::Line, origin.line.into());
+        }
+        if let Some(live) = live {
             record.trace_id(Field::TraceId, &live.trace_id);
             record.span_id(Field::SpanId, &live.span_id);
             record.text(Field::RequestId, live.request_id());
@@ -70,23 +122,22 @@ impl EntryBuilder {
                 record.text(Field::XTraceId, live.x_trace_id());
             }
         }
-        Self { open: Some(Open { pipeline: Arc::clone(pipeline), level, record }) }
+        context.write_notes(&mut record, pipeline, notes.as_deref());
+        Self { state: Ok(Open { pipeline: Arc::clone(pipeline), level, outcome: None, record }) }
+    }
+
+    /// Whether it is taken so far: the client is enabled, and the level high enough.
+    #[must_use]
+    pub fn is_taken(&self) -> bool {
+        self.state.is_ok()
     }
 
     /// A field of your own, of any serializable value. A secret name (`password`, `api_key`, …) keeps its key and
     /// loses its value, at any depth; texts lose what looks like a secret. A value that cannot be serialized is
     /// replaced by a note that says so.
     pub fn field(mut self, name: &str, value: impl Serialize) -> Self {
-        if let Some(open) = &mut self.open {
-            let redactor = &open.pipeline.redactor;
-            let json = harmless(|| serde_json::to_string(&value).map_err(|error| error_text(&error)));
-            let json = json.unwrap_or_else(|| Err("it panicked".into())).unwrap_or_else(|reason| {
-                serde_json::to_string(&format!("[not serializable: {reason}]")).unwrap_or_default()
-            });
-            // A name may be a secret itself, one that is made from a value.
-            if let Some(json) = redactor.field(name, &json) {
-                open.record.custom_json(&redactor.text(name), &json);
-            }
+        if let Ok(open) = &mut self.state {
+            open.field(name, &json(value));
         }
         self
     }
@@ -106,22 +157,48 @@ impl EntryBuilder {
         self.free_text(Field::TenantId, id)
     }
 
-    /// The error behind it: its type, what it says, and its chain of sources.
+    /// The error behind it: its type, what it says, its chain of sources, and the backtrace of this call where
+    /// [`ClientBuilder::backtraces`](crate::ClientBuilder::backtraces) asks for one.
     pub fn error<E: StdError + ?Sized>(self, error: &E) -> Self {
-        let entry = self
-            .text(Field::ErrorType, std::any::type_name::<E>())
-            .free_text(Field::ErrorMessage, &error_text(error));
-        match error_sources(harmless(|| error.source()).flatten()) {
-            Some(sources) => entry.free_text(Field::StackTrace, &sources),
-            None => entry,
+        if !self.is_taken() {
+            return self;
+        }
+        let sources = error_sources(harmless(|| error.source()).flatten());
+        self.failure(std::any::type_name::<E>(), &error_text(error), sources)
+    }
+
+    fn failure(self, error_type: &str, message: &str, sources: Option<String>) -> Self {
+        let Ok(open) = &self.state else { return self };
+        let backtrace = open.pipeline.backtraces.then(|| Backtrace::force_capture().to_string());
+        let entry = self.text(Field::ErrorType, error_type).free_text(Field::ErrorMessage, message);
+        match (sources, backtrace) {
+            (None, None) => entry,
+            (Some(one), None) | (None, Some(one)) => entry.free_text(Field::StackTrace, &one),
+            (Some(sources), Some(trace)) => {
+                entry.free_text(Field::StackTrace, &format!("{sources}\n{trace}"))
+            }
         }
     }
 
     /// Hands the entry over: no wait, no I/O. If the queue is full it is dropped and counted.
     pub fn send(self) {
-        let Some(mut open) = self.open else { return };
+        let _ = self.try_send();
+    }
+
+    /// As [`EntryBuilder::send`], and says whether the entry was taken.
+    ///
+    /// # Errors
+    /// It was not: the reason, and the entry to be sent again. Each refusal is counted.
+    pub fn try_send(self) -> Result<(), Refused> {
+        let mut open = match self.state {
+            Ok(open) => open,
+            Err(reason) => return Err(Refused { entry: self, reason }),
+        };
         let urgent = open.level >= Level::Error;
-        let _ = open.pipeline.queue.push(open.record.end(open.level, None), urgent);
+        if let Err(reason) = open.pipeline.queue.push(open.record.end(open.level, open.outcome), urgent) {
+            let reason = Refusal::Dropped(reason);
+            return Err(Refused { entry: Self { state: Ok(open) }, reason });
+        }
         if open.record.capacity() <= LARGEST_KEPT {
             let _ = SPARE.try_with(|spare| {
                 let mut spare = spare.borrow_mut();
@@ -130,10 +207,11 @@ impl EntryBuilder {
                 }
             });
         }
+        Ok(())
     }
 
     fn text(mut self, field: Field, value: &str) -> Self {
-        if let Some(open) = &mut self.open {
+        if let Ok(open) = &mut self.state {
             open.record.text(field, value);
         }
         self
@@ -141,9 +219,35 @@ impl EntryBuilder {
 
     /// Text that may hold what nobody meant to log.
     fn free_text(mut self, field: Field, value: &str) -> Self {
-        if let Some(open) = &mut self.open {
+        if let Ok(open) = &mut self.state {
             open.record.text(field, &open.pipeline.redactor.text(value));
         }
         self
     }
+}
+
+impl Open {
+    fn field(&mut self, name: &str, json: &str) {
+        if let Some(json) = self.pipeline.redactor.field(name, json) {
+            // A name may be a secret itself, one that is made from a value.
+            self.record.custom_json(&self.pipeline.redactor.text(name), &json);
+        }
+    }
+}
+
+/// The pipeline that takes an entry of this level from there, or why none does.
+#[inline]
+fn taking<'p>(
+    pipeline: Option<&'p Arc<Pipeline>>,
+    level: Level,
+    origin: &Origin<'_>,
+) -> Result<&'p Arc<Pipeline>, Refusal> {
+    let pipeline = pipeline.ok_or(Refusal::Disabled)?;
+    if !pipeline.levels.takes(level, origin.target) {
+        return Err(Refusal::BelowLevel);
+    }
+    if is_worker_thread() {
+        return Err(Refusal::OwnThread);
+    }
+    Ok(pipeline)
 }

@@ -3,11 +3,12 @@
 use std::ops::Deref;
 use std::time::Duration;
 
-use hoplog_entry::{DropReason, KnownHeader, Level};
+use hoplog_entry::{DropReason, KnownHeader};
 
 use crate::capture::{Bodies, Rules, TrustRules};
 use crate::clock::Clock;
 use crate::error_chain::harmless;
+use crate::level_filter::LiveLevels;
 use crate::queue::{Queue, QueueLimits};
 use crate::redact::{HeaderAction, Redactor};
 
@@ -19,8 +20,12 @@ pub(crate) struct Policy {
     pub(crate) trust: TrustRules,
     /// `None`: no bodies are kept.
     pub(crate) bodies: Option<Bodies>,
-    /// Events below this level are not taken.
-    pub(crate) min_level: Level,
+    /// Which events are taken.
+    pub(crate) levels: LiveLevels,
+    /// The most events of one request.
+    pub(crate) max_events: u32,
+    /// Whether errors come with a backtrace.
+    pub(crate) backtraces: bool,
     /// An exchange that is open for so long gets a `running` entry.
     pub(crate) running_after: Duration,
 }
@@ -33,7 +38,9 @@ impl Policy {
             rules,
             trust: TrustRules::default(),
             bodies: None,
-            min_level: Level::Trace,
+            levels: LiveLevels::default(),
+            max_events: 1_000,
+            backtraces: false,
             running_after: Duration::from_secs(30),
         }
     }

@@ -145,6 +145,11 @@ impl Queue {
         self.budget.fill()
     }
 
+    /// How many chunks there may be.
+    pub(crate) fn chunks(&self) -> usize {
+        self.budget.chunks()
+    }
+
     /// The bytes that are held now, and the most that ever may be.
     pub(crate) fn memory(&self) -> (usize, usize) {
         (self.budget.used_bytes(), self.budget.bound_bytes())

@@ -3,23 +3,32 @@
 //! It sweeps the queue when a batch's worth is there or the flush interval is over, hands the chunks to every
 //! destination, and answers flush and shutdown. A destination that panics is restarted; what it held is counted.
 
+#[cfg(feature = "toml")]
+mod change;
+mod outlet;
+
 use std::cell::Cell;
 use std::panic::AssertUnwindSafe;
 use std::sync::{Arc, Mutex};
 use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
 
-use hoplog_entry::DropReason;
+use hoplog_entry::Diagnostics;
 use tokio::sync::{mpsc, oneshot};
 use tokio::time::MissedTickBehavior;
 
 use crate::capture::running;
-use crate::destination::{Destination, Mail, Message, Source, Surroundings, inbox};
+use crate::destination::{Gate, Message, Planned, Source, Surroundings, share};
 use crate::error::Error;
 use crate::ledger::Ledger;
 use crate::pipeline::Pipeline;
 use crate::sync::lock;
-use hoplog_entry::Diagnostics;
+use outlet::Outlet;
+
+/// What a destination may take beyond a deadline to say that it is done.
+const GRACE: Duration = Duration::from_millis(100);
+/// Nobody waits any longer for a file to be let go of: its disk hangs.
+const REOPEN_DEADLINE: Duration = Duration::from_secs(5);
 
 thread_local! {
     static IS_WORKER: Cell<bool> = const { Cell::new(false) };
@@ -31,9 +40,28 @@ pub fn is_worker_thread() -> bool {
     IS_WORKER.try_with(Cell::get).unwrap_or(false)
 }
 
+/// Says that this thread is one of hoplog's own.
+pub(crate) fn mark_as_worker() {
+    IS_WORKER.with(|w| w.set(true));
+}
+
 enum Command {
-    Flush { deadline: Instant, done: oneshot::Sender<()> },
-    Close { deadline: Instant, done: oneshot::Sender<()> },
+    Flush {
+        deadline: Instant,
+        done: oneshot::Sender<()>,
+    },
+    Close {
+        deadline: Instant,
+        done: oneshot::Sender<()>,
+    },
+    Reopen {
+        done: oneshot::Sender<()>,
+    },
+    #[cfg(feature = "toml")]
+    Change {
+        destinations: Vec<(Planned, bool)>,
+        done: oneshot::Sender<()>,
+    },
 }
 
 /// The worker as its client sees it.
@@ -41,14 +69,17 @@ enum Command {
 pub(crate) struct Worker {
     commands: mpsc::UnboundedSender<Command>,
     thread: Mutex<Option<JoinHandle<()>>>,
-    ledgers: Vec<(&'static str, Arc<Ledger>)>,
+    ledgers: Ledgers,
 }
+
+/// Of every destination that there is or was.
+type Ledgers = Arc<Mutex<Vec<(Arc<str>, Arc<Ledger>)>>>;
 
 impl Worker {
     /// Starts the thread.
     pub(crate) fn start(
         pipeline: Arc<Pipeline>,
-        destinations: Vec<Destination>,
+        destinations: Vec<Planned>,
         source: Source,
         flush_interval: Duration,
     ) -> Result<Self, Error> {
@@ -58,24 +89,24 @@ impl Worker {
             .map_err(|e| Error::start("its worker's runtime", e))?;
         let (commands, orders) = mpsc::unbounded_channel();
         let (source, diagnostics) = (Arc::new(source), Arc::new(Diagnostics::default()));
-        let outlets: Vec<Outlet> = destinations
-            .into_iter()
-            .map(|destination| {
-                let around = Surroundings {
-                    pipeline: Arc::clone(&pipeline),
-                    ledger: Arc::default(),
-                    source: Arc::clone(&source),
-                    diagnostics: Arc::clone(&diagnostics),
-                };
-                Outlet { destination, around, mail: None, handed: 0 }
-            })
-            .collect();
-        let ledgers = outlets.iter().map(|o| (o.destination.name(), Arc::clone(&o.around.ledger))).collect();
-        let mut shop = Shop { pipeline, outlets, orders, flush_interval, diagnostics };
+        let ledgers = Ledgers::default();
+        let mut shop = Shop {
+            pipeline,
+            source,
+            ledgers: Arc::clone(&ledgers),
+            outlets: Vec::new(),
+            handed_out: 0,
+            orders,
+            flush_interval,
+            diagnostics,
+        };
+        for planned in destinations {
+            shop.begin(planned);
+        }
         let thread = thread::Builder::new()
             .name("hoplog-worker".into())
             .spawn(move || {
-                IS_WORKER.with(|w| w.set(true));
+                mark_as_worker();
                 // A panic here is a fault of ours. The destinations are tasks and keep what they have; work goes on,
                 // after a pause, so that a fault that stays does not take a core.
                 while std::panic::catch_unwind(AssertUnwindSafe(|| runtime.block_on(shop.work()))).is_err() {
@@ -90,8 +121,8 @@ impl Worker {
         Ok(Self { commands, thread: Mutex::new(Some(thread)), ledgers })
     }
 
-    pub(crate) fn ledgers(&self) -> &[(&'static str, Arc<Ledger>)] {
-        &self.ledgers
+    pub(crate) fn ledgers(&self) -> Vec<(Arc<str>, Arc<Ledger>)> {
+        lock(&self.ledgers).clone()
     }
 
     /// Resolves when everything accepted so far has found its fate, or at the deadline. `None` if it is closed.
@@ -104,6 +135,12 @@ impl Worker {
     pub(crate) fn close(&self, deadline: Instant) -> Option<oneshot::Receiver<()>> {
         let (done, waiting) = oneshot::channel();
         self.commands.send(Command::Close { deadline, done }).ok().map(|()| waiting)
+    }
+
+    /// Resolves when every destination has let go of its file. `None` if the worker is closed.
+    pub(crate) fn reopen(&self) -> Option<oneshot::Receiver<()>> {
+        let (done, waiting) = oneshot::channel();
+        self.commands.send(Command::Reopen { done }).ok().map(|()| waiting)
     }
 
     /// Waits for the thread's end, no longer than `patience`; call it after [`Worker::close`].
@@ -123,45 +160,39 @@ impl Worker {
 /// What the worker's thread owns.
 struct Shop {
     pipeline: Arc<Pipeline>,
+    source: Arc<Source>,
+    ledgers: Ledgers,
     outlets: Vec<Outlet>,
+    /// Entries that went to whoever was there.
+    handed_out: u64,
     orders: mpsc::UnboundedReceiver<Command>,
     flush_interval: Duration,
     diagnostics: Arc<Diagnostics>,
 }
 
-/// A destination and the way to its task.
-struct Outlet {
-    destination: Destination,
-    around: Surroundings,
-    mail: Option<Mail>,
-    /// Entries that were handed to it.
-    handed: u64,
-}
-
-impl Outlet {
-    /// Sends a message to the task; starts the task, again if it had ended by a panic.
-    fn send(&mut self, message: Message) {
-        let entries = if let Message::Chunk(chunk) = &message { chunk.entries() as u64 } else { 0 };
-        let message = match &self.mail {
-            Some(mail) => match mail.send(message) {
-                Ok(()) => {
-                    self.handed += entries;
-                    return;
-                }
-                Err(unsent) => unsent.0,
-            },
-            None => message,
-        };
-        self.around.ledger.write_off(self.handed, DropReason::SerializeError);
-        let (mail, inbox) = inbox();
-        tokio::spawn(self.destination.clone().run(inbox, self.around.clone()));
-        self.handed += entries;
-        let _ = mail.send(message);
-        self.mail = Some(mail);
-    }
-}
-
 impl Shop {
+    /// Makes room for a destination. Its task starts with the first message.
+    fn begin(&mut self, planned: Planned) {
+        let mut ledgers = lock(&self.ledgers);
+        let known = ledgers.iter().find(|(name, _)| **name == *planned.name).cloned();
+        let (name, ledger) = known.unwrap_or_else(|| {
+            let new: (Arc<str>, Arc<Ledger>) = (planned.name.into(), Arc::default());
+            ledgers.push(new.clone());
+            new
+        });
+        let handed = ledger.ended().unwrap_or_default();
+        ledger.begin_after(self.handed_out);
+        let around = Surroundings {
+            name,
+            pipeline: Arc::clone(&self.pipeline),
+            ledger,
+            source: Arc::clone(&self.source),
+            diagnostics: Arc::clone(&self.diagnostics),
+            gate: Arc::new(Gate::new(planned.filter)),
+        };
+        self.outlets.push(Outlet::new(planned.prepared, around, handed));
+    }
+
     async fn work(&mut self) {
         // The first tick an interval from now: at the start there is nothing to look at.
         let mut tick =
@@ -171,6 +202,9 @@ impl Shop {
             tokio::select! {
                 command = self.orders.recv() => match command {
                     Some(Command::Flush { deadline, done }) => self.flush(deadline, done),
+                    Some(Command::Reopen { done }) => self.reopen(done),
+                    #[cfg(feature = "toml")]
+                    Some(Command::Change { destinations, done }) => self.change(destinations, done),
                     Some(Command::Close { deadline, done }) => return self.close(deadline, done).await,
                     // The last handle went without a word; its drop always sends one, so this is a panic's doing.
                     None => return,
@@ -189,8 +223,12 @@ impl Shop {
     }
 
     fn distribute(&mut self) {
+        let share = share(self.pipeline.queue.chunks(), self.outlets.len());
         for chunk in self.pipeline.queue.sweep() {
-            self.tell(|| Message::Chunk(Arc::clone(&chunk)));
+            self.handed_out += chunk.entries() as u64;
+            for outlet in &mut self.outlets {
+                outlet.hand_over(&chunk, share);
+            }
         }
     }
 
@@ -205,6 +243,14 @@ impl Shop {
         let waiting = self.ask(|done| Message::Flush(deadline, done));
         tokio::spawn(async move {
             settle(waiting, deadline).await;
+            let _ = done.send(());
+        });
+    }
+
+    fn reopen(&mut self, done: oneshot::Sender<()>) {
+        let waiting = self.ask(Message::Reopen);
+        tokio::spawn(async move {
+            settle(waiting, Instant::now() + REOPEN_DEADLINE).await;
             let _ = done.send(());
         });
     }
@@ -233,7 +279,6 @@ impl Shop {
 /// Each destination drops its sender when it is done, at its deadline, or when it dies. One that is stuck in a write
 /// does none of it: a little after the deadline nobody waits any more.
 async fn settle(waiting: Vec<oneshot::Receiver<()>>, deadline: Instant) {
-    const GRACE: Duration = Duration::from_millis(100);
     for done in waiting {
         let _ = tokio::time::timeout_at((deadline + GRACE).into(), done).await;
     }

@@ -23,7 +23,8 @@
 //! - One entry per request, at the end of the response body; also for requests that are cancelled, time out, fail or
 //!   panic.
 //! - The response carries `x-trace-id` and `x-request-id`, unless the service set them itself.
-//! - While the handler's future or the response body is polled, [`hoplog::current`] is this request's context.
+//! - While the handler's future or the response body is polled, [`hoplog::current`] is this request's context;
+//!   axum's handlers may take it as an argument, a `CurrentRequest`.
 //!
 //! # What it leaves alone
 //! Bodies, trailers, size hints, errors and back-pressure pass unchanged; nothing is buffered.
@@ -42,11 +43,13 @@
 //! Behind a proxy, [`hoplog::Trust`] has the client's address, scheme and host from its headers.
 //!
 //! # Features
-//! `axum` (default): route template and peer address from axum's extensions. `tls` (default): HTTPS to the collector.
+//! `axum` (default): route template and peer address from axum's extensions, and `CurrentRequest`. `tls` (default): HTTPS to the collector.
 //! `proxy` (default): `HTTPS_PROXY` and its kin are honoured.
 
 mod body;
 mod connection;
+#[cfg(feature = "axum")]
+mod current_request;
 mod failure;
 mod future;
 mod head;
@@ -58,6 +61,8 @@ mod service;
 
 pub use body::ResponseBody;
 pub use connection::Connection;
+#[cfg(feature = "axum")]
+pub use current_request::CurrentRequest;
 pub use future::ResponseFuture;
 pub use layer::RequestLogLayer;
 pub use request_body::RequestBody;

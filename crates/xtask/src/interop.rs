@@ -1,10 +1,13 @@
-//! The unmodified Python clients of the log-collector family against a real `hoplog serve`.
+//! Both ways to others: the unmodified Python clients of the log-collector family against a real `hoplog serve`, and
+//! hoplog as a sender of OTLP against OpenTelemetry's own messages and a collector that is not ours.
 //!
 //! ```text
-//! python: fetch the clients, once ─► server: hoplog serve on a free port
-//!       ─► tests/interop/log_collector_clients.py: send, read back, compare field by field
+//! python: fetch the packages, once ─► server: hoplog serve on a free port
+//!       │ ─► tests/interop/log_collector_clients.py: send, read back, compare field by field
+//!       └─► otlp: tests/interop/otlp_receiver.py: receive, compare attribute by attribute
 //! ```
 
+mod otlp;
 mod python;
 mod server;
 
@@ -60,5 +63,6 @@ pub(crate) fn run(workspace: &Workspace) -> Outcome {
         process::run(&mut script)?;
         server.stop()?;
     }
+    otlp::run(workspace, &python)?;
     Ok(Vec::new())
 }

@@ -33,7 +33,7 @@ const STEPS: [Step; 8] = [
     Step { name: "demo", what: "the demo: every request stored one time, no secret stored", run: demo },
     Step {
         name: "interop",
-        what: "the log-collector Python clients against hoplog serve",
+        what: "log-collector clients against hoplog serve, hoplog against OTLP receivers",
         run: interop::run,
     },
 ];

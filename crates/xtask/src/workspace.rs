@@ -59,7 +59,8 @@ impl Workspace {
         let rustc = process::stdout(std::process::Command::new("rustc").arg("-vV"))?;
         let host = rustc.lines().find_map(|line| line.strip_prefix("host: "));
         let host = host.ok_or_else(|| Failure::new("`rustc -vV` does not name the host platform"))?;
-        let arguments = ["metadata", "--format-version=1", "--locked", "--filter-platform", host];
+        let arguments =
+            ["metadata", "--format-version=1", "--locked", "--all-features", "--filter-platform", host];
         let json = process::stdout(process::cargo().args(arguments))?;
         let metadata = serde_json::from_str(&json)
             .map_err(|error| Failure::new(format!("`cargo metadata` wrote no JSON: {error}")))?;

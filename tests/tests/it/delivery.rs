@@ -34,6 +34,30 @@ async fn shop(client: &Client) -> SocketAddr {
     address
 }
 
+/// The first batch is gzip: the collector's answer to it says that it takes zstd.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn the_collector_reads_zstd_after_it_has_said_that_it_does() {
+    let directory = Directory::new();
+    let collector = Collector::start(&directory).await;
+    let client = Client::builder()
+        .without_variables()
+        .endpoint(collector.url())
+        .compression(hoplog::Compression::Zstd)
+        .build()
+        .unwrap();
+    let mut sent = Vec::new();
+    for _ in 0..2 {
+        let before = client.stats().destinations[0].bytes_sent;
+        for i in 0..500 {
+            client.info("an entry").field("i", i).send();
+        }
+        assert_eq!(client.flush(PATIENCE).await.unwrap().delivered, 500);
+        sent.push(client.stats().destinations[0].bytes_sent - before);
+    }
+    assert_eq!(collector.ask("/stats").await["total_logs"], 1_000);
+    assert!(sent[1] < sent[0], "zstd takes less: {sent:?}");
+}
+
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_request_is_found_by_its_trace_id_soon_after_it_was_answered() {
     let directory = Directory::new();

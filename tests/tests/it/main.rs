@@ -4,6 +4,7 @@
 mod bodies;
 mod canary;
 mod collector;
+mod context;
 mod delivery;
 mod grpc;
 mod http2;

@@ -11,7 +11,7 @@ use super::headers::{Seen, walk, write_headers};
 use super::live::{self, Identity, Live};
 use super::place::{self, Inherited};
 use super::rules::Chosen;
-use super::trust::{Caller, write_identity};
+use super::trust::{Caller, told_by_headers};
 use super::{Exchange, RequestHead};
 use crate::context;
 use crate::pipeline::Pipeline;
@@ -32,9 +32,6 @@ impl Exchange {
         let caller = pipeline.trust.caller(head, &headers);
         let chosen = pipeline.rules.begin(head);
         begin(pipeline, Kind::Request, head, &caller, &headers, chosen, |identity, record, seen| {
-            if caller.trusted {
-                write_identity(record, pipeline, headers());
-            }
             if pipeline.trust.client_types() {
                 derived::write(record, pipeline, head.path, headers());
             }
@@ -54,7 +51,15 @@ impl Exchange {
         let parent = context::current();
         let parent = parent.live().filter(|_| pipeline.rules.samples()).map(|live| lock(&live.record).chosen);
         let chosen = pipeline.rules.begin_call(parent);
-        begin(pipeline, Kind::Outgoing, head, &Caller::default(), &headers, chosen, place::outgoing)
+        begin(
+            pipeline,
+            Kind::Outgoing,
+            head,
+            &Caller::default(),
+            &headers,
+            chosen,
+            |identity, record, seen| place::outgoing(identity, record, seen, pipeline),
+        )
     }
 }
 
@@ -113,6 +118,9 @@ where
         open.chosen = chosen;
         open.started = started;
         open.request_bytes = seen.size.or_else(|| head::size_unsaid(head));
+        if caller.trusted {
+            open.told = told_by_headers(headers());
+        }
         if kind == Kind::Request && sampled {
             taps_request = open.tap_request(seen.content_type.filter(|_| !seen.encoded));
         }

@@ -1,12 +1,15 @@
 //! The place of an exchange in a trace: continued, started anew, or under the current request.
 
+use std::sync::Arc;
+
 use hoplog_entry::trace_headers::{self, Incoming, TraceState};
 use hoplog_entry::{Field, RecordWriter, SpanId, TraceId};
 
 use super::headers::Seen;
-use super::live::Identity;
+use super::live::{Identity, Live};
 use super::trust::TraceMode;
 use crate::context;
+use crate::pipeline::Pipeline;
 
 /// What ids of the caller a new exchange goes on with: the opaque `x-trace-id`, and the request id.
 pub(super) type Inherited = (Option<String>, Option<String>);
@@ -59,9 +62,15 @@ fn forget(record: &mut RecordWriter, seen: &mut Seen<'_>, mode: TraceMode) {
 }
 
 /// A call is a new span under the current request, in its trace; one that carries a `traceparent` keeps that.
-pub(super) fn outgoing(identity: &mut Identity, record: &mut RecordWriter, seen: &mut Seen<'_>) -> Inherited {
+pub(super) fn outgoing(
+    identity: &mut Identity,
+    record: &mut RecordWriter,
+    seen: &mut Seen<'_>,
+    pipeline: &Arc<Pipeline>,
+) -> Inherited {
     let current = context::current();
     let parent = current.live();
+    current.write_notes(record, pipeline, parent.and_then(Live::notes).as_deref());
     identity.tracestate.clear();
     identity.span_id = SpanId::generate();
     (identity.trace_id, identity.flags) = match (seen.trace, parent) {

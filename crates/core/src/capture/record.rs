@@ -7,6 +7,7 @@ use hoplog_entry::{DropReason, Field, Level, Outcome, Record, RecordWriter, Valu
 use super::live::LARGEST_KEPT;
 use super::rules::{Chosen, Ended, Fate};
 use super::tap::{self, Tap};
+use super::told::Told;
 use crate::clock::Moment;
 use crate::pipeline::Pipeline;
 
@@ -50,6 +51,10 @@ pub(crate) struct OpenRecord {
     pub(super) request_whole: bool,
     pub(super) request_tap: Option<Box<Tap>>,
     pub(super) response_tap: Option<Box<Tap>>,
+    /// What handlers said of it.
+    pub(super) told: Option<Box<Told>>,
+    /// Entries logged in it.
+    pub(super) events: u32,
     pub(super) chunks: Chunks,
     /// How many guards keep it open beyond a 101.
     pub(super) keepers: u32,
@@ -98,11 +103,17 @@ impl OpenRecord {
             request_whole,
             request_tap,
             response_tap,
+            told,
+            events,
             chunks,
             keepers,
             upgraded,
         } = self;
         (*pipeline, *request_tap, *response_tap) = (None, None, None);
+        *events = 0;
+        if told.is_some() {
+            Told::forget(told);
+        }
         (*chosen, *started, *chunks) = (Chosen::default(), Moment::default(), Chunks::default());
         (*routed, *ends_with_head, *head_only, *tunnel) = (false, false, false, false);
         (*panicked, *failed, *panic_told, *announced) = (false, false, false, false);
@@ -137,12 +148,6 @@ impl OpenRecord {
     /// Whether its buffer is larger than what is kept for the next one.
     pub(super) fn is_too_large(&self) -> bool {
         self.writer.capacity() > LARGEST_KEPT
-    }
-
-    /// A text that the handler says. What has the shape of a secret is masked, as in those that headers say.
-    pub(crate) fn text(&mut self, field: Field, value: &str) {
-        let Self { pipeline: Some(pipeline), writer, .. } = self else { return };
-        writer.text(field, &pipeline.redactor.text(value));
     }
 
     /// Writes the path again, as the route.
@@ -205,7 +210,10 @@ impl OpenRecord {
         let took = pipeline.clock.now().since(self.started);
         let &mut Self { grpc_status, announced, failed, .. } = self;
         let ended = Ended { outcome, status, grpc_status, took, announced, failed };
-        let verdict = pipeline.rules.end(&self.chosen, &ended);
+        let verdict = match self.told {
+            None => pipeline.rules.end(&self.chosen, &ended),
+            Some(_) => self.end_as_told(&pipeline, &ended),
+        };
         let weight = match verdict.fate {
             Fate::Keep(weight) => weight,
             fate => {

@@ -177,13 +177,25 @@ impl Rules {
         !chosen.left_out && !self.of(chosen).skip
     }
 
-    #[inline]
+    #[inline(always)] // at its one place
     pub(crate) fn end(&self, chosen: &Chosen, ended: &Ended) -> Verdict {
+        self.judge(chosen, ended, None)
+    }
+
+    /// Likewise, where a handler may have given it a level.
+    #[cold]
+    pub(crate) fn end_as_told(&self, chosen: &Chosen, ended: &Ended, told: Option<Level>) -> Verdict {
+        self.judge(chosen, ended, told)
+    }
+
+    #[inline(always)] // at its two places, one of them the request path
+    fn judge(&self, chosen: &Chosen, ended: &Ended, told: Option<Level>) -> Verdict {
         let rule = self.of(chosen);
         // An upgraded connection is open for as long as it is of use.
         let slow = ended.took > rule.slow && ended.outcome != Outcome::Upgraded;
         let level = rule.levels.of(ended.outcome, ended.status, ended.grpc_status);
         let level = if slow { level.max(Level::Warn) } else { level };
+        let level = told.unwrap_or(level);
         let fate = if chosen.sampling.is_all() && chosen.health == Health::No && !rule.skip {
             Fate::Keep(1.0)
         } else {

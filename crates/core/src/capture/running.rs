@@ -54,7 +54,12 @@ pub(crate) fn announce(pipeline: &Arc<Pipeline>) {
         let mut open = lock(&record);
         let ours = open.pipeline.as_ref().is_some_and(|p| Arc::ptr_eq(p, pipeline));
         let age = pipeline.clock.now().since(open.started);
-        if !ours || open.announced || age < after || !pipeline.rules.announces(&open.chosen) {
+        if !ours
+            || open.announced
+            || age < after
+            || open.is_skipped()
+            || !pipeline.rules.announces(&open.chosen)
+        {
             continue;
         }
         open.announced = true;
@@ -66,10 +71,13 @@ pub(crate) fn announce(pipeline: &Arc<Pipeline>) {
 
 impl OpenRecord {
     /// What is known so far, as an entry of its own.
-    fn write_running(&self, writer: &mut RecordWriter, pipeline: &Pipeline, age: u64) {
+    fn write_running(&self, writer: &mut RecordWriter, pipeline: &Arc<Pipeline>, age: u64) {
         let id = EntryId::generate(pipeline.clock.unix_ns(pipeline.clock.now()) / 1_000_000);
         if let Some(exchange) = writer.begin_as(&self.writer, Kind::Running, id) {
             writer.uuid(Field::ExchangeId, &exchange);
+        }
+        if let Some(told) = &self.told {
+            told.write_notes(writer, pipeline);
         }
         if self.status != 0 {
             writer.uint(Field::StatusCode, self.status.into());

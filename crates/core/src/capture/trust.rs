@@ -13,7 +13,7 @@ mod tests;
 
 use hoplog_entry::forwarded::{Client, ForwardedBy, Proxies};
 
-pub(super) use identity::{printable, write as write_identity};
+pub(super) use identity::{printable, told_by_headers};
 
 use super::RequestHead;
 

@@ -1,21 +1,23 @@
 //! From settings to a client: everything is checked, then started.
 
-use std::fs::OpenOptions;
 use std::sync::Arc;
 use std::time::Duration;
 
 use hoplog_entry::EntryId;
-use reqwest::header::HeaderValue;
+use reqwest::header::{AUTHORIZATION, CONTENT_TYPE, HeaderMap, HeaderValue};
 
-use super::{ClientBuilder, Compression, settings};
+use super::ClientBuilder;
+#[cfg(feature = "toml")]
+use super::Reloader;
 use crate::capture::Bodies;
 use crate::client::Client;
 use crate::clock::Clock;
-use crate::destination::{BatchLimits, CollectorConfig, Destination, Form, Lines, Memory, Sink};
+use crate::destination::{BatchLimits, DialectConfig, Memory, Planned, RemoteConfig};
 use crate::error::Error;
+use crate::level_filter::{LevelFilter, LiveLevels};
 use crate::pipeline::{Pipeline, Policy};
 use crate::queue::QueueLimits;
-use crate::transport::{HttpConfig, is_loopback};
+use crate::transport::{HttpConfig, REQUEST_TIMEOUT, is_loopback};
 use crate::worker::Worker;
 
 impl ClientBuilder {
@@ -24,22 +26,18 @@ impl ClientBuilder {
         variable: impl Fn(&str) -> Option<String>,
         memory: Option<Memory>,
     ) -> Result<Client, Error> {
-        let mut complaints = self.settings.fill_from(variable);
+        #[cfg(feature = "toml")]
+        let blueprint = self.clone();
+        let mut complaints = self.settings.fill_from(&variable);
+        let fixed = self.fill_from_file(&variable, &mut complaints);
         if complaints.is_empty() && self.settings.enabled == Some(false) {
             return Ok(Client::disabled());
         }
         let limits = self.limits(&mut complaints);
-        let mut destinations = Vec::new();
-        match memory {
-            Some(memory) => destinations.push(Destination::Memory(memory)),
-            None => {
-                destinations.extend(self.collector(limits.1, &mut complaints).map(Destination::Collector));
-                destinations.extend(self.lines(&mut complaints));
-                if destinations.is_empty() && complaints.is_empty() {
-                    complaints.push("no destination: `without_collector` needs `console` or `file`".into());
-                }
-            }
-        }
+        let (destinations, running) = match memory {
+            Some(memory) => (vec![Planned::memory(memory)], Vec::new()),
+            None => self.planned(&variable, limits.1, &mut complaints),
+        };
         let policy = self.policy(&mut complaints);
         let source = self.settings.source(&mut complaints);
         let Some(policy) = policy.filter(|_| complaints.is_empty()) else {
@@ -48,11 +46,17 @@ impl ClientBuilder {
         let pipeline = Arc::new(Pipeline::new(Clock::system(), limits.0, policy));
         let interval = self.flush_interval.unwrap_or(Duration::from_secs(1));
         let worker = Worker::start(Arc::clone(&pipeline), destinations, source, interval)?;
-        Ok(Client::new(pipeline, worker))
+        let client = Client::new(pipeline, worker);
+        #[cfg(feature = "toml")]
+        client.reload_by(Reloader::new(blueprint, fixed, running));
+        #[cfg(not(feature = "toml"))]
+        let _ = (fixed, running);
+        Ok(client)
     }
 
     /// What each stage of capturing says of its own part; `None` where one complains.
     fn policy(&self, complaints: &mut Vec<String>) -> Option<Policy> {
+        let levels = self.level_filter(complaints);
         let trust = self.trust.build(self.settings.trusted_proxies.as_deref(), complaints);
         complaints.extend(self.bodies.iter().flat_map(Bodies::complaints));
         let rules = self.requests.build().map_err(|wrong| complaints.extend(wrong)).ok();
@@ -65,12 +69,25 @@ impl ClientBuilder {
             .ok();
         let mut policy = Policy::with(redactor?, rules?);
         (policy.trust, policy.bodies) = (trust, self.bodies.clone());
-        policy.min_level = self.min_level.unwrap_or(policy.min_level);
+        policy.levels = LiveLevels::new(levels);
+        policy.max_events = self.max_events_per_request.unwrap_or(policy.max_events);
+        policy.backtraces = self.settings.backtraces.unwrap_or(policy.backtraces);
         policy.running_after = self.running_after.unwrap_or(policy.running_after);
         Some(policy)
     }
 
-    fn limits(&self, complaints: &mut Vec<String>) -> (QueueLimits, BatchLimits) {
+    /// What the file says, then code, then the variable: the last one counts.
+    pub(super) fn level_filter(&self, complaints: &mut Vec<String>) -> LevelFilter {
+        let mut levels = LevelFilter::default();
+        // Complained about by the line, where it was read.
+        self.base_levels.iter().for_each(|directives| drop(levels.apply(directives)));
+        self.levels.iter().for_each(|(target, level)| levels.set(target.as_deref(), Some(*level)));
+        let wrong = self.settings.log.as_deref().map(|directives| levels.apply(directives));
+        complaints.extend(wrong.into_iter().flatten().map(|wrong| format!("HOPLOG_LOG: {wrong}")));
+        levels
+    }
+
+    pub(super) fn limits(&self, complaints: &mut Vec<String>) -> (QueueLimits, BatchLimits) {
         let mut check = |name: &str, value: Option<usize>, default: usize, least: usize, most: usize| {
             let value = value.unwrap_or(default);
             if !(least..=most).contains(&value) {
@@ -93,25 +110,25 @@ impl ClientBuilder {
         (queue, batch)
     }
 
-    fn collector(&self, limits: BatchLimits, complaints: &mut Vec<String>) -> Option<CollectorConfig> {
-        if self.without_collector {
-            return None;
-        }
+    /// The collector's destination, unless something about it is wrong.
+    pub(super) fn collector(
+        &self,
+        limits: BatchLimits,
+        complaints: &mut Vec<String>,
+    ) -> Option<RemoteConfig> {
         let url = self.settings.logs_url(complaints)?;
-        let authorization = match &self.settings.api_key {
-            None => None,
-            Some(key) => match HeaderValue::from_str(&format!("Bearer {}", &**key)) {
+        let mut headers = HeaderMap::new();
+        headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
+        if let Some(key) = &self.settings.api_key {
+            match HeaderValue::from_str(&format!("Bearer {}", &**key)) {
                 Ok(mut value) => {
                     value.set_sensitive(true);
-                    Some(value)
+                    headers.insert(AUTHORIZATION, value);
                 }
-                Err(_) => {
-                    complaints.push("`api_key` has characters that a header cannot carry".into());
-                    None
-                }
-            },
-        };
-        if authorization.is_some()
+                Err(_) => complaints.push("`api_key` has characters that a header cannot carry".into()),
+            }
+        }
+        if headers.contains_key(AUTHORIZATION)
             && url.scheme() == "http"
             && !self.allow_insecure_http
             && !is_loopback(&url)
@@ -124,38 +141,12 @@ impl ClientBuilder {
         if url.scheme() == "https" && !cfg!(feature = "tls") {
             complaints.push("`endpoint` is https, but hoplog was built without its `tls` feature".into());
         }
-        Some(CollectorConfig {
-            http: HttpConfig { url, authorization },
+        let boot_id = EntryId::generate(Clock::system().unix_ns(crate::clock::Moment::default()) / 1_000_000);
+        Some(RemoteConfig {
+            http: HttpConfig { url, headers, timeout: REQUEST_TIMEOUT, peer: "the collector" },
+            dialect: DialectConfig::Native { boot_id },
             limits,
-            gzip: self.compression == Compression::Gzip,
-            boot_id: EntryId::generate(Clock::system().unix_ns(crate::clock::Moment::default()) / 1_000_000),
+            compression: self.compression.unwrap_or_default(),
         })
-    }
-
-    fn lines(&self, complaints: &mut Vec<String>) -> Vec<Destination> {
-        let mut destinations = Vec::new();
-        let console = match self.settings.console.as_deref().map(str::trim) {
-            None | Some("" | "off") => None,
-            Some("text") => Some(Form::Text { colour: settings::colours() }),
-            Some("json") => Some(Form::Json),
-            Some(other) => {
-                complaints.push(format!("HOPLOG_CONSOLE is `{other}`; it must be `text`, `json` or `off`"));
-                None
-            }
-        };
-        destinations.extend(console.map(|form| Destination::Lines(Lines::new(form, Sink::Console))));
-        if let Some(path) = &self.settings.file {
-            let mut options = OpenOptions::new();
-            options.create(true).append(true);
-            #[cfg(unix)]
-            std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-            match options.open(path) {
-                Ok(file) => {
-                    destinations.push(Destination::Lines(Lines::new(Form::Json, Sink::File(Arc::new(file)))));
-                }
-                Err(error) => complaints.push(format!("`file` {} cannot be opened: {error}", path.display())),
-            }
-        }
-        destinations
     }
 }

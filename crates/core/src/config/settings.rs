@@ -10,7 +10,7 @@ use crate::destination::Source;
 const DEFAULT_ENDPOINT: &str = "http://localhost:8000";
 
 /// A setting that shows itself to nobody, as the debug output of a builder may be printed anywhere.
-#[derive(Clone)]
+#[derive(Clone, PartialEq, Eq)]
 pub(super) struct Secret(String);
 
 impl From<String> for Secret {
@@ -34,7 +34,7 @@ impl fmt::Debug for Secret {
 }
 
 /// What code or the environment said; `None` where neither did.
-#[derive(Debug, Default)]
+#[derive(Debug, Clone, Default)]
 pub(super) struct Settings {
     /// May have credentials in it, which are complained about, and a path that nobody should know.
     pub(super) endpoint: Option<Secret>,
@@ -47,6 +47,8 @@ pub(super) struct Settings {
     pub(super) file: Option<PathBuf>,
     pub(super) hash_key: Option<Secret>,
     pub(super) enabled: Option<bool>,
+    pub(super) log: Option<String>,
+    pub(super) backtraces: Option<bool>,
     pub(super) trusted_proxies: Option<String>,
 }
 
@@ -73,6 +75,11 @@ impl Settings {
         fill_secret(&mut self.hash_key, &["HOPLOG_HASH_KEY"]);
         fill(&mut self.console, &["HOPLOG_CONSOLE"]);
         fill(&mut self.trusted_proxies, &["HOPLOG_TRUSTED_PROXIES"]);
+        fill(&mut self.log, &["HOPLOG_LOG"]);
+        if self.backtraces.is_none() {
+            self.backtraces =
+                first(&["RUST_LIB_BACKTRACE", "RUST_BACKTRACE"]).map(|value| value.trim() != "0");
+        }
         if self.file.is_none() {
             self.file = first(&["HOPLOG_FILE"]).map(PathBuf::from);
         }
@@ -88,6 +95,26 @@ impl Settings {
             }
         }
         complaints
+    }
+
+    /// Fills what is still unset from what a file says.
+    #[cfg(feature = "toml")]
+    pub(super) fn lay_under(&mut self, file: Self) {
+        fn fill<T>(slot: &mut Option<T>, said: Option<T>) {
+            if slot.is_none() {
+                *slot = said;
+            }
+        }
+        fill(&mut self.endpoint, file.endpoint);
+        fill(&mut self.service, file.service);
+        fill(&mut self.environment, file.environment);
+        fill(&mut self.service_version, file.service_version);
+        fill(&mut self.log_type, file.log_type);
+        fill(&mut self.api_key, file.api_key);
+        fill(&mut self.hash_key, file.hash_key);
+        fill(&mut self.enabled, file.enabled);
+        fill(&mut self.backtraces, file.backtraces);
+        fill(&mut self.trusted_proxies, file.trusted_proxies);
     }
 
     /// The URL of `POST /logs` at the endpoint.
@@ -148,9 +175,14 @@ impl Settings {
     }
 }
 
+/// Whether standard output is a terminal.
+pub(super) fn is_terminal() -> bool {
+    std::io::stdout().is_terminal()
+}
+
 /// Whether standard output shows colours (<https://no-color.org>).
 pub(super) fn colours() -> bool {
-    std::io::stdout().is_terminal() && std::env::var_os("NO_COLOR").is_none_or(|v| v.is_empty())
+    is_terminal() && std::env::var_os("NO_COLOR").is_none_or(|v| v.is_empty())
 }
 
 /// What the system calls this machine; empty where it does not say.

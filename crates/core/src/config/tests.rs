@@ -106,6 +106,33 @@ fn the_key_of_hashes_may_come_from_a_variable_and_a_hash_without_one_is_refused(
 }
 
 #[test]
+fn levels_by_variable_go_before_what_code_says_and_wrong_ones_are_named() {
+    let quiet = || Client::builder().without_collector().file("/dev/null").min_level(Level::Warn);
+    let client = build(quiet(), &[]).unwrap();
+    assert!(!client.takes(Level::Info, "shop") && client.takes(Level::Warn, "shop"));
+    let client = build(quiet(), &[("HOPLOG_LOG", "info, shop::db=trace")]).unwrap();
+    assert!(client.takes(Level::Info, "") && !client.takes(Level::Debug, "shop"));
+    assert!(client.takes(Level::Trace, "shop::db::pool"));
+    let error = build(quiet(), &[("HOPLOG_LOG", "loud,shop=info,db=verbose")]).unwrap_err();
+    let complaints: Vec<_> = error.complaints().iter().filter(|c| c.starts_with("HOPLOG_LOG: ")).collect();
+    assert_eq!(complaints.len(), 2, "{error}");
+    assert!(complaints[0].contains("`loud`") && complaints[1].contains("`db=verbose`"), "{error}");
+}
+
+#[test]
+fn backtraces_go_by_the_variables_that_rust_itself_reads() {
+    let mut settings = Settings::default();
+    let fill = |settings: &mut Settings, variables: &'static [(&str, &str)]| {
+        let found = |name: &str| variables.iter().find(|(n, _)| *n == name).map(|(_, v)| (*v).to_owned());
+        assert!(settings.fill_from(found).is_empty());
+        settings.backtraces.take()
+    };
+    assert_eq!(fill(&mut settings, &[]), None);
+    assert_eq!(fill(&mut settings, &[("RUST_BACKTRACE", "1")]), Some(true));
+    assert_eq!(fill(&mut settings, &[("RUST_BACKTRACE", "full"), ("RUST_LIB_BACKTRACE", "0")]), Some(false));
+}
+
+#[test]
 fn the_debug_output_of_a_builder_shows_no_secret() {
     let mut builder = Client::builder()
         .api_key("hl_s3cret")

@@ -1,19 +1,20 @@
 //! The way from the worker to a destination. Unbounded in messages, bounded in memory: chunks are paid for.
 
-use std::sync::Arc;
 use std::time::Instant;
 
 use tokio::sync::{mpsc, oneshot};
 
-use crate::queue::Chunk;
+use super::Parcel;
 
 /// What a destination is told.
 #[derive(Debug)]
 pub(crate) enum Message {
     /// Records to deliver.
-    Chunk(Arc<Chunk>),
+    Chunk(Parcel),
     /// The flush interval is over: what waits need not wait for more.
     Tick,
+    /// Let go of what is open: the file may have been moved. Drop the sender when done.
+    Reopen(oneshot::Sender<()>),
     /// Deliver all of the above now; drop the sender when done, or at the deadline.
     Flush(Instant, oneshot::Sender<()>),
     /// Likewise, and then nothing more will come: what is left at the deadline is dropped and counted.

@@ -22,6 +22,7 @@ impl Memory {
             while !rest.is_empty() {
                 let mut line = Vec::new();
                 match Record::read(rest) {
+                    Ok((record, after)) if !around.takes(&record) => rest = after,
                     Ok((record, after)) if entry_line(&mut line, &record, &around.source).is_ok() => {
                         rest = after;
                         lock(&self.lines).push(line);

@@ -1,7 +1,8 @@
 //! The native JSON of `POST /logs`: one object per entry, and what stands beside them in a batch.
 
-use hoplog_entry::{Field, Item, Items, Kind, Malformed, Outcome, Record, Value};
+use hoplog_entry::{Field, Item, Items, Kind, Malformed, Record, Value};
 
+use super::entry::Summary;
 use super::json;
 use crate::destination::Source;
 
@@ -81,16 +82,6 @@ pub(crate) fn entry_line(out: &mut Vec<u8>, record: &Record<'_>, source: &Source
     }
 }
 
-/// What an entry's message is made of where it has none.
-#[derive(Default)]
-struct Summary<'a> {
-    method: Option<&'a str>,
-    path: Option<&'a str>,
-    route: Option<&'a str>,
-    status: Option<u64>,
-    message: bool,
-}
-
 /// How often fields come in a record: as a rule once.
 enum Said {
     /// The ids of those that came.
@@ -163,7 +154,7 @@ fn members(out: &mut Vec<u8>, record: &Record<'_>, said: &mut Said) -> Result<bo
     }
     if !summary.message && matches!(record.kind(), Kind::Request | Kind::Outgoing | Kind::Running) {
         out.extend_from_slice(b",\"message\":\"");
-        message(out, &summary, record.outcome());
+        summary.write(out, record.outcome(), json::escaped);
         out.push(b'"');
     }
     let (mut user_agent, mut referer, mut content_type, mut response_content_type) = (None, None, None, None);
@@ -202,19 +193,6 @@ fn members(out: &mut Vec<u8>, record: &Record<'_>, said: &mut Said) -> Result<bo
         out.push(b'}');
     }
     Ok(true)
-}
-
-/// `GET /users/{id} 200`; the path where no route is known, the outcome where there is no status.
-fn message(out: &mut Vec<u8>, summary: &Summary<'_>, outcome: Option<Outcome>) {
-    json::escaped(out, summary.method.unwrap_or("-"));
-    out.push(b' ');
-    json::escaped(out, summary.route.or(summary.path).unwrap_or("-"));
-    out.push(b' ');
-    match (summary.status, outcome) {
-        (Some(status), _) => json::uint(out, status),
-        (None, Some(outcome)) => out.extend_from_slice(outcome.as_str().as_bytes()),
-        (None, None) => out.push(b'-'),
-    }
 }
 
 /// Where in a record the headers of one side begin, and how many there are: they are written after the other fields,

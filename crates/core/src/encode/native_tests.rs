@@ -1,5 +1,5 @@
 use super::*;
-use hoplog_entry::{EntryId, KnownHeader, Level, RecordWriter, SpanId, TraceId};
+use hoplog_entry::{EntryId, KnownHeader, Level, Outcome, RecordWriter, SpanId, TraceId};
 use serde_json::{Value as Json, json};
 
 const NS: u64 = 1_763_600_000_123_456_000;

@@ -5,10 +5,20 @@ use std::fmt::Write as _;
 use hoplog_entry::{Field, Item, Kind, Level, Malformed, Record, Value};
 
 use super::json::{self, Utf8};
+use crate::calendar::Civil;
 
 /// Appends one line: `12:03:04.567 INFO  GET /users/{id} 200 1.2ms 4bf92f35…  key=value`.
-pub(crate) fn entry_text(out: &mut Vec<u8>, record: &Record<'_>, colour: bool) -> Result<(), Malformed> {
+/// With its day before it where it is `dated`.
+pub(crate) fn entry_text(
+    out: &mut Vec<u8>,
+    record: &Record<'_>,
+    colour: bool,
+    dated: bool,
+) -> Result<(), Malformed> {
     let start = out.len();
+    if dated {
+        day(out, record.created_unix_ns());
+    }
     let result = line(out, record, colour);
     if result.is_err() {
         out.truncate(start);
@@ -78,6 +88,12 @@ fn line(out: &mut Vec<u8>, record: &Record<'_>, colour: bool) -> Result<(), Malf
     Ok(())
 }
 
+/// `2025-06-01 `, UTC.
+fn day(out: &mut Vec<u8>, unix_ns: u64) {
+    let Civil { year, month, day, .. } = Civil::from_unix(unix_ns / 1_000_000_000);
+    let _ = write!(Utf8(out), "{year:04}-{month:02}-{day:02} ");
+}
+
 /// Time of day, UTC.
 fn time(out: &mut Vec<u8>, unix_ns: u64) {
     let ms = unix_ns / 1_000_000 % 86_400_000;
@@ -133,7 +149,7 @@ mod tests {
         build(&mut w);
         let bytes = w.end(Level::Info, outcome).to_vec();
         let mut out = Vec::new();
-        entry_text(&mut out, &Record::read(&bytes).unwrap().0, false).unwrap();
+        entry_text(&mut out, &Record::read(&bytes).unwrap().0, false, false).unwrap();
         String::from_utf8(out).unwrap()
     }
 

@@ -91,6 +91,10 @@ impl Budget {
         }
     }
 
+    pub(crate) fn chunks(&self) -> usize {
+        self.chunks
+    }
+
     pub(crate) fn used_bytes(&self) -> usize {
         self.used.load(Ordering::Relaxed) * self.chunk_bytes
     }

@@ -36,6 +36,11 @@ impl Chunk {
         &self.bytes
     }
 
+    /// How many chunks of the budget it takes.
+    pub(crate) fn price(&self) -> usize {
+        self.price
+    }
+
     pub(crate) fn entries(&self) -> usize {
         self.entries
     }

@@ -1,7 +1,13 @@
 //! What an answer means for the batch it answers.
 
+mod log_collector;
+#[cfg(feature = "otlp")]
+mod otlp;
+
+use std::borrow::Cow;
 use std::time::{Duration, SystemTime};
 
+use hoplog_entry::DropReason;
 use serde::Deserialize;
 
 /// The longest that a server's `Retry-After` is honoured.
@@ -12,7 +18,17 @@ const LONGEST_WAIT: Duration = Duration::from_secs(15 * 60);
 pub(crate) struct Answer {
     pub(crate) status: u16,
     pub(crate) retry_after: Option<String>,
+    /// What the server takes (RFC 7694); zstd alone has to be negotiated.
+    #[cfg(feature = "zstd")]
+    pub(crate) accept_encoding: Option<String>,
     pub(crate) body: Vec<u8>,
+}
+
+impl Answer {
+    /// What `Retry-After` asks for.
+    fn wait(&self, now: SystemTime) -> Option<Duration> {
+        self.retry_after.as_deref().and_then(|text| retry_after(text, now))
+    }
 }
 
 /// What to do with the batch.
@@ -21,11 +37,14 @@ pub(crate) enum Verdict {
     /// It is stored; these counts add up to the batch.
     Delivered { stored: u64, duplicates: u64, rejected: u64 },
     /// Send the same bytes again, not before the server's own wait is over.
-    Retry { after: Option<Duration>, why: &'static str },
+    Retry { after: Option<Duration>, why: Cow<'static, str> },
     /// It will not be taken as long as the configuration is what it is: keep it, try rarely, say so.
     Paused { why: &'static str },
     /// It will never be taken.
-    Refused { why: &'static str },
+    Refused { why: &'static str, reason: DropReason },
+    /// One of its entries may be to blame: it is sent in halves, down to that one. `sure`: if it is refused by itself,
+    /// it is to blame and not the server.
+    Spoiled { why: &'static str, sure: bool, reason: DropReason },
 }
 
 /// The native answer; every other key is ignored.
@@ -38,15 +57,20 @@ struct Body {
 }
 
 impl Verdict {
-    /// The answer's meaning for a batch of `entries`.
-    pub(crate) fn of(answer: &Answer, entries: u64, now: SystemTime) -> Self {
-        let after = || answer.retry_after.as_deref().and_then(|text| retry_after(text, now));
+    fn retry(after: Option<Duration>, why: &'static str) -> Self {
+        Self::Retry { after, why: why.into() }
+    }
+
+    /// The answer of hoplog's collector to a batch of `entries`.
+    pub(crate) fn of_native(answer: &Answer, entries: u64, now: SystemTime) -> Self {
+        let after = || answer.wait(now);
+        let refused = |why| Self::Refused { why, reason: DropReason::ServerRejected };
         match answer.status {
             200..=299 => Self::of_body(&answer.body, entries),
-            408 | 425 => Self::Retry { after: None, why: "the collector timed out" },
-            429 => Self::Retry { after: after(), why: "the collector asks to slow down" },
+            408 | 425 => Self::retry(None, "the collector timed out"),
+            429 => Self::retry(after(), "the collector asks to slow down"),
             501 | 505 => Self::Paused { why: "the endpoint does not take this request; check the endpoint" },
-            500..=599 => Self::Retry { after: after(), why: "the collector cannot store at the moment" },
+            500..=599 => Self::retry(after(), "the collector cannot store at the moment"),
             401 | 403 => {
                 Self::Paused { why: "the collector refused the key; check HOPLOG_API_KEY and its scope" }
             }
@@ -54,14 +78,14 @@ impl Verdict {
             300..=399 => {
                 Self::Paused { why: "the endpoint redirects, which is not followed; check HOPLOG_ENDPOINT" }
             }
-            413 => Self::Refused { why: "the collector found the batch too large" },
-            _ => Self::Refused { why: "the collector refused the batch" },
+            413 => refused("the collector found the batch too large"),
+            _ => refused("the collector refused the batch"),
         }
     }
 
     fn of_body(body: &[u8], entries: u64) -> Self {
-        const UNUSABLE: Verdict = Verdict::Retry { after: None, why: "the answer does not add up" };
-        let Ok(body) = serde_json::from_slice::<Body>(body) else { return UNUSABLE };
+        let unusable = || Self::retry(None, "the answer does not add up");
+        let Ok(body) = serde_json::from_slice::<Body>(body) else { return unusable() };
         match body {
             Body { accepted: Some(stored), duplicates, rejected, .. } => {
                 let duplicates = duplicates.unwrap_or(0);
@@ -69,16 +93,28 @@ impl Verdict {
                 if stored.checked_add(duplicates).and_then(|n| n.checked_add(rejected)) == Some(entries) {
                     Self::Delivered { stored, duplicates, rejected }
                 } else {
-                    UNUSABLE
+                    unusable()
                 }
             }
             // An old log-collector server says how many it took and nothing else.
             Body { count: Some(count), .. } if count == entries => {
                 Self::Delivered { stored: count, duplicates: 0, rejected: 0 }
             }
-            _ => UNUSABLE,
+            _ => unusable(),
         }
     }
+}
+
+/// Whether an `Accept-Encoding` (RFC 9110 §12.5.3, in an answer by RFC 7694) names a coding, and not to forbid it. `*`
+/// names none.
+#[cfg(feature = "zstd")]
+pub(crate) fn accepts(list: &str, coding: &str) -> bool {
+    list.split(',').any(|each| {
+        let mut parts = each.split(';').map(str::trim);
+        let weight = |part: &str| part.strip_prefix("q=").or(part.strip_prefix("Q="))?.parse::<f32>().ok();
+        parts.next().is_some_and(|name| name.eq_ignore_ascii_case(coding))
+            && parts.find_map(weight).is_none_or(|q| q > 0.0)
+    })
 }
 
 /// RFC 9110 §10.2.3: seconds, or an HTTP date. Nonsense counts as absent; more than 15 minutes as 15 minutes.
@@ -112,99 +148,4 @@ fn http_date(text: &str) -> Option<SystemTime> {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn verdict(status: u16, retry_after: Option<&str>, body: &str) -> Verdict {
-        let answer =
-            Answer { status, retry_after: retry_after.map(Into::into), body: body.as_bytes().to_vec() };
-        // 06 Nov 1994 08:49:07 GMT
-        Verdict::of(&answer, 3, SystemTime::UNIX_EPOCH + Duration::from_secs(784_111_747))
-    }
-
-    fn wait(text: &str) -> Option<u64> {
-        match verdict(503, Some(text), "") {
-            Verdict::Retry { after, .. } => after.map(|d| d.as_secs()),
-            other => panic!("{other:?}"),
-        }
-    }
-
-    #[test]
-    fn an_answer_counts_only_if_its_sums_are_right() {
-        let delivered = |stored, duplicates, rejected| Verdict::Delivered { stored, duplicates, rejected };
-        assert_eq!(verdict(200, None, r#"{"accepted":3,"duplicates":0,"rejected":[]}"#), delivered(3, 0, 0));
-        assert_eq!(
-            verdict(200, None, r#"{"accepted":1,"duplicates":1,"rejected":[{"index":2}]}"#),
-            delivered(1, 1, 1)
-        );
-        assert_eq!(verdict(202, None, r#"{"status":"ok","count":3}"#), delivered(3, 0, 0));
-        for bad in [
-            "",
-            "{}",
-            "[]",
-            r#"{"accepted":2}"#,
-            r#"{"count":2}"#,
-            r#"{"accepted":18446744073709551615,"duplicates":4}"#,
-            "<html>",
-        ] {
-            assert!(matches!(verdict(200, None, bad), Verdict::Retry { .. }), "{bad}");
-        }
-    }
-
-    #[test]
-    fn each_status_has_its_verdict() {
-        for (status, expected) in [
-            (408, "retry"),
-            (425, "retry"),
-            (429, "retry"),
-            (500, "retry"),
-            (502, "retry"),
-            (503, "retry"),
-            (504, "retry"),
-            (507, "retry"),
-            (599, "retry"),
-            (301, "paused"),
-            (401, "paused"),
-            (403, "paused"),
-            (404, "paused"),
-            (405, "paused"),
-            (501, "paused"),
-            (400, "refused"),
-            (413, "refused"),
-            (415, "refused"),
-            (422, "refused"),
-            (101, "refused"),
-        ] {
-            let got = match verdict(status, None, "") {
-                Verdict::Delivered { .. } => "delivered",
-                Verdict::Retry { .. } => "retry",
-                Verdict::Paused { .. } => "paused",
-                Verdict::Refused { .. } => "refused",
-            };
-            assert_eq!(got, expected, "{status}");
-        }
-    }
-
-    #[test]
-    fn retry_after_is_read_in_seconds_and_as_a_date_and_capped() {
-        assert_eq!(wait("7"), Some(7));
-        assert_eq!(wait(" 0 "), Some(0));
-        assert_eq!(wait("86400"), Some(900));
-        assert_eq!(wait("Sun, 06 Nov 1994 08:49:37 GMT"), Some(30));
-        assert_eq!(wait("Sun, 06 Nov 1994 08:00:00 GMT"), Some(0), "in the past");
-        assert_eq!(wait("Thu, 29 Feb 2024 00:00:00 GMT"), Some(900));
-        for nonsense in
-            ["-1", "soon", "1.5", "Sun, 99 Nov 1994 08:49:37 GMT", "Sun, 06 Nov 1994 08:49:37 CET", ""]
-        {
-            assert_eq!(wait(nonsense), None, "{nonsense}");
-        }
-    }
-
-    #[test]
-    fn http_dates_are_the_right_second() {
-        let unix = |text| http_date(text).unwrap().duration_since(SystemTime::UNIX_EPOCH).unwrap().as_secs();
-        assert_eq!(unix("Thu, 01 Jan 1970 00:00:00 GMT"), 0);
-        assert_eq!(unix("Thu, 29 Feb 2024 12:00:00 GMT"), 1_709_208_000);
-        assert_eq!(unix("Sun, 06 Nov 1994 08:49:37 GMT"), 784_111_777);
-    }
-}
+mod tests;

@@ -3,12 +3,13 @@
 use std::fmt;
 use std::time::{Duration, Instant};
 
-use reqwest::header::{AUTHORIZATION, CONTENT_ENCODING, CONTENT_TYPE, HeaderValue, RETRY_AFTER};
+use reqwest::header::{CONTENT_ENCODING, HeaderMap, HeaderName, HeaderValue, RETRY_AFTER};
 
 use super::Answer;
 
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
-const REQUEST_TIMEOUT: Duration = Duration::from_secs(30);
+/// What is waited for an answer where nothing else is said.
+pub(crate) const REQUEST_TIMEOUT: Duration = Duration::from_secs(30);
 /// Below the keep-alive of common servers, so that they do not close under us.
 const POOL_IDLE: Duration = Duration::from_secs(45);
 /// A client is rebuilt after this, so that a changed address of the collector is seen.
@@ -16,13 +17,38 @@ const MAX_AGE: Duration = Duration::from_secs(600);
 /// More of an answer is not read.
 const LARGEST_ANSWER: usize = 1024 * 1024;
 
-/// How the collector is reached.
+/// How a server is reached.
 #[derive(Clone)]
 pub(crate) struct HttpConfig {
-    /// The full URL of `POST /logs`.
+    /// The full URL that batches are posted to.
     pub(crate) url: reqwest::Url,
-    /// `Bearer …`, marked sensitive.
-    pub(crate) authorization: Option<HeaderValue>,
+    /// Sent with every batch, its type among them; what is secret is marked sensitive.
+    pub(crate) headers: HeaderMap,
+    /// From the connection to the end of the answer.
+    pub(crate) timeout: Duration,
+    /// Who it is, for messages: `the collector`.
+    pub(crate) peer: &'static str,
+}
+
+/// How a batch's bytes are compressed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Encoding {
+    Plain,
+    Gzip,
+    #[cfg(feature = "zstd")]
+    Zstd,
+}
+
+impl Encoding {
+    /// What `Content-Encoding` says.
+    fn header(self) -> Option<HeaderValue> {
+        match self {
+            Self::Plain => None,
+            Self::Gzip => Some(HeaderValue::from_static("gzip")),
+            #[cfg(feature = "zstd")]
+            Self::Zstd => Some(HeaderValue::from_static("zstd")),
+        }
+    }
 }
 
 impl fmt::Debug for HttpConfig {
@@ -36,10 +62,20 @@ impl fmt::Debug for HttpConfig {
 pub(crate) struct SealedBatch {
     /// Shared, so that a retry copies nothing.
     pub(crate) bytes: bytes::Bytes,
-    pub(crate) gzip: bool,
+    pub(crate) encoding: Encoding,
     pub(crate) entries: u64,
     /// How many entries came to its destination before its own: what a flush waits for is told by it.
     pub(crate) first: u64,
+    /// Of an entry that was refused all by itself.
+    pub(crate) lone: Option<Lone>,
+}
+
+/// How it goes for an entry on its own.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Lone {
+    pub(crate) failures: u32,
+    /// Batches that its server had taken when it first was refused.
+    pub(crate) successes: u64,
 }
 
 /// No answer came; the batch may have arrived or not.
@@ -55,7 +91,7 @@ impl fmt::Display for SendError {
     }
 }
 
-/// Sends batches to one collector.
+/// Sends batches to one server.
 #[derive(Debug)]
 pub(crate) struct Http {
     config: HttpConfig,
@@ -81,8 +117,8 @@ impl Http {
         match &self.client {
             Some((client, made)) if made.elapsed() < MAX_AGE => Ok(client.clone()),
             _ => {
-                let client = build(&self.config.url)
-                    .map_err(|e| SendError { what: "no HTTP client", cause: root(&e) })?;
+                let client = build(&self.config)
+                    .map_err(|e| SendError { what: "has no HTTP client here", cause: root(&e) })?;
                 self.client = Some((client.clone(), Instant::now()));
                 Ok(client)
             }
@@ -90,11 +126,12 @@ impl Http {
     }
 }
 
-fn build(url: &reqwest::Url) -> reqwest::Result<reqwest::Client> {
+fn build(config: &HttpConfig) -> reqwest::Result<reqwest::Client> {
+    let url = &config.url;
     let mut builder = reqwest::Client::builder()
         .user_agent(concat!("hoplog-rust/", env!("CARGO_PKG_VERSION")))
         .connect_timeout(CONNECT_TIMEOUT)
-        .timeout(REQUEST_TIMEOUT)
+        .timeout(config.timeout)
         .pool_idle_timeout(POOL_IDLE)
         // A redirect would carry the key to another host.
         .redirect(reqwest::redirect::Policy::none());
@@ -119,40 +156,45 @@ pub(crate) fn is_loopback(url: &reqwest::Url) -> bool {
 }
 
 async fn post(client: reqwest::Client, config: HttpConfig, batch: SealedBatch) -> Result<Answer, SendError> {
-    let mut request = client
-        .post(config.url)
-        .header(CONTENT_TYPE, HeaderValue::from_static("application/json"))
-        .body(batch.bytes);
-    if batch.gzip {
-        request = request.header(CONTENT_ENCODING, HeaderValue::from_static("gzip"));
-    }
-    if let Some(authorization) = config.authorization {
-        request = request.header(AUTHORIZATION, authorization);
+    let mut request = client.post(config.url).headers(config.headers).body(batch.bytes);
+    if let Some(encoding) = batch.encoding.header() {
+        request = request.header(CONTENT_ENCODING, encoding);
     }
     let mut response = request.send().await.map_err(|e| SendError { what: kind(&e), cause: root(&e) })?;
     let status = response.status().as_u16();
-    let retry_after =
-        response.headers().get(RETRY_AFTER).and_then(|v| v.to_str().ok()).map(ToOwned::to_owned);
+    let header =
+        |name: HeaderName| response.headers().get(name).and_then(|v| v.to_str().ok()).map(ToOwned::to_owned);
+    let retry_after = header(RETRY_AFTER);
+    #[cfg(feature = "zstd")]
+    let accept_encoding = header(reqwest::header::ACCEPT_ENCODING);
     let mut body = Vec::new();
     loop {
         match response.chunk().await {
             Ok(Some(chunk)) if body.len() + chunk.len() > LARGEST_ANSWER => {
-                return Err(SendError { what: "the answer is too large", cause: "over 1 MiB".into() });
+                return Err(SendError { what: "gave too large an answer", cause: "over 1 MiB".into() });
             }
             Ok(Some(chunk)) => body.extend_from_slice(&chunk),
-            Ok(None) => return Ok(Answer { status, retry_after, body }),
-            Err(e) => return Err(SendError { what: "the answer broke off", cause: root(&e) }),
+            Ok(None) => {
+                return Ok(Answer {
+                    status,
+                    retry_after,
+                    #[cfg(feature = "zstd")]
+                    accept_encoding,
+                    body,
+                });
+            }
+            Err(e) => return Err(SendError { what: "broke off its answer", cause: root(&e) }),
         }
     }
 }
 
 fn kind(error: &reqwest::Error) -> &'static str {
     if error.is_connect() {
-        "the collector cannot be reached"
+        "cannot be reached"
     } else if error.is_timeout() {
-        "the collector did not answer in time"
+        "did not answer in time"
     } else {
-        "the connection to the collector failed"
+        "lost the connection"
     }
 }
 

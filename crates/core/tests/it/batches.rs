@@ -4,6 +4,8 @@ use std::collections::BTreeSet;
 use std::time::Duration;
 
 use hoplog::{Compression, Outcome, RequestHead};
+#[cfg(feature = "zstd")]
+use hoplog_testkit::scripted::Answer;
 use hoplog_testkit::scripted::Scripted;
 use serde_json::{Value, json};
 
@@ -126,6 +128,25 @@ fn without_compression_nothing_is_compressed() {
     client.flush_blocking(LONG).unwrap();
     assert!(collector.received().iter().all(|r| r.header("content-encoding").is_none()));
     assert_settled(&client, 500, 0);
+}
+
+#[cfg(feature = "zstd")]
+#[test]
+fn zstd_goes_out_once_the_collector_has_said_that_it_takes_it() {
+    let answer = |list: &'static str| {
+        Answer::body(r#"{"accepted":500,"duplicates":0,"rejected":[]}"#).header("accept-encoding", list)
+    };
+    let collector = Scripted::start([answer("zstd, gzip"), answer("gzip"), answer("gzip")]);
+    let client = builder(collector.url()).compression(Compression::Zstd).build().unwrap();
+    for _ in 0..3 {
+        send(&client, 500);
+        client.flush_blocking(LONG).unwrap();
+    }
+    assert_settled(&client, 1_500, 0);
+    let received = collector.received();
+    let encodings: Vec<_> = received.iter().map(|batch| batch.header("content-encoding").unwrap()).collect();
+    assert_eq!(encodings, ["gzip", "zstd", "gzip"]);
+    assert!(received[1].sent.starts_with(&[0x28, 0xb5, 0x2f, 0xfd]), "a zstd frame");
 }
 
 #[test]

@@ -101,7 +101,8 @@ fn a_file_and_a_collector_each_get_everything_and_count_for_themselves() {
     client.flush_blocking(LONG).unwrap();
     assert_eq!((file.lines().len(), collector.entries().len()), (5, 5));
     let stats = client.stats();
-    let delivered: Vec<(&str, u64)> = stats.destinations.iter().map(|d| (d.name, d.delivered)).collect();
+    let delivered: Vec<(&str, u64)> =
+        stats.destinations.iter().map(|d| (d.name.as_str(), d.delivered)).collect();
     assert_eq!(delivered, [("collector", 5), ("file", 5)]);
 }
 

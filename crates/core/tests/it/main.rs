@@ -5,10 +5,20 @@ mod support;
 
 mod answers;
 mod batches;
+#[cfg(feature = "toml")]
+mod config_file;
 mod context;
+mod destinations;
 mod ends;
+mod files;
+mod handlers;
 mod lines;
+mod log_collector;
 mod logger;
+mod logging;
+#[cfg(feature = "otlp")]
+mod otlp;
 mod outages;
 mod panics;
 mod sampling;
+mod scopes;

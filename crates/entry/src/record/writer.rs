@@ -63,6 +63,17 @@ impl RecordWriter {
         Some(EntryId::from_bytes(other_id))
     }
 
+    /// Appends every field of another record, or none where there is no room for all.
+    pub fn append(&mut self, other: &Self) {
+        let Some(fields) = other.buf.get(HEAD_LEN..other.len) else { return };
+        if let Some(room) = self.claim(fields.len(), MAX_RECORD) {
+            room.copy_from_slice(fields);
+        }
+        if other.buf.get(7).is_some_and(|flags| flags & FLAG_CUT != 0) {
+            self.mark_cut();
+        }
+    }
+
     /// Completes the record and lends its bytes. May be called again after more fields.
     #[inline]
     pub fn end(&mut self, level: Level, outcome: Option<Outcome>) -> &[u8] {

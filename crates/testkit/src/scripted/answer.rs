@@ -45,6 +45,12 @@ impl Answer {
         Self::new(Kind::Status(status, "{}".into()))
     }
 
+    /// This status with this body.
+    #[must_use]
+    pub fn saying(status: u16, body: impl Into<String>) -> Self {
+        Self::new(Kind::Status(status, body.into()))
+    }
+
     /// 200 with this body.
     #[must_use]
     pub fn body(body: impl Into<String>) -> Self {

@@ -23,9 +23,11 @@ pub struct Scripted {
     thread: Option<JoinHandle<()>>,
 }
 
-#[derive(Debug, Default)]
+#[derive(Debug)]
 struct Shared {
     script: Mutex<VecDeque<Answer>>,
+    /// What answers when the script is over.
+    judge: fn(&Received) -> Answer,
     received: Mutex<Vec<Received>>,
 }
 
@@ -36,14 +38,28 @@ impl Scripted {
         Self::start_on(([127, 0, 0, 1], 0).into(), script)
     }
 
+    /// Listens on a free port; after the script, `judge` answers each request.
+    #[must_use]
+    pub fn judging(script: impl IntoIterator<Item = Answer>, judge: fn(&Received) -> Answer) -> Self {
+        Self::listen(([127, 0, 0, 1], 0).into(), script, judge)
+    }
+
     /// Listens on this address.
     ///
     /// # Panics
     /// The address is in use.
     #[must_use]
     pub fn start_on(address: SocketAddr, script: impl IntoIterator<Item = Answer>) -> Self {
-        let shared =
-            Arc::new(Shared { script: Mutex::new(script.into_iter().collect()), ..Shared::default() });
+        Self::listen(address, script, |_| Answer::stored())
+    }
+
+    fn listen(
+        address: SocketAddr,
+        script: impl IntoIterator<Item = Answer>,
+        judge: fn(&Received) -> Answer,
+    ) -> Self {
+        let script = Mutex::new(script.into_iter().collect());
+        let shared = Arc::new(Shared { script, judge, received: Mutex::default() });
         let listener = std::net::TcpListener::bind(address).expect("an address to listen on");
         listener.set_nonblocking(true).expect("a listener to be polled");
         let address = listener.local_addr().expect("a bound address");
@@ -128,7 +144,7 @@ async fn converse(mut stream: TcpStream, connection: usize, shared: &Shared) -> 
             received.push(request.clone());
             shared.script.lock().expect("no panic while it is held").pop_front()
         };
-        let answer = answer.unwrap_or_else(Answer::stored);
+        let answer = answer.unwrap_or_else(|| (shared.judge)(&request));
         if let Some(gate) = &answer.gate {
             gate.pass().await;
         }

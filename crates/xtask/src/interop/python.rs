@@ -73,7 +73,7 @@ fn stamp(pins: &str, clients: &[Client]) -> String {
 }
 
 fn starts(program: &Path) -> bool {
-    process::quietly(Command::new(program).args(["-c", "import aiohttp"])).is_ok()
+    process::quietly(Command::new(program).args(["-c", "import aiohttp, opentelemetry.proto, rotel"])).is_ok()
 }
 
 fn install(python: &Python, requirements: &Path, clients: &[Client]) -> Result<(), Failure> {

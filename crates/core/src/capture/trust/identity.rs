@@ -1,8 +1,8 @@
 //! Who the request is made for, as a trusted proxy says in headers.
 
-use hoplog_entry::{Field, RecordWriter};
+use hoplog_entry::Field;
 
-use crate::pipeline::Pipeline;
+use crate::capture::Told;
 
 const HEADERS: [(&str, Field); 3] =
     [("x-user-id", Field::UserId), ("x-session-id", Field::SessionId), ("x-tenant-id", Field::TenantId)];
@@ -10,14 +10,12 @@ const HEADERS: [(&str, Field); 3] =
 /// The most bytes of an id: what the store's columns hold.
 const MAX: usize = 255;
 
-/// Writes the ids that stand in the headers. One that came twice says nothing; one that has the shape of a secret is
+/// The ids that stand in the headers. One that came twice says nothing; one that has the shape of a secret is
 /// masked as any text.
 #[cold]
-pub(in crate::capture) fn write<'h>(
-    record: &mut RecordWriter,
-    pipeline: &Pipeline,
+pub(in crate::capture) fn told_by_headers<'h>(
     headers: impl Iterator<Item = (&'h str, &'h [u8])>,
-) {
+) -> Option<Box<Told>> {
     let mut found = [None; HEADERS.len()];
     for (name, value) in headers {
         if let Some(at) = HEADERS.iter().position(|(known, _)| *known == name) {
@@ -27,11 +25,14 @@ pub(in crate::capture) fn write<'h>(
             };
         }
     }
+    let mut told: Option<Box<Told>> = None;
     for ((_, field), value) in HEADERS.iter().zip(found) {
         if let Some(Some(value)) = value {
-            record.text(*field, &pipeline.redactor.text(value));
+            let notes = told.get_or_insert_default().notes();
+            notes.set_id(*field, Some(value));
         }
     }
+    told
 }
 
 /// 1 to 255 bytes of text without control characters.

@@ -1,46 +1,57 @@
-//! The collector: batches are formed, sealed, sent, and sent again until they are answered.
+//! A server that takes batches over HTTP: they are formed, sealed, sent, and sent again until they are answered.
 //!
 //! ```text
 //! inbox ─► waiting chunks ── seal ──► sending (≤ 4) ──► delivered | refused
 //!                                        ▲      │ no usable answer
-//!                                        └ retry ◄┘  after the backoff, one batch at a time
+//!                                        └ retry ◄┘  after the backoff, one batch at a time;
+//!                                                    where one entry spoils it, in halves
 //! ```
+//!
+//! What differs from server to server is its [`dialect`](super::dialect).
 
-mod batch;
+mod former;
+mod packer;
 
 use std::collections::VecDeque;
 use std::sync::Arc;
 use std::time::{Duration, Instant, SystemTime};
 
-use hoplog_entry::{DropReason, EntryId, SpanId};
+use hoplog_entry::DropReason;
 use tokio::sync::oneshot;
 use tokio::task::JoinSet;
 
-use super::{Inbox, Message, Surroundings};
-use crate::transport::{Answer, Backoff, Http, HttpConfig, SealedBatch, SendError, Verdict};
-pub(crate) use batch::BatchLimits;
-use batch::Former;
+use super::dialect::DialectConfig;
+use super::{Inbox, Message, Surroundings, random, sleep_until};
+use crate::config::Compression;
+use crate::transport::{Answer, Backoff, Http, HttpConfig, Lone, SealedBatch, SendError, Verdict};
+pub(crate) use former::BatchLimits;
+use former::Former;
+use packer::Packer;
 
 /// Batches under way at once while all is well; while it is not, one probes.
 const IN_FLIGHT: usize = 4;
 /// Failures in a row after which the next attempt is made with another batch.
 const PATIENCE: u32 = 2;
+/// Failures of an entry on its own, with nothing delivered meanwhile, after which it is at fault all the same: about a
+/// quarter of an hour.
+const LONE_PATIENCE: u32 = 20;
 
-/// How this client talks to its collector.
+/// How this client talks to a server.
 #[derive(Debug, Clone)]
-pub(crate) struct CollectorConfig {
+pub(crate) struct RemoteConfig {
     pub(crate) http: HttpConfig,
+    pub(crate) dialect: DialectConfig,
     pub(crate) limits: BatchLimits,
-    pub(crate) gzip: bool,
-    /// Made once per process start.
-    pub(crate) boot_id: EntryId,
+    pub(crate) compression: Compression,
 }
 
 type Sent = (SealedBatch, Result<Answer, SendError>);
 
-/// The task of one collector.
-pub(crate) struct Collector {
+/// The task of one server.
+pub(crate) struct Remote {
     around: Surroundings,
+    /// Who it is, for messages.
+    peer: &'static str,
     http: Http,
     former: Former,
     /// Sealed before, to be sent again.
@@ -51,8 +62,10 @@ pub(crate) struct Collector {
     not_before: Option<Instant>,
     /// What the server itself asked for. Nothing but time ends it.
     server_wait: Option<Instant>,
-    /// `first` of each batch that has no fate yet.
-    outstanding: Vec<u64>,
+    /// `first` of each batch that has entries without a fate, and how many.
+    outstanding: Vec<(u64, u64)>,
+    /// Batches delivered.
+    successes: u64,
     flushes: Vec<Flush>,
     closing: Option<Closing>,
 }
@@ -76,11 +89,13 @@ enum Event {
     Timer,
 }
 
-impl Collector {
-    pub(crate) fn new(config: CollectorConfig, around: Surroundings) -> Self {
+impl Remote {
+    pub(crate) fn new(config: RemoteConfig, around: Surroundings) -> Self {
+        let (dialect, packer) = (config.dialect.speak(&around), Packer::new(config.compression));
         Self {
+            peer: config.http.peer,
             http: Http::new(config.http),
-            former: Former::new(config.limits, config.gzip, config.boot_id, around.clone()),
+            former: Former::new(config.limits, dialect, packer, around.clone()),
             around,
             again: VecDeque::new(),
             sending: JoinSet::new(),
@@ -88,6 +103,7 @@ impl Collector {
             not_before: None,
             server_wait: None,
             outstanding: Vec::new(),
+            successes: 0,
             flushes: Vec::new(),
             closing: None,
         }
@@ -138,6 +154,7 @@ impl Collector {
         match message {
             Message::Chunk(chunk) => self.former.add(chunk),
             Message::Tick => self.former.seal_rest(),
+            Message::Reopen(_) => {}
             Message::Flush(deadline, done) => {
                 self.former.seal_rest();
                 self.not_before = None;
@@ -170,14 +187,14 @@ impl Collector {
     }
 
     /// What to send next: what failed goes first. When that has failed again and again, fresh batches take their turn
-    /// with it, up to the number that may be in flight: one that the collector never takes must not stand in the way.
+    /// with it, up to the number that may be in flight: one that the server never takes must not stand in the way.
     fn next_batch(&mut self) -> Option<SealedBatch> {
-        let fresh_first = self.backoff.failures() > PATIENCE && self.again.len() < IN_FLIGHT;
+        let fresh_first = self.backoff.failures() > PATIENCE && self.outstanding.len() < IN_FLIGHT;
         if !fresh_first && let Some(batch) = self.again.pop_front() {
             return Some(batch);
         }
         let fresh = self.former.next_batch();
-        self.outstanding.extend(fresh.iter().map(|batch| batch.first));
+        self.outstanding.extend(fresh.iter().map(|batch| (batch.first, batch.entries)));
         fresh.or_else(|| self.again.pop_front())
     }
 
@@ -191,38 +208,49 @@ impl Collector {
         self.former.goodbye()
     }
 
-    fn resolve(&mut self, batch: SealedBatch, result: Result<Answer, SendError>) {
-        let settled = self.outstanding.iter().position(|first| *first == batch.first);
-        let ledger = &self.around.ledger;
-        let warn = |subject, line: String| self.around.diagnostics.warn(subject, || line);
+    fn resolve(&mut self, mut batch: SealedBatch, result: Result<Answer, SendError>) {
+        let peer = self.peer;
         let verdict = match &result {
-            Ok(answer) => Verdict::of(answer, batch.entries, SystemTime::now()),
-            Err(error) => Verdict::Retry { after: None, why: error.what },
+            Ok(answer) => {
+                #[cfg(feature = "zstd")]
+                self.former.packer().learn(answer);
+                self.former.dialect().verdict(answer, batch.entries, SystemTime::now())
+            }
+            Err(error) => Verdict::Retry { after: None, why: format!("{peer} {}", error.what).into() },
         };
         let wait = match verdict {
             Verdict::Delivered { stored, duplicates, rejected } => {
-                ledger.delivered(stored + duplicates, duplicates);
+                self.around.ledger.delivered(stored + duplicates, duplicates);
                 if rejected > 0 {
-                    ledger.drop_in_flight(rejected, DropReason::ServerRejected);
-                    warn(
-                        "rejected",
-                        format!("the collector rejected {rejected} of {} entries", batch.entries),
-                    );
+                    self.around.ledger.drop_in_flight(rejected, DropReason::ServerRejected);
+                    self.warn("rejected", format!("{peer} rejected {rejected} of {} entries", batch.entries));
                 }
+                self.successes += 1;
                 self.backoff.succeeded();
                 self.not_before = None;
-                settled.map(|at| self.outstanding.swap_remove(at));
+                return self.settle(&batch);
+            }
+            Verdict::Refused { why, reason } => {
+                self.drop_batch(&batch, reason, &format!("{why}{}", detail(&result)));
+                self.backoff.succeeded();
                 return;
             }
-            Verdict::Refused { why } => {
-                ledger.drop_in_flight(batch.entries, DropReason::ServerRejected);
-                warn("refused", format!("{} entries were dropped: {why}{}", batch.entries, detail(&result)));
-                self.backoff.succeeded();
-                settled.map(|at| self.outstanding.swap_remove(at));
-                return;
+            Verdict::Spoiled { why, sure, reason } => {
+                let wait = self.backoff.failed(None, random());
+                if let Some(halves) = self.former.halves(&batch) {
+                    halves.into_iter().rev().for_each(|half| self.again.push_front(half));
+                    self.around.ledger.retried();
+                    return self.wait(wait);
+                }
+                if batch.entries == 1 && (sure || self.is_at_fault(&mut batch)) {
+                    self.drop_batch(&batch, reason, &format!("{why}{}", detail(&result)));
+                    return self.wait(wait);
+                }
+                self.warn("down", format!("{why}{}; entries are kept and sent again", detail(&result)));
+                wait
             }
             Verdict::Retry { after, why } => {
-                warn("down", format!("{why}{}; entries are kept and sent again", detail(&result)));
+                self.warn("down", format!("{why}{}; entries are kept and sent again", detail(&result)));
                 let wait = self.backoff.failed(after, random());
                 if after.is_some() {
                     self.server_wait = self.server_wait.max(Some(Instant::now() + wait));
@@ -230,17 +258,50 @@ impl Collector {
                 wait
             }
             Verdict::Paused { why } => {
-                warn("paused", format!("{why}{}; entries are kept", detail(&result)));
+                self.warn("paused", format!("{why}{}; entries are kept", detail(&result)));
                 self.backoff.paused(random())
             }
         };
         // The mark of a clean end is not worth a second attempt.
         if batch.entries > 0 {
-            ledger.retried();
+            self.around.ledger.retried();
             self.again.push_back(batch);
         }
+        self.wait(wait);
+    }
+
+    /// Whether an entry that was refused on its own is to blame, and not the server: something else was taken since it
+    /// first was refused, or its patience is at an end.
+    fn is_at_fault(&self, batch: &mut SealedBatch) -> bool {
+        let lone = batch.lone.get_or_insert(Lone { failures: 0, successes: self.successes });
+        lone.failures += 1;
+        self.successes > lone.successes || lone.failures >= LONE_PATIENCE
+    }
+
+    fn drop_batch(&mut self, batch: &SealedBatch, reason: DropReason, why: &str) {
+        self.around.ledger.drop_in_flight(batch.entries, reason);
+        self.warn("refused", format!("{} entries were dropped: {why}", batch.entries));
+        self.settle(batch);
+    }
+
+    /// These entries have their fate.
+    fn settle(&mut self, batch: &SealedBatch) {
+        if let Some(at) = self.outstanding.iter().position(|(first, _)| *first == batch.first) {
+            let left = &mut self.outstanding[at].1;
+            *left = left.saturating_sub(batch.entries);
+            if *left == 0 {
+                self.outstanding.swap_remove(at);
+            }
+        }
+    }
+
+    fn wait(&mut self, wait: Duration) {
         let next = Instant::now() + wait;
         self.not_before = Some(self.not_before.map_or(next, |t| t.max(next)));
+    }
+
+    fn warn(&self, subject: &'static str, line: String) {
+        self.around.diagnostics.warn(subject, || line);
     }
 
     fn has_work(&self) -> bool {
@@ -253,7 +314,7 @@ impl Collector {
 
     fn answer_flushes(&mut self, now: Instant) {
         let (_, taken) = self.former.progress();
-        let outstanding = self.outstanding.iter().min().copied().unwrap_or(u64::MAX);
+        let outstanding = self.outstanding.iter().map(|(first, _)| *first).min().unwrap_or(u64::MAX);
         self.flushes.retain(|f| f.deadline > now && (taken < f.mark || outstanding < f.mark));
     }
 
@@ -275,18 +336,5 @@ fn detail(result: &Result<Answer, SendError>) -> String {
     match result {
         Ok(answer) => format!(" (status {})", answer.status),
         Err(error) => format!(" ({})", error.cause),
-    }
-}
-
-/// Uniform in 0..=1; ids are random enough to spread clients.
-fn random() -> f64 {
-    let bits = u64::from_le_bytes(*SpanId::generate().as_bytes());
-    (bits >> 11) as f64 / ((1u64 << 53) - 1) as f64
-}
-
-async fn sleep_until(deadline: Option<Instant>) {
-    match deadline {
-        Some(deadline) => tokio::time::sleep_until(deadline.into()).await,
-        None => tokio::time::sleep(Duration::MAX).await,
     }
 }

@@ -1,0 +1,130 @@
+//! From what was asked for to destinations that are ready to run, each with a name of its own.
+
+use super::output::What;
+use super::{ClientBuilder, Console, LogFile, Output, settings};
+use crate::destination::{BatchLimits, Form, Lines, Planned, Prepared, RemoteConfig, Sink};
+
+/// What runs under which name; for a later reload.
+pub(super) type Running = Vec<(String, What)>;
+
+impl ClientBuilder {
+    /// The collector, then what the settings name, then what was added.
+    pub(super) fn planned(
+        &mut self,
+        variable: &dyn Fn(&str) -> Option<String>,
+        limits: BatchLimits,
+        complaints: &mut Vec<String>,
+    ) -> (Vec<Planned>, Running) {
+        let mut outputs = std::mem::take(&mut self.outputs);
+        let is_collector = |output: &Output| matches!(output.what, What::Collector);
+        let collector = outputs.iter().find(|output| is_collector(output)).cloned();
+        let said = outputs.iter().filter(|output| is_collector(output)).count();
+        if said > usize::from(!self.without_collector) {
+            complaints.push(
+                "`destination`: `Output::collector()` stands for the one collector, which is there already: say all of it in one, and leave out `without_collector`"
+                    .into(),
+            );
+        }
+        outputs.retain(|output| !is_collector(output));
+        let mut all = Vec::new();
+        if !self.without_collector {
+            all.push(collector.unwrap_or_else(Output::collector));
+        }
+        all.extend(self.named(complaints));
+        all.extend(outputs);
+        if all.is_empty() && complaints.is_empty() {
+            complaints.push(
+                "no destination: `without_collector` needs `console`, `file` or another `destination`".into(),
+            );
+        }
+        let (mut planned, mut running) = (Vec::new(), Vec::new());
+        for (name, output) in with_names(all, complaints) {
+            let prepared = self.prepared(&output.what, variable, limits, complaints);
+            let filter = output.filter;
+            planned.extend(prepared.map(|prepared| Planned { name: name.clone(), filter, prepared }));
+            running.push((name, output.what));
+        }
+        (planned, running)
+    }
+
+    /// `None` where it complains.
+    fn prepared(
+        &self,
+        what: &What,
+        variable: &dyn Fn(&str) -> Option<String>,
+        limits: BatchLimits,
+        complaints: &mut Vec<String>,
+    ) -> Option<Prepared> {
+        // Only OTLP has variables of its own.
+        #[cfg(not(feature = "otlp"))]
+        let _ = variable;
+        let remote = |config: RemoteConfig| Prepared::Remote(Box::new(config));
+        match what {
+            What::Collector => self.collector(limits, complaints).map(remote),
+            What::LogCollector(server) => server.build(limits, complaints).map(remote),
+            #[cfg(feature = "otlp")]
+            What::Otlp(server) => server.build(variable, limits, complaints).map(remote),
+            What::Console(console) => Some(console.prepared()),
+            What::File(file) => file.prepared(complaints),
+            What::Own(own) => Some(Prepared::Own(own.clone())),
+        }
+    }
+
+    /// Those that have settings of their own.
+    fn named(&self, complaints: &mut Vec<String>) -> Vec<Output> {
+        let console = match self.settings.console.as_deref().map(str::trim) {
+            None | Some("" | "off") => None,
+            Some("auto") => Some(Console::Auto),
+            Some("text") => Some(Console::Text),
+            Some("json") => Some(Console::Json),
+            Some("ecs") => Some(Console::Ecs),
+            Some(other) => {
+                complaints.push(format!(
+                    "HOPLOG_CONSOLE is `{other}`; it must be `auto`, `text`, `json`, `ecs` or `off`"
+                ));
+                None
+            }
+        };
+        let file = self.settings.file.as_ref().map(LogFile::new);
+        console.map(Output::from).into_iter().chain(file.map(Output::from)).collect()
+    }
+}
+
+impl Console {
+    fn prepared(self) -> Prepared {
+        let form = match self {
+            Self::Text => Form::Text { colour: settings::colours(), dated: false },
+            Self::Auto if settings::is_terminal() => Form::Text { colour: settings::colours(), dated: false },
+            Self::Auto | Self::Json => Form::Json,
+            Self::Ecs => Form::Ecs,
+        };
+        Prepared::Lines(Lines { form, sink: Sink::Console })
+    }
+}
+
+/// Gives a name to those that have none; two of the same name are a complaint.
+fn with_names(outputs: Vec<Output>, complaints: &mut Vec<String>) -> Vec<(String, Output)> {
+    let mut taken: Vec<String> = Vec::new();
+    for name in outputs.iter().filter_map(|output| output.name.as_deref()) {
+        if name.trim().is_empty() || name.len() > 100 {
+            complaints.push(format!("`destination` is named `{name}`; a name has 1 to 100 bytes"));
+        } else if taken.iter().any(|other| other == name) {
+            complaints.push(format!("`destination`: two are named `{name}`; give each a name of its own"));
+        }
+        taken.push(name.to_owned());
+    }
+    let named = outputs.into_iter().map(|output| {
+        let name = output.name.clone();
+        (name.unwrap_or_else(|| free_name(output.what.default_name(), &mut taken)), output)
+    });
+    named.collect()
+}
+
+/// `file`, `file-2`, `file-3`, …
+fn free_name(base: &str, taken: &mut Vec<String>) -> String {
+    let numbered = (2u32..).map(|n| format!("{base}-{n}"));
+    let free = std::iter::once(base.to_owned()).chain(numbered).find(|name| !taken.contains(name));
+    let name = free.unwrap_or_else(|| base.to_owned());
+    taken.push(name.clone());
+    name
+}

@@ -1,0 +1,88 @@
+//! What differs between the servers that take batches over HTTP: the bytes of a batch, and the sense of an answer.
+
+mod log_collector;
+mod native;
+#[cfg(feature = "otlp")]
+mod otlp;
+
+use std::time::SystemTime;
+
+use hoplog_entry::{EntryId, Malformed, Record};
+
+use super::Surroundings;
+use crate::transport::{Answer, Verdict};
+
+/// Where a batch stands among its sender's.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Mark {
+    /// Entries sealed before it.
+    pub(super) seq: u64,
+    /// It says that the sender ends cleanly.
+    pub(super) closing: bool,
+}
+
+/// How one kind of server is spoken to. Holds the batch under way, and its memory from batch to batch.
+pub(super) trait Dialect: Send {
+    /// Appends an entry. A record that cannot be read leaves no trace.
+    fn push(&mut self, record: &Record<'_>) -> Result<(), Malformed>;
+
+    /// Entries in the batch so far.
+    fn entries(&self) -> usize;
+
+    /// Bytes of the batch so far, uncompressed.
+    fn len(&self) -> usize;
+
+    /// The whole batch as it is sent, but for compression. Then [`Dialect::clear`].
+    fn seal(&mut self, mark: Mark) -> &[u8];
+
+    /// Starts over.
+    fn clear(&mut self);
+
+    /// What the answer to a batch of so many entries says about it.
+    fn verdict(&self, answer: &Answer, entries: u64, now: SystemTime) -> Verdict;
+
+    /// Whether an empty batch tells the server of a clean end.
+    fn says_goodbye(&self) -> bool {
+        false
+    }
+
+    /// The first and the second half of a sealed batch of at least 2 entries, as batches of their own, and the
+    /// number of entries in the first. `None` where a batch is taken whole or not at all.
+    fn halves(&self, _plain: &[u8]) -> Option<Halves> {
+        None
+    }
+}
+
+/// A sealed batch in two parts.
+#[derive(Debug)]
+pub(super) struct Halves {
+    pub(super) first: Vec<u8>,
+    pub(super) entries_in_first: u64,
+    pub(super) second: Vec<u8>,
+}
+
+/// Which dialect, with what it has to be told.
+#[derive(Debug, Clone)]
+pub(crate) enum DialectConfig {
+    /// `POST /logs` of hoplog's own collector.
+    Native {
+        /// Made once per process start.
+        boot_id: EntryId,
+    },
+    /// `POST /logs` of an existing log-collector server.
+    LogCollector,
+    /// OTLP/HTTP, with attributes of the resource beside those of the source.
+    #[cfg(feature = "otlp")]
+    Otlp { resource: std::sync::Arc<Vec<(String, String)>> },
+}
+
+impl DialectConfig {
+    pub(super) fn speak(&self, around: &Surroundings) -> Box<dyn Dialect> {
+        match self {
+            Self::Native { boot_id } => Box::new(native::Native::new(*boot_id, around.clone())),
+            Self::LogCollector => Box::new(log_collector::LogCollector::new(&around.source)),
+            #[cfg(feature = "otlp")]
+            Self::Otlp { resource } => Box::new(otlp::Otlp::new(&around.source, resource)),
+        }
+    }
+}

@@ -1,0 +1,137 @@
+//! `POST /logs` of hoplog's own collector: entries, and beside them who sends, which batch, how the counts are.
+
+use std::time::SystemTime;
+
+use hoplog_entry::{DropReason, EntryId, Malformed, Record};
+
+use super::{Dialect, Mark};
+use crate::destination::Surroundings;
+use crate::encode::{NativeBatch, json};
+use crate::transport::{Answer, Verdict};
+
+pub(super) struct Native {
+    batch: NativeBatch,
+    boot_id: EntryId,
+    around: Surroundings,
+    reported_losses: [u64; DropReason::ALL.len()],
+}
+
+impl Native {
+    pub(super) fn new(boot_id: EntryId, around: Surroundings) -> Self {
+        let reported_losses = [0; DropReason::ALL.len()];
+        Self { batch: NativeBatch::new(), boot_id, around, reported_losses }
+    }
+}
+
+impl Dialect for Native {
+    fn push(&mut self, record: &Record<'_>) -> Result<(), Malformed> {
+        self.batch.push(record)
+    }
+
+    fn entries(&self) -> usize {
+        self.batch.entries()
+    }
+
+    fn len(&self) -> usize {
+        self.batch.len()
+    }
+
+    fn seal(&mut self, mark: Mark) -> &[u8] {
+        let beside = Beside::new(self, mark);
+        let around = &self.around;
+        self.batch.seal(|out| beside.write(around, out))
+    }
+
+    fn clear(&mut self) {
+        self.batch.clear();
+    }
+
+    fn verdict(&self, answer: &Answer, entries: u64, now: SystemTime) -> Verdict {
+        Verdict::of_native(answer, entries, now)
+    }
+
+    fn says_goodbye(&self) -> bool {
+        true
+    }
+}
+
+/// What stands beside a batch's entries.
+struct Beside {
+    batch_id: EntryId,
+    boot_id: EntryId,
+    mark: Mark,
+    accepted: u64,
+    delivered: u64,
+    dropped: [u64; DropReason::ALL.len()],
+    losses: [u64; DropReason::ALL.len()],
+}
+
+impl Beside {
+    fn new(native: &mut Native, mark: Mark) -> Self {
+        let pipeline = &native.around.pipeline;
+        let queue = pipeline.queue.counts();
+        let stats = native.around.ledger.stats("collector", queue.accepted);
+        let mut dropped = queue.dropped;
+        for (reason, n) in stats.dropped.iter() {
+            dropped[usize::from(reason.code())] += n;
+        }
+        let mut losses = dropped;
+        for (now, before) in losses.iter_mut().zip(native.reported_losses) {
+            *now -= before;
+        }
+        // Left out on purpose; the ledger has the count.
+        losses[usize::from(DropReason::Sampled.code())] = 0;
+        native.reported_losses = dropped;
+        Self {
+            batch_id: EntryId::generate(pipeline.clock.unix_ns(pipeline.clock.now()) / 1_000_000),
+            boot_id: native.boot_id,
+            mark,
+            accepted: queue.accepted,
+            delivered: stats.delivered,
+            dropped,
+            losses,
+        }
+    }
+
+    fn write(&self, around: &Surroundings, out: &mut Vec<u8>) {
+        out.extend_from_slice(b",\"batch_id\":");
+        json::quoted(out, &self.batch_id.to_ascii());
+        out.extend_from_slice(b",\"boot_id\":");
+        json::quoted(out, &self.boot_id.to_ascii());
+        out.extend_from_slice(b",\"seq\":");
+        json::uint(out, self.mark.seq);
+        // The source's members follow one another; the first needs no comma.
+        let mut source = Vec::new();
+        around.source.write_json(&mut source);
+        out.extend_from_slice(b",\"source\":{");
+        out.extend_from_slice(source.get(1..).unwrap_or_default());
+        out.extend_from_slice(b"},\"ledger\":{\"accepted\":");
+        json::uint(out, self.accepted);
+        out.extend_from_slice(b",\"delivered\":");
+        json::uint(out, self.delivered);
+        out.extend_from_slice(b",\"dropped\":");
+        by_reason(out, &self.dropped);
+        out.push(b'}');
+        if self.losses.iter().any(|&n| n > 0) {
+            out.extend_from_slice(b",\"losses\":");
+            by_reason(out, &self.losses);
+        }
+        if self.mark.closing {
+            out.extend_from_slice(b",\"closing\":true");
+        }
+    }
+}
+
+fn by_reason(out: &mut Vec<u8>, counts: &[u64]) {
+    out.push(b'{');
+    let mut first = true;
+    for (reason, &n) in DropReason::ALL.iter().zip(counts).filter(|(_, n)| **n > 0) {
+        if !std::mem::take(&mut first) {
+            out.push(b',');
+        }
+        json::quoted(out, reason.as_str().as_bytes());
+        out.push(b':');
+        json::uint(out, n);
+    }
+    out.push(b'}');
+}

@@ -1,0 +1,129 @@
+//! `ExportLogsServiceRequest` of opentelemetry.proto.collector.logs.v1, as OTLP/HTTP sends it.
+//!
+//! ```text
+//! request { resource_logs { resource, scope_logs { scope, log_records … }, schema_url } }
+//! ```
+//!
+//! Records are written one after the other as they come; what stands around them is put there when the batch is
+//! sealed, for only then their length is known.
+
+#[cfg(test)]
+mod messages;
+mod names;
+mod record;
+mod value;
+mod wire;
+
+use hoplog_entry::{Malformed, Record};
+
+use super::entry::Entry;
+use crate::destination::Source;
+
+/// The version of the semantic conventions that the names are of.
+const SCHEMA: &str = "https://opentelemetry.io/schemas/1.37.0";
+
+const RESOURCE_LOGS: u32 = 1;
+const RESOURCE: u32 = 1;
+const SCOPE_LOGS: u32 = 2;
+const LOG_RECORDS: u32 = 2;
+const SCHEMA_URL: u32 = 3;
+
+/// A batch under way.
+#[derive(Debug)]
+pub(crate) struct OtlpBatch {
+    records: Vec<u8>,
+    entries: usize,
+    /// The `Resource` of this process, and the `InstrumentationScope`, as fields of their messages.
+    resource: Vec<u8>,
+    scope: Vec<u8>,
+    whole: Vec<u8>,
+}
+
+impl OtlpBatch {
+    /// `attributes` are the resource's own ones, beside those of `source`, which go before.
+    pub(crate) fn new(source: &Source, attributes: &[(String, String)]) -> Self {
+        let (mut resource, mut scope) = (Vec::new(), Vec::new());
+        wire::message(&mut resource, RESOURCE, |out| write_resource(out, source, attributes));
+        wire::message(&mut scope, 1, |out| {
+            wire::text(out, 1, "hoplog");
+            wire::text(out, 2, env!("CARGO_PKG_VERSION"));
+        });
+        Self { records: Vec::new(), entries: 0, resource, scope, whole: Vec::new() }
+    }
+
+    pub(crate) fn entries(&self) -> usize {
+        self.entries
+    }
+
+    pub(crate) fn len(&self) -> usize {
+        self.records.len()
+    }
+
+    /// Appends an entry. A record that cannot be read leaves no trace in the batch.
+    pub(crate) fn push(&mut self, record: &Record<'_>) -> Result<(), Malformed> {
+        let entry = Entry::read(record)?;
+        wire::message(&mut self.records, LOG_RECORDS, |out| record::write(out, &entry));
+        self.entries += 1;
+        Ok(())
+    }
+
+    pub(crate) fn seal(&mut self) -> &[u8] {
+        use prost::encoding::{WireType, encode_key, encode_varint};
+        let out = &mut self.whole;
+        out.clear();
+        let in_scope = self.scope.len() + self.records.len();
+        let in_resource = self.resource.len()
+            + wire::len_of_bytes(SCOPE_LOGS, in_scope)
+            + wire::len_of_bytes(SCHEMA_URL, SCHEMA.len());
+        encode_key(RESOURCE_LOGS, WireType::LengthDelimited, out);
+        encode_varint(in_resource as u64, out);
+        out.extend_from_slice(&self.resource);
+        encode_key(SCOPE_LOGS, WireType::LengthDelimited, out);
+        encode_varint(in_scope as u64, out);
+        out.extend_from_slice(&self.scope);
+        out.extend_from_slice(&self.records);
+        wire::text(out, SCHEMA_URL, SCHEMA);
+        out
+    }
+
+    /// Starts over in the same memory.
+    pub(crate) fn clear(&mut self) {
+        self.records.clear();
+        self.entries = 0;
+    }
+}
+
+/// What the process is. What the configuration says goes before what the environment says of the resource, a default
+/// does not.
+fn write_resource(out: &mut Vec<u8>, source: &Source, attributes: &[(String, String)]) {
+    let pid = source.pid.to_string();
+    let ours = [
+        ("service.name", source.service.as_str(), "unknown"),
+        ("service.version", &source.service_version, "v0.0.0-dev"),
+        ("deployment.environment.name", &source.environment, "development"),
+        ("host.name", &source.host, ""),
+        ("process.pid", &pid, ""),
+        ("hoplog.log_type", source.log_type.as_deref().unwrap_or_default(), ""),
+        ("telemetry.sdk.name", "hoplog", ""),
+        ("telemetry.sdk.language", "rust", ""),
+        ("telemetry.sdk.version", env!("CARGO_PKG_VERSION"), ""),
+    ];
+    let given = |name: &str| attributes.iter().any(|(given, _)| given == name);
+    let ours =
+        ours.into_iter().filter(|(name, text, default)| !(text.is_empty() || text == default && given(name)));
+    for (name, text, _) in ours.clone() {
+        value::attribute(out, 1, name, |out| match name {
+            "process.pid" => value::int(out, source.pid.into()),
+            _ => value::text(out, text),
+        });
+    }
+    for (at, (name, text)) in attributes.iter().enumerate() {
+        let again = attributes[at + 1..].iter().any(|(later, _)| later == name);
+        if !again && !ours.clone().any(|(our, ..)| our == name) {
+            value::attribute(out, 1, name, |out| value::text(out, text));
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,149 @@
+//! The least serious level that the logger takes, overall and by target: `info,my_crate=debug,my_crate::db=off`.
+//!
+//! A directive for a target holds for it and for what lies below it by `::`; the longest one that fits counts. Pure
+//! functions of values.
+
+mod live;
+
+use hoplog_entry::Level;
+
+pub(crate) use live::LiveLevels;
+
+const GRAMMAR: &str =
+    "write `info`, or `my_crate=debug`; levels are trace, debug, info, warn, error, fatal, off";
+
+/// From this level on; `None` takes nothing.
+type Threshold = Option<Level>;
+
+/// What a client takes. Default: everything.
+#[derive(Debug, Clone)]
+pub(crate) struct LevelFilter {
+    overall: Threshold,
+    /// By target, no target twice, longer ones first.
+    targets: Vec<(String, Threshold)>,
+}
+
+impl Default for LevelFilter {
+    fn default() -> Self {
+        Self { overall: Some(Level::Trace), targets: Vec::new() }
+    }
+}
+
+impl LevelFilter {
+    /// What is said later goes before what was said earlier.
+    pub(crate) fn set(&mut self, target: Option<&str>, threshold: Threshold) {
+        let Some(target) = target else {
+            self.overall = threshold;
+            return;
+        };
+        match self.targets.iter_mut().find(|(known, _)| known == target) {
+            Some((_, known)) => *known = threshold,
+            None => self.targets.push((target.to_owned(), threshold)),
+        }
+        self.targets.sort_by_key(|(target, _)| std::cmp::Reverse(target.len()));
+    }
+
+    /// Lays directives over what is set, separated by commas; each wrong part is a complaint.
+    pub(crate) fn apply(&mut self, directives: &str) -> Vec<String> {
+        let mut complaints = Vec::new();
+        for directive in directives.split(',').map(str::trim).filter(|part| !part.is_empty()) {
+            let (target, level) = match directive.split_once('=') {
+                Some((target, level)) => (Some(target.trim()), level.trim()),
+                None => (None, directive),
+            };
+            let threshold = match level {
+                "off" | "OFF" => Some(None),
+                level => Level::parse_lenient(level).map(Some),
+            };
+            match threshold {
+                Some(threshold) if target.is_none_or(is_path) => self.set(target, threshold),
+                Some(_) => complaints.push(format!("`{directive}` names no module: {GRAMMAR}")),
+                None => complaints.push(format!("`{directive}` has no level: {GRAMMAR}")),
+            }
+        }
+        complaints
+    }
+
+    /// Whether an entry of this level is taken; the target is empty where it is not known.
+    #[inline]
+    pub(crate) fn takes(&self, level: Level, target: &str) -> bool {
+        let threshold = if self.targets.is_empty() { self.overall } else { self.of(target) };
+        threshold.is_some_and(|least| level >= least)
+    }
+
+    /// The threshold, if it is the same for every target.
+    fn uniform(&self) -> Option<Threshold> {
+        self.targets.is_empty().then_some(self.overall)
+    }
+
+    fn of(&self, target: &str) -> Threshold {
+        let fits = |known: &str| {
+            let below = target.strip_prefix(known);
+            below.is_some_and(|below| below.is_empty() || below.starts_with("::"))
+        };
+        let found = self.targets.iter().find(|(known, _)| fits(known));
+        found.map_or(self.overall, |(_, threshold)| *threshold)
+    }
+}
+
+/// A target is any text without blanks: modules, and what applications name themselves.
+fn is_path(target: &str) -> bool {
+    !target.is_empty() && !target.contains(|c: char| c.is_whitespace() || c.is_control() || c == '=')
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn filter(directives: &str) -> LevelFilter {
+        let mut filter = LevelFilter::default();
+        assert_eq!(filter.apply(directives), Vec::<String>::new(), "{directives}");
+        filter
+    }
+
+    #[test]
+    fn the_longest_target_that_fits_counts_whatever_the_order() {
+        let table = [
+            (Level::Debug, "", false),
+            (Level::Info, "", true),
+            (Level::Debug, "other", false),
+            (Level::Debug, "shop", true),
+            (Level::Trace, "shop", false),
+            (Level::Debug, "shop::cart", true),
+            (Level::Warn, "shop::db", false),
+            (Level::Error, "shop::db::pool", true),
+            (Level::Fatal, "shop::db::raw", false),
+            (Level::Debug, "shopping", false),
+            (Level::Info, "shopping", true),
+        ];
+        for directives in [
+            "info,shop=debug,shop::db=error,shop::db::raw=off",
+            " shop::db::raw=OFF, shop::db = Error ,,shop=DEBUG,INFO",
+            "trace,shop=off,shop::db::raw=off,shop::db=error,info,shop=debug",
+        ] {
+            let filter = filter(directives);
+            for (level, target, taken) in table {
+                assert_eq!(filter.takes(level, target), taken, "{directives}: {level} {target:?}");
+            }
+        }
+    }
+
+    #[test]
+    fn nothing_said_takes_everything_and_off_takes_nothing() {
+        assert!(filter("").takes(Level::Trace, "any"));
+        assert!(!filter("off").takes(Level::Fatal, "any"));
+        assert!(filter("warning,a=critical").takes(Level::Fatal, "a"));
+    }
+
+    #[test]
+    fn every_wrong_part_is_named_and_the_others_hold() {
+        let mut filter = LevelFilter::default();
+        let complaints = filter.apply("loud,shop=,=debug,warn,a b=info,x=y=info");
+        let parts = ["`loud`", "`shop=`", "`=debug`", "`a b=info`", "`x=y=info`"];
+        assert_eq!(complaints.len(), parts.len(), "{complaints:?}");
+        for (complaint, part) in complaints.iter().zip(parts) {
+            assert!(complaint.contains(part) && complaint.contains("my_crate=debug"), "{complaint}");
+        }
+        assert!(!filter.takes(Level::Info, "") && filter.takes(Level::Warn, ""));
+    }
+}

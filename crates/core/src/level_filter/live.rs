@@ -1,0 +1,77 @@
+//! Levels that may change while entries are logged.
+
+use std::sync::atomic::{AtomicU8, Ordering};
+use std::sync::{PoisonError, RwLock};
+
+use hoplog_entry::Level;
+
+use super::{LevelFilter, Threshold};
+
+/// No level is as serious.
+const NOTHING: u8 = u8::MAX - 1;
+/// It depends on the target: the filter knows.
+const BY_TARGET: u8 = u8::MAX;
+
+/// A [`LevelFilter`] to be replaced at any time. Where it says the same for every target, asking it takes no lock.
+#[derive(Debug)]
+pub(crate) struct LiveLevels {
+    least: AtomicU8,
+    filter: RwLock<LevelFilter>,
+}
+
+impl Default for LiveLevels {
+    fn default() -> Self {
+        Self::new(LevelFilter::default())
+    }
+}
+
+impl LiveLevels {
+    pub(crate) fn new(filter: LevelFilter) -> Self {
+        Self { least: AtomicU8::new(least(&filter)), filter: RwLock::new(filter) }
+    }
+
+    /// From now on this one counts.
+    #[cfg(feature = "toml")]
+    pub(crate) fn replace(&self, filter: LevelFilter) {
+        let mut slot = self.filter.write().unwrap_or_else(PoisonError::into_inner);
+        self.least.store(least(&filter), Ordering::Relaxed);
+        *slot = filter;
+    }
+
+    /// [`LevelFilter::takes`].
+    #[inline]
+    pub(crate) fn takes(&self, level: Level, target: &str) -> bool {
+        match self.least.load(Ordering::Relaxed) {
+            BY_TARGET => self.filter.read().unwrap_or_else(PoisonError::into_inner).takes(level, target),
+            least => level.code() >= least,
+        }
+    }
+}
+
+fn least(filter: &LevelFilter) -> u8 {
+    let code = |threshold: Threshold| threshold.map_or(NOTHING, Level::code);
+    filter.uniform().map_or(BY_TARGET, code)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn it_says_what_its_filter_says() {
+        for directives in ["", "info", "off", "warn,shop=debug", "off,shop=trace", "fatal"] {
+            let mut filter = LevelFilter::default();
+            assert!(filter.apply(directives).is_empty());
+            let live = LiveLevels::new(filter.clone());
+            for level in Level::ALL.iter().copied() {
+                for target in ["", "shop", "shop::cart", "other"] {
+                    assert_eq!(
+                        live.takes(level, target),
+                        filter.takes(level, target),
+                        "{directives} {level} {target}"
+                    );
+                }
+            }
+        }
+    }
+}

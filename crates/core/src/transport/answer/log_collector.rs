@@ -1,0 +1,49 @@
+//! The answers of an existing log-collector server.
+
+use std::time::SystemTime;
+
+use hoplog_entry::DropReason;
+use serde::Deserialize;
+
+use super::{Answer, Verdict};
+
+#[derive(Deserialize)]
+struct Body {
+    status: String,
+    count: Option<u64>,
+}
+
+impl Verdict {
+    /// The answer to a batch of `entries`. The server stores all of them or none, and says 500 both where it is in
+    /// trouble and where its schema refuses one entry.
+    pub(crate) fn of_log_collector(answer: &Answer, entries: u64, now: SystemTime) -> Self {
+        match answer.status {
+            200..=299 => match serde_json::from_slice::<Body>(&answer.body) {
+                Ok(body) if body.status == "ok" && body.count.is_none_or(|n| n == entries) => {
+                    Self::Delivered { stored: entries, duplicates: 0, rejected: 0 }
+                }
+                _ => Self::retry(None, "the answer is not a log-collector server's"),
+            },
+            413 => Self::Spoiled {
+                why: "the log-collector server found an entry too large",
+                sure: true,
+                reason: DropReason::EntryTooLarge,
+            },
+            400 | 422 => Self::Spoiled {
+                why: "the log-collector server refused an entry",
+                sure: true,
+                reason: DropReason::Poison,
+            },
+            500 => Self::Spoiled {
+                why: "the log-collector server cannot store an entry, or any",
+                sure: false,
+                reason: DropReason::Poison,
+            },
+            408 | 425 | 429 | 502..=504 | 507 => {
+                Self::retry(answer.wait(now), "the log-collector server cannot store at the moment")
+            }
+            401 | 403 => Self::Paused { why: "the log-collector server refused the request's credentials" },
+            _ => Self::Paused { why: "there is no log-collector server at the endpoint; check it" },
+        }
+    }
+}

@@ -1,0 +1,125 @@
+//! The answers of an OTLP/HTTP server (OpenTelemetry protocol, "OTLP/HTTP Response").
+
+use std::time::SystemTime;
+
+use hoplog_entry::DropReason;
+use prost::encoding::{DecodeContext, WireType, decode_key, decode_varint, skip_field};
+
+use super::{Answer, Verdict};
+
+impl Verdict {
+    /// The answer to a batch of `entries`. What the server rejected must not be sent again; nor a batch that it
+    /// refused with a status other than those that ask for it.
+    pub(crate) fn of_otlp(answer: &Answer, entries: u64, now: SystemTime) -> Self {
+        let refused = |why, reason| Self::Refused { why, reason };
+        match answer.status {
+            200..=299 => {
+                let rejected = rejected(&answer.body).min(entries);
+                Self::Delivered { stored: entries - rejected, duplicates: 0, rejected }
+            }
+            429 => Self::retry(answer.wait(now), "the OTLP server asks to slow down"),
+            502..=504 => Self::retry(answer.wait(now), "the OTLP server is not available"),
+            401 | 403 => refused(
+                "the OTLP server refused the credentials; check OTEL_EXPORTER_OTLP_HEADERS",
+                DropReason::AuthRejected,
+            ),
+            404 | 405 => refused(
+                "there is no OTLP/HTTP server at the endpoint; check OTEL_EXPORTER_OTLP_ENDPOINT",
+                DropReason::ServerRejected,
+            ),
+            413 => refused("the OTLP server found the batch too large", DropReason::ServerRejected),
+            _ => refused("the OTLP server refused the batch", DropReason::ServerRejected),
+        }
+    }
+}
+
+/// `partial_success.rejected_log_records` of an `ExportLogsServiceResponse`. 0 where the body is none: a 2xx says that
+/// the batch was taken, and some servers answer in JSON, or with nothing.
+fn rejected(body: &[u8]) -> u64 {
+    let Some(partial) = field(body, 1, WireType::LengthDelimited) else { return 0 };
+    let Some(Field::Bytes(partial)) = partial else { return 0 };
+    match field(partial, 1, WireType::Varint).flatten() {
+        // An int64; a negative one would be nonsense.
+        Some(Field::Varint(n)) => u64::try_from(n as i64).unwrap_or(0),
+        _ => 0,
+    }
+}
+
+enum Field<'a> {
+    Varint(u64),
+    Bytes(&'a [u8]),
+}
+
+/// The last field of that tag and type; the outer `None` where the message cannot be read.
+fn field(mut message: &[u8], tag: u32, ty: WireType) -> Option<Option<Field<'_>>> {
+    let mut found = None;
+    while !message.is_empty() {
+        let (this, wire) = decode_key(&mut message).ok()?;
+        match (this == tag && wire == ty, wire) {
+            (true, WireType::Varint) => found = Some(Field::Varint(decode_varint(&mut message).ok()?)),
+            (true, WireType::LengthDelimited) => {
+                let len = usize::try_from(decode_varint(&mut message).ok()?).ok()?;
+                let (bytes, rest) = message.split_at_checked(len)?;
+                found = Some(Field::Bytes(bytes));
+                message = rest;
+            }
+            _ => skip_field(wire, this, &mut message, DecodeContext::default()).ok()?,
+        }
+    }
+    Some(found)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::time::Duration;
+
+    fn verdict(status: u16, retry_after: Option<&str>, body: &[u8]) -> Verdict {
+        let answer = Answer {
+            status,
+            retry_after: retry_after.map(Into::into),
+            #[cfg(feature = "zstd")]
+            accept_encoding: None,
+            body: body.to_vec(),
+        };
+        Verdict::of_otlp(&answer, 5, SystemTime::UNIX_EPOCH)
+    }
+
+    #[test]
+    fn what_is_rejected_in_part_is_counted_and_nothing_else_is_lost() {
+        for (body, expected) in [
+            (&b""[..], 0),
+            (b"{}", 0),
+            (b"{\"partialSuccess\":{}}", 0),
+            (b"\x0a\x00", 0),
+            (b"\x0a\x02\x08\x02", 2),
+            (b"\x0a\x07\x08\x02\x12\x03bad", 2),
+            (b"\x0a\x07\x12\x03bad\x08\x02", 2),
+            (b"\x12\x01x\x0a\x02\x08\x03", 3),
+            (b"\x0a\x02\x08\x63", 5), // more than there were
+            (b"\x0a\x0b\x08\xff\xff\xff\xff\xff\xff\xff\xff\xff\x01", 0), // -1
+            (b"\x0a\x7f\x08\x02", 0), // cut
+            (b"\x0a\x02\x08", 0),
+            (b"\xff\xff\xff\xff\xff\xff", 0),
+        ] {
+            let expected = Verdict::Delivered { stored: 5 - expected, duplicates: 0, rejected: expected };
+            assert_eq!(verdict(200, None, body), expected, "{body:?}");
+        }
+    }
+
+    #[test]
+    fn only_what_the_protocol_names_is_sent_again() {
+        for status in 100..600 {
+            let retried = matches!(verdict(status, None, b""), Verdict::Retry { after: None, .. });
+            assert_eq!(retried, [429, 502, 503, 504].contains(&status), "{status}");
+            let delivered = matches!(verdict(status, None, b""), Verdict::Delivered { .. });
+            assert_eq!(delivered, (200..300).contains(&status), "{status}");
+        }
+        for status in [429, 503] {
+            let Verdict::Retry { after, .. } = verdict(status, Some("7"), b"") else { panic!("{status}") };
+            assert_eq!(after, Some(Duration::from_secs(7)));
+        }
+        let Verdict::Refused { reason, .. } = verdict(401, None, b"") else { panic!("401") };
+        assert_eq!(reason, DropReason::AuthRejected);
+    }
+}

@@ -1,0 +1,107 @@
+//! A destination as the worker sees it: a task to start, an inbox, a share of the memory.
+
+use std::sync::Arc;
+
+use hoplog_entry::DropReason;
+
+use crate::destination::{Holding, Mail, Message, Parcel, Prepared, Surroundings, inbox};
+use crate::queue::Chunk;
+#[cfg(feature = "toml")]
+use {super::GRACE, crate::destination::Filter, std::time::Instant, tokio::sync::oneshot};
+
+/// A destination and the way to its task.
+pub(super) struct Outlet {
+    prepared: Prepared,
+    around: Surroundings,
+    mail: Option<Mail>,
+    /// Entries that were handed to it, or dropped in its place.
+    handed: u64,
+    holding: Holding,
+}
+
+impl Outlet {
+    /// `handed`: how many entries one of the same name had before.
+    pub(super) fn new(prepared: Prepared, around: Surroundings, handed: u64) -> Self {
+        Self { prepared, around, mail: None, handed, holding: Holding::default() }
+    }
+
+    /// Hands over a chunk, unless the destination holds `share` chunks already: then this one is lost to it.
+    pub(super) fn hand_over(&mut self, chunk: &Arc<Chunk>, share: usize) {
+        let entries = chunk.entries() as u64;
+        if self.holding.chunks().saturating_add(chunk.price()) > share {
+            self.handed += entries;
+            self.around.ledger.drop_queued(entries, DropReason::QueueFullNewest);
+            let name = &self.around.name;
+            self.around.diagnostics.warn("share", || {
+                format!("`{name}` stands still and its share of the memory is full; entries are dropped")
+            });
+            return;
+        }
+        self.send(Message::Chunk(Parcel::new(chunk, &self.holding)));
+        self.handed += entries;
+    }
+
+    /// Sends a message to the task; starts the task, again if it had ended by a panic. Entries in the message are
+    /// counted as handed by the caller, afterwards: what a dead task held is written off here.
+    pub(super) fn send(&mut self, message: Message) {
+        let message = match &self.mail {
+            Some(mail) => match mail.send(message) {
+                Ok(()) => return,
+                Err(unsent) => unsent.0,
+            },
+            None => message,
+        };
+        self.around.ledger.write_off(self.handed, DropReason::SerializeError);
+        let (mail, inbox) = inbox();
+        tokio::spawn(self.prepared.clone().run(inbox, self.around.clone()));
+        let _ = mail.send(message);
+        self.mail = Some(mail);
+    }
+
+    #[cfg(feature = "toml")]
+    pub(super) fn name(&self) -> &str {
+        &self.around.name
+    }
+
+    /// From now on it takes what this filter lets through.
+    #[cfg(feature = "toml")]
+    pub(super) fn filter(&self, filter: Filter) {
+        self.around.gate.replace(filter);
+    }
+
+    /// Another task follows the one that runs: it gets what comes from now on, and begins when that one has ended.
+    #[cfg(feature = "toml")]
+    pub(super) fn replace(&mut self, prepared: Prepared, deadline: Instant) -> oneshot::Receiver<()> {
+        let ended = self.close(deadline);
+        self.prepared = prepared;
+        let (mail, inbox) = inbox();
+        let next = self.prepared.clone().run(inbox, self.around.clone());
+        let (done, waiting) = oneshot::channel();
+        tokio::spawn(async move {
+            let _ = tokio::time::timeout_at((deadline + GRACE).into(), ended).await;
+            drop::<oneshot::Sender<()>>(done);
+            next.await;
+        });
+        self.mail = Some(mail);
+        waiting
+    }
+
+    /// Nothing more is handed to it; what it has it delivers until then.
+    #[cfg(feature = "toml")]
+    pub(super) fn end(mut self, deadline: Instant) -> oneshot::Receiver<()> {
+        let ended = self.close(deadline);
+        self.around.ledger.end_with(self.handed);
+        ended
+    }
+
+    #[cfg(feature = "toml")]
+    fn close(&mut self, deadline: Instant) -> oneshot::Receiver<()> {
+        let (done, ended) = oneshot::channel();
+        if let Some(mail) = self.mail.take()
+            && mail.send(Message::Close(deadline, done)).is_err()
+        {
+            self.around.ledger.write_off(self.handed, DropReason::SerializeError);
+        }
+        ended
+    }
+}
