@@ -7,6 +7,7 @@ mod batch;
 mod task;
 
 use std::fmt;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::pin::Pin;
 use std::sync::Arc;
 use std::time::Duration;
@@ -53,7 +54,8 @@ pub trait Destination: Send + 'static {
         std::future::ready(())
     }
 
-    /// The end: nothing comes after it. Called at the client's shutdown, within its deadline. Default: [`flush`](Self::flush).
+    /// The end: nothing comes after it but the drop, on the same thread. Called at the client's shutdown, within its
+    /// deadline. Default: [`flush`](Self::flush).
     fn close(&mut self) -> impl Future<Output = ()> + Send {
         self.flush()
     }
@@ -83,26 +85,27 @@ trait Erased: Send {
 }
 
 impl<D: Destination> Erased for D {
+    // Called inside a future: what panics before it has one to give is caught as well.
     fn deliver<'a>(&'a mut self, batch: &'a Batch<'a>) -> Boxed<'a, Delivery> {
-        Box::pin(Destination::deliver(self, batch))
+        Box::pin(async move { Destination::deliver(self, batch).await })
     }
 
     fn flush(&mut self) -> Boxed<'_, ()> {
-        Box::pin(Destination::flush(self))
+        Box::pin(async move { Destination::flush(self).await })
     }
 
     fn close(&mut self) -> Boxed<'_, ()> {
-        Box::pin(Destination::close(self))
+        Box::pin(async move { Destination::close(self).await })
     }
 }
 
-/// One such destination. Clones share it, for the task that is started again after a fault of ours.
+/// One such destination, until it has ended. Clones share it, for the task that is started again after a fault of ours.
 #[derive(Clone)]
-pub(crate) struct Own(Arc<tokio::sync::Mutex<Box<dyn Erased>>>);
+pub(crate) struct Own(Arc<tokio::sync::Mutex<Option<Box<dyn Erased>>>>);
 
 impl Own {
     pub(crate) fn new(destination: impl Destination) -> Self {
-        Self(Arc::new(tokio::sync::Mutex::new(Box::new(destination))))
+        Self(Arc::new(tokio::sync::Mutex::new(Some(Box::new(destination)))))
     }
 
     pub(super) async fn run(self, inbox: Inbox, around: Surroundings) {
@@ -113,8 +116,12 @@ impl Own {
             let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
             match runtime {
                 Ok(runtime) => runtime.block_on(async {
-                    let mut destination = self.0.lock().await;
-                    Task::new(around).run(&mut **destination, inbox).await;
+                    let mut place = self.0.lock().await;
+                    let Some(destination) = place.as_deref_mut() else { return };
+                    let closed = Task::new(around).run(destination, inbox).await;
+                    // It goes here, and not wherever the last handle of the client is dropped.
+                    let _ = catch_unwind(AssertUnwindSafe(|| place.take()));
+                    drop(closed);
                 }),
                 Err(error) => {
                     around.diagnostics.warn("own", || format!("a destination has no runtime: {error}"))
