@@ -59,7 +59,7 @@ impl Lines {
                     }
                     desk.write().await;
                 }
-                Message::Tick => desk.tick().await,
+                Message::Tick { .. } => desk.tick().await,
                 Message::Reopen(done) => {
                     desk.with_file(Appender::reopen).await;
                     drop(done);

@@ -196,7 +196,7 @@ impl Task {
                 self.not_before = None;
                 self.closing = Some((deadline, done));
             }
-            Some(Message::Tick | Message::Reopen(_)) => {}
+            Some(Message::Tick { .. } | Message::Reopen(_)) => {}
             None => self.orphaned = true,
         }
     }
