@@ -10,6 +10,7 @@ use std::fmt;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::pin::Pin;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use super::{Inbox, Surroundings};
@@ -101,11 +102,21 @@ impl<D: Destination> Erased for D {
 
 /// One such destination, until it has ended. Clones share it, for the task that is started again after a fault of ours.
 #[derive(Clone)]
-pub(crate) struct Own(Arc<tokio::sync::Mutex<Option<Box<dyn Erased>>>>);
+pub(crate) struct Own {
+    place: Arc<tokio::sync::Mutex<Option<Box<dyn Erased>>>>,
+    /// To a client.
+    given: Arc<AtomicBool>,
+}
 
 impl Own {
     pub(crate) fn new(destination: impl Destination) -> Self {
-        Self(Arc::new(tokio::sync::Mutex::new(Some(Box::new(destination)))))
+        let place = Arc::new(tokio::sync::Mutex::new(Some(Box::new(destination) as _)));
+        Self { place, given: Arc::default() }
+    }
+
+    /// Gives it to a client; false where another one has it, or had.
+    pub(crate) fn give(&self) -> bool {
+        !self.given.swap(true, Ordering::Relaxed)
     }
 
     pub(super) async fn run(self, inbox: Inbox, around: Surroundings) {
@@ -116,7 +127,7 @@ impl Own {
             let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
             match runtime {
                 Ok(runtime) => runtime.block_on(async {
-                    let mut place = self.0.lock().await;
+                    let mut place = self.place.lock().await;
                     let Some(destination) = place.as_deref_mut() else { return };
                     let closed = Task::new(around).run(destination, inbox).await;
                     // It goes here, and not wherever the last handle of the client is dropped.
@@ -139,7 +150,7 @@ impl Own {
 /// The same object.
 impl PartialEq for Own {
     fn eq(&self, other: &Self) -> bool {
-        Arc::ptr_eq(&self.0, &other.0)
+        Arc::ptr_eq(&self.place, &other.place)
     }
 }
 

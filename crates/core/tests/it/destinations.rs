@@ -330,3 +330,15 @@ fn counts_add_up_at_any_moment() {
         }
     });
 }
+
+#[test]
+fn a_destination_serves_one_client() {
+    let builder = without_collector().destination(Output::own(Told::default()).name("db"));
+    builder.clone().batch_size(0).build().unwrap_err();
+    let first = builder.clone().build().unwrap();
+    for client in [Some(first), None] {
+        let error = builder.clone().build().unwrap_err();
+        assert!(error.complaints()[0].contains("`db` serves another client"), "{error}");
+        drop(client);
+    }
+}
