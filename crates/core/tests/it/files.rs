@@ -257,3 +257,63 @@ fn a_disk_that_is_full_costs_what_does_not_fit_and_no_more() {
     let output = shell.output().unwrap();
     assert!(output.status.success(), "{output:?}");
 }
+
+#[test]
+fn what_a_crash_left_of_a_line_stays_a_line_of_its_own() {
+    let scratch = Scratch::new("torn");
+    std::fs::write(scratch.path(), "{\"id\":\"whole\"}\n{\"id\":\"to").unwrap();
+    let client = client(LogFile::new(scratch.path()));
+    send(&client, 2);
+    flushed(&client);
+    // Another process is killed in the middle of a write.
+    use std::io::Write as _;
+    std::fs::OpenOptions::new()
+        .append(true)
+        .open(scratch.path())
+        .unwrap()
+        .write_all(b"{\"id\":\"half")
+        .unwrap();
+    send(&client, 1);
+    flushed(&client);
+    let text = std::fs::read_to_string(scratch.path()).unwrap();
+    let whole = text.lines().filter(|line| serde_json::from_str::<Value>(line).is_ok()).count();
+    assert_eq!((whole, text.lines().count()), (4, 6), "{text}");
+}
+
+#[cfg(unix)]
+#[test]
+fn a_pipe_without_a_reader_holds_up_neither_the_start_nor_the_end() {
+    let scratch = Scratch::new("pipe");
+    assert!(std::process::Command::new("mkfifo").arg(scratch.path()).status().unwrap().success());
+    let (done, waits) = std::sync::mpsc::channel();
+    let path = scratch.path();
+    std::thread::spawn(move || {
+        let client = client(LogFile::new(path));
+        send(&client, 1);
+        let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
+        let report = runtime.block_on(client.shutdown(std::time::Duration::from_millis(100)));
+        drop(client);
+        done.send(report.left)
+    });
+    assert_eq!(waits.recv_timeout(LONG), Ok(1));
+}
+
+#[test]
+fn files_that_are_very_small_are_shared_as_well() {
+    let scratch = Scratch::new("tiny");
+    let file = || LogFile::new(scratch.path()).max_bytes(1_024).keep(100_000);
+    let clients: Vec<_> = (0..6).map(|_| client(file())).collect();
+    std::thread::scope(|scope| {
+        for client in &clients {
+            scope.spawn(|| {
+                for _ in 0..10 {
+                    send(client, 30);
+                    flushed(client);
+                }
+            });
+        }
+    });
+    for client in &clients {
+        assert_settled(client, 300, 0);
+    }
+}
