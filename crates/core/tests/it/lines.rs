@@ -154,6 +154,49 @@ fn the_console_gets_a_readable_line_each_without_colours_where_nobody_sees_them(
     assert!(!lines.concat().contains("hunter2"));
 }
 
+/// Runs the test's child where standard output is a terminal; `None` where the system has no `script`.
+#[cfg(target_os = "linux")]
+fn on_a_terminal(child: &std::process::Command, variables: [(&str, &str); 2]) -> Option<String> {
+    let mut script = std::process::Command::new("script");
+    let words = std::iter::once(child.get_program()).chain(child.get_args());
+    let command: Vec<&str> = words.map(|word| word.to_str().unwrap()).collect();
+    script.args(["-qec", &command.join(" "), "/dev/null"]).envs(variables);
+    script.envs(child.get_envs().filter_map(|(name, value)| Some((name, value?))));
+    let output = script.stdin(std::process::Stdio::null()).output().ok()?;
+    assert!(output.status.success(), "{output:?}");
+    Some(String::from_utf8(output.stdout).unwrap())
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn a_terminal_gets_colours_unless_it_or_its_user_wants_none() {
+    let child = child("lines::a_terminal_gets_colours_unless_it_or_its_user_wants_none", || {
+        on_the_console(Console::Auto);
+    });
+    for (term, no_color, colours) in [("xterm", "", true), ("dumb", "", false), ("xterm", "1", false)] {
+        let Some(text) = on_a_terminal(&child, [("TERM", term), ("NO_COLOR", no_color)]) else {
+            eprintln!("skipped: this system has no `script` to make a terminal");
+            return;
+        };
+        let line = text.lines().find(|line| line.contains("low on tea")).unwrap();
+        assert!(line.contains("WARN") && line.contains(" cups=1"), "{line}");
+        assert_eq!(line.contains("\x1b[33m"), colours, "{term} {no_color}: {line:?}");
+    }
+}
+
+#[test]
+fn an_entry_is_one_line_however_its_fields_are_laid_out() {
+    let file = Scratch::new("raw.jsonl");
+    let client = client(&file);
+    let raw =
+        serde_json::value::RawValue::from_string("{\n  \"a\": \"b\\n\",\r\n  \"c\": 1\n}".into()).unwrap();
+    client.info("raw").field("raw", raw).send();
+    client.flush_blocking(LONG).unwrap();
+    let lines = file.lines();
+    assert_eq!(lines.len(), 1);
+    assert_eq!(lines[0]["metadata"]["raw"], serde_json::json!({"a": "b\n", "c": 1}));
+}
+
 #[test]
 fn a_console_that_nobody_reads_holds_up_neither_the_collector_nor_the_end() {
     let mut child =
