@@ -301,7 +301,7 @@ impl Client {
     }
 
     /// Lets go of every log file and opens what is at its path from then on; for `logrotate` and its like, after they
-    /// moved a file. A file that was moved is noticed without it, before the next write to it.
+    /// moved a file. A file that was moved is noticed without it, before the next write to it, but not on Windows.
     ///
     /// # Errors
     /// The client is closed.
