@@ -219,3 +219,36 @@ fn a_console_that_nobody_reads_holds_up_neither_the_collector_nor_the_end() {
     assert!(status.success(), "{status}");
     assert!(started.elapsed() < LONG / 2, "{:?}", started.elapsed());
 }
+
+#[cfg(target_os = "linux")]
+#[test]
+fn a_console_that_cannot_take_more_at_the_moment_is_waited_for() {
+    use std::io::{BufRead as _, Read as _};
+    let name = "lines::a_console_that_cannot_take_more_at_the_moment_is_waited_for";
+    let mut child = child(name, || {
+        let client = builder("http://unused").without_collector().console(Console::Json).build().unwrap();
+        // Far more than a pipe holds.
+        send(&client, 2_000);
+        client.flush_blocking(std::time::Duration::from_millis(300)).unwrap();
+        eprintln!("full");
+        assert_eq!(client.flush_blocking(LONG).unwrap().left, 0);
+        crate::support::assert_settled(&client, 2_000, 0);
+    });
+    // Who shares a terminal or a pipe may have set it to be non-blocking.
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_io().build().unwrap();
+    let _inside = runtime.enter();
+    let (writes, reads) = tokio::net::unix::pipe::pipe().unwrap();
+    let mut process = child
+        .stdout(writes.into_nonblocking_fd().unwrap())
+        .stderr(std::process::Stdio::piped())
+        .spawn()
+        .unwrap();
+    drop(child);
+    let said = std::io::BufReader::new(process.stderr.take().unwrap()).lines().map_while(Result::ok);
+    let said: Vec<String> = said.take_while(|line| line != "full").collect();
+    let mut text = String::new();
+    std::fs::File::from(reads.into_blocking_fd().unwrap()).read_to_string(&mut text).unwrap();
+    assert!(process.wait().unwrap().success(), "{said:?}");
+    let entries = text.lines().filter(|line| line.starts_with('{'));
+    assert_eq!(entries.map(|line| serde_json::from_str::<Value>(line).unwrap()).count(), 2_000);
+}

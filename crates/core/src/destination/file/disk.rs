@@ -11,6 +11,9 @@ use flate2::write::GzEncoder;
 /// How long another process may hold the lock, which is for one write, until this one goes its own way.
 const PATIENCE: Duration = Duration::from_millis(250);
 
+/// Between two looks at what cannot be written to at the moment.
+const PAUSE: Duration = Duration::from_millis(5);
+
 /// What is known of an open file, or of what is at a path.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Stat {
@@ -126,16 +129,7 @@ impl Disk for RealDisk {
     }
 
     fn append(&self, file: &mut File, bytes: &[u8]) -> (usize, io::Result<()>) {
-        let mut written = 0;
-        while let Some(rest) = bytes.get(written..).filter(|rest| !rest.is_empty()) {
-            match file.write(rest) {
-                Ok(0) => return (written, Err(io::ErrorKind::WriteZero.into())),
-                Ok(n) => written += n,
-                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
-                Err(error) => return (written, Err(error)),
-            }
-        }
-        (written, Ok(()))
+        write_whole(file, bytes)
     }
 
     fn truncate(&self, file: &File, len: u64) -> io::Result<()> {
@@ -180,6 +174,24 @@ impl Disk for RealDisk {
             let _ = self.remove(to);
         }
         packed.map(|()| Some(out))
+    }
+}
+
+/// How much was written, and why no more. A pipe or terminal that others have set to be non-blocking is waited for like
+/// one that blocks.
+pub(crate) fn write_whole(to: &mut impl io::Write, bytes: &[u8]) -> (usize, io::Result<()>) {
+    let mut written = 0;
+    loop {
+        let rest = bytes.get(written..).unwrap_or_default();
+        let done = if rest.is_empty() { to.flush().map(|()| 0) } else { to.write(rest) };
+        match done {
+            Ok(0) if rest.is_empty() => return (written, Ok(())),
+            Ok(0) => return (written, Err(io::ErrorKind::WriteZero.into())),
+            Ok(n) => written += n,
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+            Err(error) if error.kind() == io::ErrorKind::WouldBlock => std::thread::sleep(PAUSE),
+            Err(error) => return (written, Err(error)),
+        }
     }
 }
 
