@@ -36,6 +36,9 @@ const PATIENCE: u32 = 2;
 /// quarter of an hour.
 const LONE_PATIENCE: u32 = 20;
 
+/// `415 Unsupported Media Type`: where a batch is compressed, its coding is taken to be at fault first (RFC 7694 §3).
+const UNKNOWN_CODING: u16 = 415;
+
 /// How this client talks to a server.
 #[derive(Debug, Clone)]
 pub(crate) struct RemoteConfig {
@@ -214,6 +217,12 @@ impl Remote {
             Ok(answer) => {
                 #[cfg(feature = "zstd")]
                 self.former.packer().learn(answer);
+                if answer.status == UNKNOWN_CODING
+                    && let Some(other) = self.former.repack(&batch)
+                {
+                    self.around.ledger.retried();
+                    return self.again.push_front(other);
+                }
                 self.former.dialect().verdict(answer, batch.entries, SystemTime::now())
             }
             Err(error) => Verdict::Retry { after: None, why: format!("{peer} {}", error.what).into() },
@@ -236,7 +245,8 @@ impl Remote {
                 return;
             }
             Verdict::Spoiled { why, sure, reason } => {
-                let wait = self.backoff.failed(None, random());
+                let wait =
+                    if sure { self.backoff.answered(random()) } else { self.backoff.failed(None, random()) };
                 if let Some(halves) = self.former.halves(&batch) {
                     halves.into_iter().rev().for_each(|half| self.again.push_front(half));
                     self.around.ledger.retried();

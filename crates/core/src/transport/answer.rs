@@ -78,7 +78,19 @@ impl Verdict {
             300..=399 => {
                 Self::Paused { why: "the endpoint redirects, which is not followed; check HOPLOG_ENDPOINT" }
             }
-            413 => refused("the collector found the batch too large"),
+            413 => Self::Spoiled {
+                why: "the collector found an entry too large",
+                sure: true,
+                reason: DropReason::EntryTooLarge,
+            },
+            400 | 422 => {
+                let why = "the collector refused an entry";
+                Self::Spoiled { why, sure: true, reason: DropReason::Poison }
+            }
+            409 => match Self::of_body(&answer.body, entries) {
+                had_before @ Self::Delivered { .. } => had_before,
+                _ => refused("the collector refused the batch"),
+            },
             _ => refused("the collector refused the batch"),
         }
     }

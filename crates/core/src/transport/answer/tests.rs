@@ -59,10 +59,11 @@ fn each_status_has_its_verdict() {
         (404, "paused"),
         (405, "paused"),
         (501, "paused"),
-        (400, "refused"),
-        (413, "refused"),
+        (400, "spoiled"),
+        (413, "spoiled"),
+        (422, "spoiled"),
+        (409, "refused"),
         (415, "refused"),
-        (422, "refused"),
         (101, "refused"),
     ] {
         let got = match verdict(status, None, "") {
