@@ -139,6 +139,14 @@ fn retry_after(text: &str, now: SystemTime) -> Option<Duration> {
     Some(wait.min(LONGEST_WAIT))
 }
 
+/// A `Retry-After` that is a date, in seconds from the answer's own `Date` on: the clock here may be another.
+pub(super) fn by_the_servers_clock(retry_after: String, date: Option<&str>) -> String {
+    match (http_date(&retry_after), date.and_then(http_date)) {
+        (Some(until), Some(now)) => until.duration_since(now).unwrap_or_default().as_secs().to_string(),
+        _ => retry_after,
+    }
+}
+
 /// `Sun, 06 Nov 1994 08:49:37 GMT` (RFC 9110 §5.6.7; the obsolete forms are not read).
 fn http_date(text: &str) -> Option<SystemTime> {
     let (_, rest) = text.split_once(", ")?;

@@ -3,9 +3,10 @@
 use std::fmt;
 use std::time::{Duration, Instant};
 
-use reqwest::header::{CONTENT_ENCODING, HeaderMap, HeaderName, HeaderValue, RETRY_AFTER};
+use reqwest::header::{CONTENT_ENCODING, DATE, HeaderMap, HeaderName, HeaderValue, RETRY_AFTER};
 
 use super::Answer;
+use super::answer::by_the_servers_clock;
 
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
 /// What is waited for an answer where nothing else is said.
@@ -164,27 +165,33 @@ async fn post(client: reqwest::Client, config: HttpConfig, batch: SealedBatch) -
     let status = response.status().as_u16();
     let header =
         |name: HeaderName| response.headers().get(name).and_then(|v| v.to_str().ok()).map(ToOwned::to_owned);
-    let retry_after = header(RETRY_AFTER);
+    let date = header(DATE);
+    let retry_after = header(RETRY_AFTER).map(|text| by_the_servers_clock(text, date.as_deref()));
     #[cfg(feature = "zstd")]
     let accept_encoding = header(reqwest::header::ACCEPT_ENCODING);
     let mut body = Vec::new();
     loop {
         match response.chunk().await {
-            Ok(Some(chunk)) if body.len() + chunk.len() > LARGEST_ANSWER => {
-                return Err(SendError { what: "gave too large an answer", cause: "over 1 MiB".into() });
+            // No answer that a dialect knows; the status stands all the same.
+            Ok(Some(chunk)) if body.len() + chunk.len() > LARGEST_ANSWER => body.clear(),
+            Ok(Some(chunk)) => {
+                body.extend_from_slice(&chunk);
+                continue;
             }
-            Ok(Some(chunk)) => body.extend_from_slice(&chunk),
-            Ok(None) => {
-                return Ok(Answer {
-                    status,
-                    retry_after,
-                    #[cfg(feature = "zstd")]
-                    accept_encoding,
-                    body,
-                });
+            Ok(None) => {}
+            Err(e) if response.status().is_success() => {
+                return Err(SendError { what: "broke off its answer", cause: root(&e) });
             }
-            Err(e) => return Err(SendError { what: "broke off its answer", cause: root(&e) }),
+            // That something went wrong is said by the status alone.
+            Err(_) => {}
         }
+        return Ok(Answer {
+            status,
+            retry_after,
+            #[cfg(feature = "zstd")]
+            accept_encoding,
+            body,
+        });
     }
 }
 

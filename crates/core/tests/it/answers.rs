@@ -103,6 +103,20 @@ fn a_batch_that_is_refused_is_dropped_and_counted_and_the_next_one_says_so() {
 }
 
 #[test]
+fn a_status_counts_however_large_the_page_is_that_comes_with_it() {
+    let page = "x".repeat(2 << 20);
+    let (collector, client) = three_entries([Answer::saying(402, page.clone())]);
+    client.flush_blocking(LONG).unwrap();
+    assert_settled(&client, 0, 3);
+    assert_eq!(collector.received().len(), 1);
+    // Of a good status it says nothing that adds up.
+    let (collector, client) = three_entries([Answer::body(page)]);
+    client.flush_blocking(LONG).unwrap();
+    assert_settled(&client, 3, 0);
+    assert_eq!(collector.received().len(), 2);
+}
+
+#[test]
 fn stored_had_before_and_rejected_are_counted_apart() {
     let answer = r#"{"accepted":1,"duplicates":1,"rejected":[{"index":2,"id":null,"reason":"no"}]}"#;
     let (_collector, client) = three_entries([Answer::body(answer)]);

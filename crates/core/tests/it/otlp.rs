@@ -84,6 +84,16 @@ fn only_what_the_protocol_names_is_sent_again() {
 }
 
 #[test]
+fn a_batch_that_was_taken_is_not_sent_again_for_a_large_answer() {
+    let server = Scripted::start([Answer::saying(200, "x".repeat(2 << 20))]);
+    let client = client_of(&server);
+    send(&client, 3);
+    client.flush_blocking(LONG).unwrap();
+    assert_settled(&client, 3, 0);
+    assert_eq!(server.received().len(), 1);
+}
+
+#[test]
 fn a_wait_that_the_server_asks_for_is_kept() {
     let server = Scripted::start([Answer::status(503).header("retry-after", "1"), taken()]);
     let client = client_of(&server);

@@ -93,6 +93,21 @@ fn retry_after_is_read_in_seconds_and_as_a_date_and_capped() {
 }
 
 #[test]
+fn a_wait_until_a_date_is_counted_from_the_servers_own_time() {
+    let until = "Sun, 06 Nov 1994 08:49:37 GMT";
+    for (retry_after, date, expected) in [
+        (until, Some("Sun, 06 Nov 1994 08:49:27 GMT"), "10"),
+        (until, Some("Sun, 06 Nov 1994 09:00:00 GMT"), "0"),
+        (until, Some("yesterday"), until),
+        (until, None, until),
+        ("7", Some("Sun, 06 Nov 1994 08:49:27 GMT"), "7"),
+        ("soon", Some("Sun, 06 Nov 1994 08:49:27 GMT"), "soon"),
+    ] {
+        assert_eq!(by_the_servers_clock(retry_after.into(), date), expected, "{retry_after} {date:?}");
+    }
+}
+
+#[test]
 fn http_dates_are_the_right_second() {
     let unix = |text| http_date(text).unwrap().duration_since(SystemTime::UNIX_EPOCH).unwrap().as_secs();
     assert_eq!(unix("Thu, 01 Jan 1970 00:00:00 GMT"), 0);
