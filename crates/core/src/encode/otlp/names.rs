@@ -85,12 +85,14 @@ const OTHERS: [&str; 15] = [
     "http.request.header.content-type",
 ];
 
-/// Whether an attribute of that name may be one of ours. Names are unique in a log record.
+/// Whether an attribute of that name may be one of ours, or one that gave way to ours. Names are unique in a log record.
 pub(super) fn is_ours(name: &str) -> bool {
-    // Every name of ours has a point in it, and few of an application's do.
-    name.contains('.')
-        && (OTHERS.contains(&name)
-            || name.starts_with("http.request.header.")
-            || name.starts_with("http.response.header.")
-            || Field::ALL.iter().any(|&field| attribute(field) == Some(name)))
+    // Every name of ours has a point in it, and few of an application's do. No name at all is not allowed.
+    name.is_empty()
+        || name.contains('.')
+            && (name.strip_prefix("field.").is_some_and(is_ours)
+                || OTHERS.contains(&name)
+                || name.starts_with("http.request.header.")
+                || name.starts_with("http.response.header.")
+                || Field::ALL.iter().any(|&field| attribute(field) == Some(name)))
 }

@@ -88,6 +88,8 @@ fn a_request_has_the_names_of_the_semantic_conventions() {
     w.custom_text("note", "last");
     w.custom_text("http.route", "mine");
     w.custom_text("my.own", "too");
+    w.custom_text("field.http.route", "mine too");
+    w.custom_text("", "no name");
     let record = log_record(w.end(Level::Error, Some(Outcome::Completed)));
     assert_eq!((record.time_unix_nano, record.observed_time_unix_nano), (NS, NS));
     assert_eq!((record.severity_number, record.severity_text.as_str()), (17, "ERROR"));
@@ -106,6 +108,7 @@ fn a_request_has_the_names_of_the_semantic_conventions() {
         "http.request.body.size": 0, "http.response.body.size": 3, "hoplog.duration_ms": 1.5,
         "client.address": "10.0.0.1", "network.peer.address": "fd00::1", "network.peer.port": 4_711,
         "error.type": "503", "note": "last", "field.http.route": "mine", "my.own": "too",
+        "field.field.http.route": "mine too", "field.": "no name",
         "order": {"id": 1, "tags": ["a", null, 2.5, true], "big": "18446744073709551615"},
     });
     assert_eq!(json_of_all(record.attributes), expected);
