@@ -32,9 +32,6 @@ use packer::Packer;
 const IN_FLIGHT: usize = 4;
 /// Failures in a row after which the next attempt is made with another batch.
 const PATIENCE: u32 = 2;
-/// Failures of an entry on its own, with nothing delivered meanwhile, after which it is at fault all the same: about a
-/// quarter of an hour.
-const LONE_PATIENCE: u32 = 20;
 
 /// `415 Unsupported Media Type`: where a batch is compressed, its coding is taken to be at fault first (RFC 7694 §3).
 const UNKNOWN_CODING: u16 = 415;
@@ -230,9 +227,16 @@ impl Remote {
         let wait = match verdict {
             Verdict::Delivered { stored, duplicates, rejected } => {
                 self.around.ledger.delivered(stored + duplicates, duplicates);
+                let remark = result.ok().and_then(|answer| self.former.dialect().remark(&answer));
                 if rejected > 0 {
                     self.around.ledger.drop_in_flight(rejected, DropReason::ServerRejected);
-                    self.warn("rejected", format!("{peer} rejected {rejected} of {} entries", batch.entries));
+                    let why = remark.map(|remark| format!(": {remark}")).unwrap_or_default();
+                    self.warn(
+                        "rejected",
+                        format!("{peer} rejected {rejected} of {} entries{why}", batch.entries),
+                    );
+                } else if let Some(remark) = remark {
+                    self.warn("remark", format!("{peer} took the entries and says: {remark}"));
                 }
                 self.successes += 1;
                 self.backoff.succeeded();
@@ -280,12 +284,11 @@ impl Remote {
         self.wait(wait);
     }
 
-    /// Whether an entry that was refused on its own is to blame, and not the server: something else was taken since it
-    /// first was refused, or its patience is at an end.
+    /// Whether an entry that was refused on its own is to blame, and not the server.
     fn is_at_fault(&self, batch: &mut SealedBatch) -> bool {
-        let lone = batch.lone.get_or_insert(Lone { failures: 0, successes: self.successes });
-        lone.failures += 1;
-        self.successes > lone.successes || lone.failures >= LONE_PATIENCE
+        let now = Instant::now();
+        let lone = batch.lone.get_or_insert_with(|| Lone::new(now, self.successes));
+        lone.is_at_fault(now, self.successes, self.outstanding.len() >= IN_FLIGHT)
     }
 
     fn drop_batch(&mut self, batch: &SealedBatch, reason: DropReason, why: &str) {

@@ -10,6 +10,9 @@ use std::time::{Duration, SystemTime};
 use hoplog_entry::DropReason;
 use serde::Deserialize;
 
+#[cfg(feature = "otlp")]
+pub(crate) use otlp::remark as otlp_remark;
+
 /// The longest that a server's `Retry-After` is honoured.
 const LONGEST_WAIT: Duration = Duration::from_secs(15 * 60);
 

@@ -74,9 +74,30 @@ pub(crate) struct SealedBatch {
 /// How it goes for an entry on its own.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Lone {
-    pub(crate) failures: u32,
+    failures: u32,
+    since: Instant,
     /// Batches that its server had taken when it first was refused.
-    pub(crate) successes: u64,
+    successes: u64,
+}
+
+impl Lone {
+    /// Failures with nothing delivered meanwhile, and the time they take at least, after which an entry that keeps
+    /// others from their turn is at fault all the same.
+    const PATIENCE: (u32, Duration) = (20, Duration::from_secs(15 * 60));
+
+    /// Refused for the first time, when its server had taken so many batches.
+    pub(crate) fn new(now: Instant, successes: u64) -> Self {
+        Self { failures: 0, since: now, successes }
+    }
+
+    /// Whether one more refusal is the entry's own fault: something else was taken since the first, or it stands in
+    /// the way of others and patience is at an end.
+    pub(crate) fn is_at_fault(&mut self, now: Instant, successes: u64, in_the_way: bool) -> bool {
+        self.failures += 1;
+        let (failures, time) = Self::PATIENCE;
+        let at_an_end = self.failures >= failures && now.saturating_duration_since(self.since) >= time;
+        successes > self.successes || in_the_way && at_an_end
+    }
 }
 
 /// No answer came; the batch may have arrived or not.
@@ -212,4 +233,22 @@ fn root(error: &(dyn std::error::Error + 'static)) -> String {
         error = source;
     }
     error.to_string()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_entry_is_blamed_where_others_are_taken_or_where_it_has_kept_them_waiting_for_long() {
+        let start = Instant::now();
+        let after = |lone: &mut Lone, times: u32, minutes: u64, in_the_way: bool| {
+            (0..times).any(|_| lone.is_at_fault(start + Duration::from_secs(60 * minutes), 7, in_the_way))
+        };
+        assert!(!after(&mut Lone::new(start, 7), 100, 60, false), "nobody waits for its place");
+        assert!(!after(&mut Lone::new(start, 7), 100, 14, true), "flushes hurry attempts, not patience");
+        assert!(!after(&mut Lone::new(start, 7), 19, 60, true));
+        assert!(after(&mut Lone::new(start, 7), 20, 15, true));
+        assert!(after(&mut Lone::new(start, 6), 1, 0, false), "another was taken");
+    }
 }

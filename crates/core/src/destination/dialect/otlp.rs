@@ -7,7 +7,7 @@ use hoplog_entry::{Malformed, Record};
 use super::{Dialect, Mark};
 use crate::destination::Source;
 use crate::encode::OtlpBatch;
-use crate::transport::{Answer, Verdict};
+use crate::transport::{Answer, Verdict, otlp_remark};
 
 pub(super) struct Otlp(OtlpBatch);
 
@@ -40,5 +40,9 @@ impl Dialect for Otlp {
 
     fn verdict(&self, answer: &Answer, entries: u64, now: SystemTime) -> Verdict {
         Verdict::of_otlp(answer, entries, now)
+    }
+
+    fn remark(&self, answer: &Answer) -> Option<String> {
+        otlp_remark(&answer.body)
     }
 }
