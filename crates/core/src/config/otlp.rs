@@ -31,7 +31,8 @@ const DEFAULT_TIMEOUT: Duration = Duration::from_secs(10);
 /// | `resource` | `OTEL_RESOURCE_ATTRIBUTES`: `name=value,name=value`, percent-encoded | – |
 ///
 /// Only 429, 502, 503, 504 and failures of the connection are tried again, as the protocol has it; a batch that is
-/// answered with any other error is dropped and counted. Such a server does not know entries by their ids.
+/// answered with any other error is dropped and counted, but for one that is too large (413), which is sent in halves,
+/// and one whose compression is not known (415), which is sent without. Such a server does not know entries by their ids.
 ///
 /// ```
 /// # use std::time::Duration;

@@ -84,6 +84,19 @@ fn only_what_the_protocol_names_is_sent_again() {
 }
 
 #[test]
+fn a_batch_that_is_too_large_is_sent_in_halves() {
+    let server =
+        Scripted::judging([], |request| if request.inflated > 8_000 { Answer::status(413) } else { taken() });
+    let client = client_of(&server);
+    for i in 0..40 {
+        client.info("x".repeat(if i == 22 { 9_000 } else { 500 })).send();
+    }
+    client.flush_blocking(LONG).unwrap();
+    assert_settled(&client, 39, 1);
+    assert_eq!(destination(&client).dropped.of(DropReason::EntryTooLarge), 1);
+}
+
+#[test]
 fn a_batch_that_was_taken_is_not_sent_again_for_a_large_answer() {
     let server = Scripted::start([Answer::saying(200, "x".repeat(2 << 20))]);
     let client = client_of(&server);

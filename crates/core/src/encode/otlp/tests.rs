@@ -276,6 +276,39 @@ fn messages_of_every_length_have_the_shortest_length_before_them() {
 }
 
 #[test]
+fn halves_are_requests_of_their_own_with_every_record_in_its_order() {
+    let bytes = everything();
+    let record = Record::read(&bytes).unwrap().0;
+    for entries in 1..20 {
+        let mut batch = OtlpBatch::new(&source(), &[]);
+        for i in 0..entries {
+            let mut w = writer(Kind::Event);
+            w.text(Field::Message, &format!("{i}").repeat(i * 20));
+            batch.push(&Record::read(w.end(Level::Info, None)).unwrap().0).unwrap();
+        }
+        let whole = request(&mut batch);
+        let sealed = batch.seal().to_vec();
+        // A later batch is under way by then.
+        batch.clear();
+        batch.push(&record).unwrap();
+        let Some((first, in_first, second)) = batch.halves(&sealed) else {
+            assert_eq!(entries, 1, "one record has no halves");
+            continue;
+        };
+        let [mut first, second] = [first, second].map(|half| Request::decode(&*half).unwrap());
+        let records = |request: &Request| request.resource_logs[0].scope_logs[0].log_records.clone();
+        assert_eq!((records(&first).len(), in_first as usize), (entries / 2, entries / 2));
+        first.resource_logs[0].scope_logs[0].log_records.extend(records(&second));
+        assert_eq!(first, whole, "of {entries}");
+        assert_eq!(second.resource_logs[0].resource, whole.resource_logs[0].resource);
+    }
+    let batch = OtlpBatch::new(&source(), &[]);
+    for sealed in [&b""[..], b"{}", b"\x0a\x7f", b"\x0a\x00"] {
+        assert!(batch.halves(sealed).is_none(), "{sealed:?}");
+    }
+}
+
+#[test]
 fn a_malformed_record_leaves_no_trace_in_its_batch() {
     let good = everything();
     let mut bad = good.clone();

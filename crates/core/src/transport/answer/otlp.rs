@@ -30,7 +30,12 @@ impl Verdict {
                 "there is no OTLP/HTTP server at the endpoint; check OTEL_EXPORTER_OTLP_ENDPOINT",
                 DropReason::ServerRejected,
             ),
-            413 => refused("the OTLP server found the batch too large", DropReason::ServerRejected),
+            // Halves are requests of their own.
+            413 => Self::Spoiled {
+                why: "the OTLP server found an entry too large",
+                sure: true,
+                reason: DropReason::EntryTooLarge,
+            },
             _ => refused("the OTLP server refused the batch", DropReason::ServerRejected),
         }
     }
