@@ -14,7 +14,8 @@ pub(super) const fn attribute(field: Field) -> Option<&'static str> {
         Field::HttpVersion => "network.protocol.version",
         Field::Ip | Field::IpHash => "client.address",
         Field::Peer => "network.peer.address",
-        Field::ClientPort => "network.peer.port",
+        // Of whom `client.address` is; behind a proxy that is not the peer.
+        Field::ClientPort => "client.port",
         Field::StatusCode => "http.response.status_code",
         Field::RequestSize => "http.request.body.size",
         Field::ResponseSize => "http.response.body.size",
