@@ -230,13 +230,13 @@ impl Remote {
                 let remark = result.ok().and_then(|answer| self.former.dialect().remark(&answer));
                 if rejected > 0 {
                     self.around.ledger.drop_in_flight(rejected, DropReason::ServerRejected);
-                    let why = remark.map(|remark| format!(": {remark}")).unwrap_or_default();
+                    let why = remark.map(|remark| format!("; {remark}")).unwrap_or_default();
                     self.warn(
                         "rejected",
                         format!("{peer} rejected {rejected} of {} entries{why}", batch.entries),
                     );
                 } else if let Some(remark) = remark {
-                    self.warn("remark", format!("{peer} took the entries and says: {remark}"));
+                    self.warn("remark", format!("{peer} took the entries; {remark}"));
                 }
                 self.successes += 1;
                 self.backoff.succeeded();

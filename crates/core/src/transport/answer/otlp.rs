@@ -51,12 +51,17 @@ fn rejected(body: &[u8]) -> u64 {
     }
 }
 
-/// `partial_success.error_message`, in one line: why entries were rejected, or a warning where none was.
+/// What is to be told of the answer to a batch that was taken, in one line: `partial_success.error_message`, which says
+/// why entries were rejected, or warns where none was; and that it is no answer of OTLP's, not even one in JSON.
 pub(crate) fn remark(body: &[u8]) -> Option<String> {
+    if field(body, 1, WireType::LengthDelimited).is_none() && !body.trim_ascii_start().starts_with(b"{") {
+        return Some("its answer is not one of OTLP; check OTEL_EXPORTER_OTLP_ENDPOINT".into());
+    }
     let message = field(partial_success(body)?, 2, WireType::LengthDelimited).flatten();
     let Some(Field::Bytes(message)) = message.filter(|m| !matches!(m, Field::Bytes([]))) else { return None };
     let text = String::from_utf8_lossy(message);
-    Some(text.chars().take(LONGEST_REMARK).flat_map(char::escape_debug).collect())
+    let line: String = text.chars().take(LONGEST_REMARK).flat_map(char::escape_debug).collect();
+    Some(format!("it says: {line}"))
 }
 
 fn partial_success(body: &[u8]) -> Option<&[u8]> {
@@ -132,15 +137,17 @@ mod tests {
     fn what_the_server_remarks_is_one_line_of_a_bounded_length() {
         let long = [b"\x0a\xc8\x01\x12\xc5\x01".to_vec(), vec![b'x'; 197]].concat();
         let longer = [b"\x0a\xf7\x02\x12\xf4\x02".to_vec(), vec![b'x'; 372]].concat();
-        let (x197, x200) = ("x".repeat(197), "x".repeat(200));
+        let [x197, x200] = [197, 200].map(|n| format!("it says: {}", "x".repeat(n)));
+        let other = "its answer is not one of OTLP; check OTEL_EXPORTER_OTLP_ENDPOINT";
         for (body, expected) in [
-            (&b"\x0a\x07\x08\x02\x12\x03bad"[..], Some("bad")),
-            (b"\x0a\x05\x12\x03bad", Some("bad")),
-            (b"\x0a\x07\x12\x05a\nb\x1b\xff", Some("a\\nb\\u{1b}\u{fffd}")),
+            (&b"\x0a\x07\x08\x02\x12\x03bad"[..], Some("it says: bad")),
+            (b"\x0a\x05\x12\x03bad", Some("it says: bad")),
+            (b"\x0a\x07\x12\x05a\nb\x1b\xff", Some("it says: a\\nb\\u{1b}\u{fffd}")),
             (b"\x0a\x02\x12\x00", None),
             (b"\x0a\x02\x08\x02", None),
             (b"", None),
-            (b"<html>", None),
+            (b" {\"partialSuccess\":{}}", None),
+            (b"<html>It works!</html>", Some(other)),
             (&long, Some(x197.as_str())),
             (&longer, Some(x200.as_str())),
         ] {
