@@ -7,7 +7,7 @@ use std::time::Duration;
 use hoplog::{
     Batch, Client, ClientBuilder, Delivery, Destination, DestinationStats, DropReason, Kind, Level, Output,
 };
-use hoplog_testkit::facts::fact_blocking;
+use hoplog_testkit::facts::{fact, fact_blocking};
 use hoplog_testkit::scripted::Scripted;
 
 use crate::support::{LONG, builder, send};
@@ -248,4 +248,22 @@ fn what_a_destination_logs_while_it_delivers_is_not_captured() {
     client.flush_blocking(LONG).unwrap();
     *slot.lock().unwrap() = None;
     assert_eq!(client.stats().accepted, 1);
+}
+
+#[tokio::test]
+async fn a_destination_of_ones_own_is_dropped_at_the_shutdown_while_handles_are_still_held() {
+    struct Holds(#[expect(dead_code, reason = "it is counted")] Arc<()>);
+    impl Destination for Holds {
+        async fn deliver(&mut self, _: &Batch<'_>) -> Delivery {
+            Delivery::Delivered
+        }
+    }
+    let held = Arc::new(());
+    let destination = Output::own(Holds(Arc::clone(&held)));
+    let builder = Client::builder().without_variables().without_collector();
+    let client = builder.destination(destination).build().unwrap();
+    client.info("x").send();
+    assert_eq!(client.shutdown(LONG).await.left, 0);
+    fact("the destination is gone", || (Arc::strong_count(&held) == 1).then_some(())).await;
+    assert!(client.is_enabled());
 }
