@@ -11,6 +11,7 @@
 //! - Old entries leave as whole files; no row is ever deleted.
 
 use super::batch::{Batch, Verdict};
+use super::completeness::{Accounts, Question};
 use super::figures::{RouteFigures, ServiceFigures, Totals};
 use super::search::{Listing, Period, Search, TraceKey};
 use super::{Reply, Store, StoreError};
@@ -37,6 +38,7 @@ mod routes;
 mod running;
 mod schema;
 mod select;
+mod senders;
 mod writer;
 
 /// How a store of this kind runs.
@@ -139,6 +141,10 @@ impl Store for SqliteStore {
 
     fn services(&self) -> Reply<'_, Vec<ServiceFigures>> {
         Box::pin(self.readers.run(figures::services))
+    }
+
+    fn senders(&self, question: Question) -> Reply<'_, Accounts> {
+        Box::pin(self.readers.run(move |files| senders::accounts(files, &question)))
     }
 
     fn totals(&self, errors_since: i64) -> Reply<'_, Totals> {

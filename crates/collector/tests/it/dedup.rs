@@ -91,3 +91,44 @@ fn the_same_batch_sent_many_times_at_once_is_stored_once() {
     assert_eq!(sums, (100, 1500));
     assert_eq!(total(&server), 100);
 }
+
+#[test]
+fn another_entry_under_a_known_id_is_counted_and_the_first_one_stays() {
+    let server = Server::start();
+    let (a, b, v4) = (v7(NOON), v7(NOON), "9b1deb4d-3b7d-4bad-9bdd-2b0d7b3dcb6d");
+    let entry = |id: &str, message: &str| json!({"id": id, "message": message});
+    server.send(json!([entry(&a, "first"), entry(&b, "same"), entry(v4, "first")]));
+    server.clock.set(NOON + DAY);
+    let answer = server.send(json!([entry(&a, "other"), entry(&b, "same"), entry(v4, "other")]));
+    assert_eq!((verdicts(&answer), &answer["id_conflicts"]), ((0, 3), &json!(2)));
+    for id in [a.as_str(), v4] {
+        assert_eq!(server.get(&format!("/api/v1/logs/{id}")).json()["message"], "first");
+    }
+    assert!(server.get("/metrics").body.contains("hoplog_entries_id_conflict_total 2\n"));
+    // Also within one batch.
+    let c = v7(NOON + DAY);
+    let answer = server.send(json!([entry(&c, "first"), entry(&c, "first"), entry(&c, "other")]));
+    assert_eq!((verdicts(&answer), &answer["id_conflicts"]), ((1, 2), &json!(1)));
+}
+
+#[test]
+fn batches_that_overlap_in_any_order_and_cut_come_to_the_set_of_their_entries() {
+    let server = Server::start();
+    let all: Vec<Value> = (0..300).map(|n| json!({"id": v7(NOON - n * 997), "message": n})).collect();
+    let (mut accepted, mut sent) = (0, 0);
+    // Shuffled by a step that is prime to the number; each cut meets others of itself and of those before it.
+    for (step, size) in [(7, 300), (11, 40), (101, 97), (199, 13)] {
+        let order: Vec<Value> = (0..all.len()).map(|n| all[n * step % all.len()].clone()).collect();
+        for batch in order.chunks(size) {
+            let answer = server.send(json!(batch));
+            assert_eq!(answer["id_conflicts"], 0);
+            accepted += verdicts(&answer).0;
+            sent += batch.len();
+        }
+    }
+    assert_eq!((accepted, total(&server), sent), (300, 300, 1_200));
+    let mut stored: Vec<u64> =
+        server.logs("?limit=1000").iter().map(|l| l["message"].as_str().unwrap().parse().unwrap()).collect();
+    stored.sort_unstable();
+    assert_eq!(stored, (0..300).collect::<Vec<_>>());
+}

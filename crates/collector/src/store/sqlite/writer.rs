@@ -5,6 +5,7 @@ use super::directory::{Directory, Identity};
 use super::insert::Inserter;
 use super::readers::Readers;
 use super::running::Awaited;
+use super::senders::Notes;
 use super::{Options, retention};
 use crate::store::StoreError;
 use crate::store::batch::{Batch, Home, Verdict};
@@ -123,7 +124,17 @@ impl Writer {
         other
     }
 
+    /// Commits batches, apart by the day on which they came.
     fn commit(&mut self, mut jobs: Vec<Job>) {
+        while let Some(first) = jobs.first() {
+            let day = first.arrived();
+            let (together, others) = jobs.into_iter().partition(|job| job.arrived() == day);
+            self.commit_together(together);
+            jobs = others;
+        }
+    }
+
+    fn commit_together(&mut self, mut jobs: Vec<Job>) {
         let mut result = self.transact(&mut jobs);
         if result.is_err() && jobs.len() > 1 {
             // One batch's trouble is not the others': each for itself.
@@ -138,10 +149,13 @@ impl Writer {
         }
     }
 
-    /// One transaction per day's file; ids decide which file, so a group over midnight has two.
+    /// One transaction per day's file; ids decide which file, so a group over midnight has two. The day on which the
+    /// batches came is the last one: what is noted of their senders then counts every row.
     fn transact(&mut self, jobs: &mut [Job]) -> Result<(), StoreError> {
-        let days: BTreeSet<Day> = jobs.iter().flat_map(Job::days).collect();
-        for day in days {
+        let arrived = jobs.first().map(Job::arrived);
+        let mut days: BTreeSet<Day> = jobs.iter().flat_map(Job::days).collect();
+        let last = arrived.filter(|day| days.remove(day));
+        for day in days.into_iter().chain(last) {
             if let Err(error) = self.transact_day(day, jobs) {
                 self.files.remove(&day); // rolls back
                 if !is_damage(&error) {
@@ -170,18 +184,20 @@ impl Writer {
         let transaction =
             rusqlite::Transaction::new_unchecked(&file.connection, TransactionBehavior::Immediate)?;
         let mut inserter = Inserter::new(&transaction, &mut awaited)?;
-        for job in jobs {
+        for job in &mut *jobs {
             let batch = &job.batch;
             for (row, verdict) in batch.rows.iter().zip(&mut job.verdicts).filter(|(row, _)| row.day == day) {
                 *verdict = inserter.row(batch, row, before)?;
             }
-            if let Some(sender) = &batch.sender
-                && Day::of(batch.received_at) == day
-            {
-                inserter.sender(sender, batch.received_at)?;
-            }
         }
         inserter.finish()?;
+        let arrived = jobs.iter().filter(|job| job.arrived() == day && job.batch.sender.is_some());
+        if arrived.clone().next().is_some() {
+            let mut notes = Notes::new(&transaction)?;
+            for Job { batch, verdicts, .. } in arrived {
+                batch.sender.iter().try_for_each(|sender| notes.take(sender, batch, verdicts))?;
+            }
+        }
         transaction.commit()?;
         if let Some(file) = self.files.get_mut(&day) {
             file.awaited = awaited;
@@ -264,8 +280,12 @@ impl Job {
         Self { batch, verdicts, reply }
     }
 
+    fn arrived(&self) -> Day {
+        Day::of(self.batch.received_at)
+    }
+
     fn days(&self) -> BTreeSet<Day> {
-        let sender = self.batch.sender.as_ref().map(|_| Day::of(self.batch.received_at));
+        let sender = self.batch.sender.as_ref().map(|_| self.arrived());
         self.batch.rows.iter().map(|row| row.day).chain(sender).collect()
     }
 
