@@ -57,6 +57,7 @@ mod budget;
 mod config;
 mod error;
 mod fields;
+mod floor;
 mod http;
 mod ingest;
 mod json;
@@ -68,4 +69,5 @@ mod time;
 
 pub use config::{Config, Limits};
 pub use error::StartError;
+pub use floor::DiskSpace;
 pub use server::{Collector, Running};

@@ -145,6 +145,7 @@ async fn take(
 ) -> Result<Receipt, Refusal> {
     let intake = &app.intake;
     let encoding = wire::encoding(headers)?;
+    app.floor.check()?;
     let mut grant = intake.budget.grant();
     let wire = wire::read(headers, body, encoding, intake.wire, &mut grant).await?;
     let now = app.clock.now();

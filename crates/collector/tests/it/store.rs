@@ -1,11 +1,11 @@
 //! What is on the disk: days, retention, damage, and readers beside the writer.
 
 use crate::support::{NOON, RUNTIME, Server, TempDir};
-use hoplog_collector::{Collector, Config};
+use hoplog_collector::{Collector, Config, DiskSpace};
 use serde_json::json;
 use std::path::Path;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering::Relaxed};
 
 const DAY: u64 = 86_400;
 
@@ -218,4 +218,37 @@ fn a_long_answer_is_cut_and_says_where_to_go_on() {
     }
     assert_eq!(lines, (0..20).rev().collect::<Vec<_>>());
     assert!(pages >= 5, "{pages} pages");
+}
+
+#[test]
+fn at_the_floor_of_the_disk_no_entry_is_taken_while_questions_and_deletion_go_on() {
+    let free = Arc::new(AtomicU64::new(50));
+    let probe = Arc::clone(&free);
+    let start = |directory, days| {
+        let probe = Arc::clone(&probe);
+        Server::in_directory(directory, move |config| {
+            let measure = move |_: &Path| Ok(DiskSpace { free: probe.load(Relaxed), total: 1_000 });
+            config.retention_days(days).disk_space(measure)
+        })
+    };
+    let server = start(Arc::new(TempDir::new()), 30);
+    let old = hoplog_entry::EntryId::generate((NOON - 29 * DAY) * 1000).to_string();
+    assert_eq!(server.send(json!([{"message": "before"}, {"id": old}]))["accepted"], 2);
+
+    free.store(49, Relaxed);
+    let body = br#"{"logs":[{"message":"meanwhile"}]}"#;
+    let refused = server.post("/logs", &[], body);
+    assert_eq!(refused.status, 507, "{refused:?}");
+    assert!(refused.header("retry-after").is_some());
+    assert!(refused.json()["detail"].as_str().unwrap().contains("5 % of the disk"), "{refused:?}");
+    assert_eq!((server.get("/readyz").status, server.get("/healthz").status), (503, 200));
+    assert_eq!((server.logs("").len(), total(&server)), (2, 2));
+    // Deletion by age, as at each start and every hour.
+    let later = start(server.stop(), 9);
+    assert_eq!(total(&later), 1);
+    assert_eq!(later.post("/logs", &[], body).status, 507);
+
+    free.store(50, Relaxed);
+    assert_eq!(later.post("/logs", &[], body).status, 200);
+    assert_eq!((later.get("/readyz").status, total(&later)), (200, 2));
 }
