@@ -19,6 +19,9 @@ pub(crate) struct EntryLimits {
     pub(crate) depth: usize,
 }
 
+/// Microseconds for which an id names its day whatever is kept, as copies may come for so long: 8 days.
+const LATE: i64 = 8 * DAY;
+
 /// A longer service is a text that went astray: services are counted by name, in memory too.
 const SERVICE_BYTES: usize = 256;
 
@@ -70,7 +73,7 @@ impl<'a> Reader<'a> {
             batch,
             rejected: Vec::new(),
             limits,
-            oldest: now.saturating_sub(retention),
+            oldest: now.saturating_sub(retention.max(LATE)),
             now,
             source: Vec::new(),
             source_service: None,

@@ -40,7 +40,7 @@ pub(crate) struct Cell {
 pub(crate) enum Home {
     /// The day that its id names: the same at every delivery.
     Id,
-    /// The day it came: its id names none, so a copy may lie in the day before.
+    /// The day it came: its id names none, so a copy may lie in the days before.
     Arrival,
     /// Its id was made here: there is no copy of it.
     New,

@@ -8,7 +8,7 @@
 //! - One thread writes; readers see the last commit and never hold it up (WAL).
 //! - A committed batch survives a power cut (`synchronous=FULL`).
 //! - An entry lies in the file of the day that its id names, so that a copy, however late, meets the first one.
-//! - Old entries leave as whole files; no row is ever deleted.
+//! - Old entries leave as whole files; no row is ever deleted. Their ids may stay a while ([`ids`]).
 
 use super::batch::{Batch, Verdict};
 use super::completeness::{Accounts, Question};
@@ -30,6 +30,7 @@ use writer::{Command, Writer};
 mod connection;
 mod directory;
 mod figures;
+mod ids;
 mod insert;
 mod listing;
 mod readers;
@@ -39,6 +40,7 @@ mod running;
 mod schema;
 mod select;
 mod senders;
+mod strays;
 mod writer;
 
 /// How a store of this kind runs.
@@ -89,6 +91,7 @@ impl SqliteStore {
         let (commands, receiver) = mpsc::channel(QUEUE);
         let mut writer = Writer::new(directory, readers.clone(), options);
         writer.sweep();
+        writer.recall().map_err(|e| StartError::new(e.to_string()))?;
         writer.probe().map_err(|e| StartError::new(e.to_string()))?;
         std::thread::Builder::new()
             .name("hoplog-writer".to_owned())

@@ -19,6 +19,14 @@ pub(super) struct Inserter<'c> {
     tally: HashMap<String, [Counted; Level::ALL.len()]>,
 }
 
+/// Files beside a day's own in which a copy of a row may lie.
+pub(super) struct Elsewhere<'c> {
+    /// The ids that outlived the day's entries.
+    pub(super) own: Option<&'c Connection>,
+    /// What is left of the days before, for entries whose ids name no day.
+    pub(super) earlier: Vec<&'c Connection>,
+}
+
 /// What the tally says of a level of a service.
 #[derive(Clone, Copy)]
 struct Counted {
@@ -47,18 +55,18 @@ impl<'c> Inserter<'c> {
         Ok(Self { connection, insert, copy, columns, awaited, tally: HashMap::new() })
     }
 
-    /// Inserts a row, unless its id is there already; `before` is the day before's file, where a copy may lie.
+    /// Inserts a row, unless its id is there already.
     pub(super) fn row(
         &mut self,
         batch: &Batch,
         row: &Row,
-        before: Option<&Connection>,
+        elsewhere: &Elsewhere<'_>,
     ) -> rusqlite::Result<Verdict> {
-        if row.home == Home::Arrival
-            && let Some(before) = before
-            && let Some(copy) = copy(&mut before.prepare(COPY)?, row)?
-        {
-            return Ok(copy);
+        let earlier = elsewhere.earlier.iter().copied().filter(|_| row.home == Home::Arrival);
+        for file in elsewhere.own.into_iter().chain(earlier) {
+            if let Some(copy) = copy(&mut file.prepare(COPY)?, row)? {
+                return Ok(copy);
+            }
         }
         let service = batch.text(row.service);
         let insert = &mut self.insert;

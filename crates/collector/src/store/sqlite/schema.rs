@@ -4,7 +4,7 @@
 //! |---|---|
 //! | 1 | |
 //! | 2 | columns for what whole requests bring, `ended`, weights in the tally, indexes of slow and of running entries |
-//! | 3 | `hash`, what became of each sender's entries, and which of them came (`spans`) |
+//! | 3 | `hash`, what became of each sender's entries, which of them came (`spans`), ids ahead of time (`strays`) |
 
 use super::running;
 use crate::fields::{Field, MOST_WEIGHT, Shape};
@@ -83,6 +83,7 @@ pub(super) fn create() -> String {
          CREATE TABLE losses (project INTEGER, boot_id TEXT, batch_id TEXT, received_at INTEGER NOT NULL,
            losses TEXT NOT NULL, PRIMARY KEY (project, boot_id, batch_id)) WITHOUT ROWID;
          {SPANS}
+         {STRAYS}
          PRAGMA application_id = {APPLICATION};
          PRAGMA user_version = {VERSION};",
         indexes = partial_indexes()
@@ -98,6 +99,10 @@ const SENDER_COUNTS: &str = ", stored INTEGER NOT NULL DEFAULT 0, duplicates INT
 const SPANS: &str = "CREATE TABLE spans (project INTEGER, boot_id TEXT, first INTEGER, next INTEGER NOT NULL,
            PRIMARY KEY (project, boot_id, first)) WITHOUT ROWID;";
 
+/// The ids of this day's entries that name a later day.
+const STRAYS: &str =
+    "CREATE TABLE strays (project INTEGER, id BLOB, PRIMARY KEY (project, id)) WITHOUT ROWID;";
+
 fn upgrade_to_3() -> String {
     let counts = SENDER_COUNTS.split(',').filter(|column| !column.is_empty());
     let counts = counts.map(|column| format!("ALTER TABLE senders ADD COLUMN{column};"));
@@ -106,6 +111,7 @@ fn upgrade_to_3() -> String {
         "ALTER TABLE entries ADD COLUMN hash INTEGER;
          {counts}
          {SPANS}
+         {STRAYS}
          PRAGMA user_version = {VERSION};"
     )
 }
