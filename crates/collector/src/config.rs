@@ -183,12 +183,15 @@ pub struct Limits {
     pub memory_bytes: usize,
     /// How long a body waits for memory before it is answered 503. Default 1 s.
     pub memory_wait: Duration,
-    /// For one query. Default 10 s.
+    /// For one query. Default 10 s, at most 30 s.
     pub query_time: Duration,
     /// Queries at once. Default 4.
     pub queries: usize,
     /// Bytes of an answer to a query; a longer listing is cut and says where to go on. Default 16 MiB.
     pub answer_bytes: usize,
+    /// Bytes of the log beside a day's file (SQLite's WAL); above, it is moved into the file. At one and a half times
+    /// as many, writing waits for the queries that keep it from that. Default 64 MiB.
+    pub wal_bytes: u64,
 }
 
 impl Default for Limits {
@@ -214,6 +217,7 @@ impl Default for Limits {
             query_time: Duration::from_secs(10),
             queries: 4,
             answer_bytes: 16 << 20,
+            wal_bytes: 64 << 20,
         }
     }
 }

@@ -52,8 +52,12 @@ pub(crate) struct Options {
     query_time: Duration,
     queries: usize,
     answer_bytes: usize,
+    wal_bytes: u64,
     clock: Clock,
 }
+
+/// A reader keeps the log of its file from being moved in: none may go on for longer.
+const LONGEST_QUERY: Duration = Duration::from_secs(30);
 
 impl Options {
     pub(crate) fn new(directory: PathBuf, config: &Config) -> Self {
@@ -61,9 +65,10 @@ impl Options {
             directory,
             retention_days: config.retention_days,
             retention_bytes: config.retention_bytes,
-            query_time: config.limits.query_time,
+            query_time: config.limits.query_time.min(LONGEST_QUERY),
             queries: config.limits.queries,
             answer_bytes: config.limits.answer_bytes,
+            wal_bytes: config.limits.wal_bytes,
             clock: config.clock.clone(),
         }
     }

@@ -252,3 +252,45 @@ fn at_the_floor_of_the_disk_no_entry_is_taken_while_questions_and_deletion_go_on
     assert_eq!(later.post("/logs", &[], body).status, 200);
     assert_eq!((later.get("/readyz").status, total(&later)), (200, 2));
 }
+
+#[test]
+fn the_log_stays_bounded_beside_readers_that_take_turns() {
+    const BOUND: u64 = 1 << 20;
+    let server = Server::with(|config| {
+        let mut limits = hoplog_collector::Limits::default();
+        limits.query_time = std::time::Duration::from_millis(100);
+        limits.wal_bytes = BOUND;
+        config.limits(limits)
+    });
+    let entries =
+        |from: u64| (from..from + 500).map(|n| json!({"message": format!("{n}").repeat(60)})).collect();
+    for n in 0..20 {
+        server.send(entries(n * 500));
+    }
+    let wal = server.directory.path().join("logs-2026-03-10.db-wal");
+    let (done, cut) = (AtomicBool::new(false), AtomicU64::new(0));
+    let (most, written) = std::thread::scope(|scope| {
+        for _ in 0..4 {
+            // Each reads for longer than it may, and the next one begins before the last one ends.
+            scope.spawn(|| {
+                while !done.load(Relaxed) {
+                    let answer = server.get("/api/v1/logs?q=a&metadata.a=1&metadata.b=2&metadata.c=3");
+                    cut.fetch_add(u64::from(answer.status == 503), Relaxed);
+                }
+            });
+        }
+        let mut most = 0;
+        for n in 20..60 {
+            server.send(entries(n * 500));
+            most = most.max(std::fs::metadata(&wal).unwrap().len());
+        }
+        done.store(true, Relaxed);
+        (most, 40 * 500)
+    });
+    println!("FIGURE collector.wal_most_bytes {most} B");
+    println!("FIGURE collector.wal_readers_cut {} count", cut.load(Relaxed));
+    assert!(cut.into_inner() > 0, "readers that were in the way");
+    // One group may come on top of what is waited at: here one batch.
+    assert!(most <= 2 * BOUND, "{most} bytes of log beside {written} entries written");
+    assert_eq!(total(&server), 30_000);
+}

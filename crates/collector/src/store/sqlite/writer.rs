@@ -37,10 +37,12 @@ const GROUP_TIME: Duration = Duration::from_millis(10);
 const OPEN_FILES: usize = 4;
 /// Days before the one of its arrival in which a copy of an entry is looked for whose id names no day: at least 48 h.
 const ARRIVAL_DAYS: u32 = 2;
-/// A log larger than this is moved into its file and cut to nothing.
-const WAL_BYTES: u64 = 64 << 20;
-/// Readers may be in the way of that; not more often than this.
+/// How often a log is moved into its file while readers may be in the way of that.
 const TRUNCATE_EVERY: Duration = Duration::from_secs(1);
+/// How long one is waited for, as a rule.
+const BRIEFLY: Duration = Duration::from_millis(50);
+/// How often all of them are waited for, should one of another program not end.
+const STAND_EVERY: Duration = Duration::from_secs(60);
 
 pub(super) struct Writer {
     directory: Arc<Directory>,
@@ -48,6 +50,8 @@ pub(super) struct Writer {
     options: Options,
     files: BTreeMap<Day, OpenFile>,
     truncated: Option<Instant>,
+    /// When the last wait for all readers was in vain.
+    stood: Option<Instant>,
     strays: Strays,
 }
 
@@ -74,7 +78,7 @@ struct Job {
 impl Writer {
     pub(super) fn new(directory: Arc<Directory>, readers: Readers, options: Options) -> Self {
         let strays = Strays::default();
-        Self { directory, readers, options, files: BTreeMap::new(), truncated: None, strays }
+        Self { directory, readers, options, files: BTreeMap::new(), truncated: None, stood: None, strays }
     }
 
     /// Reads what must be known before the first batch.
@@ -271,17 +275,25 @@ impl Writer {
     /// Closes a file with its log moved in, as it may not be opened for writing again.
     fn release(&mut self, day: Day) {
         if let Some(file) = self.files.remove(&day) {
-            truncate(&file.connection);
+            truncate(&file.connection, BRIEFLY);
         }
     }
 
+    /// Keeps a log from growing: above its bound it is moved into its file, if readers let it; half as much again, and
+    /// nothing is written, and no query begins, until those under way have ended, each of which has its time.
     fn bound_wal(&mut self, day: Day) {
-        let due = self.truncated.is_none_or(|at| at.elapsed() >= TRUNCATE_EVERY);
-        if due && self.directory.wal_bytes(day) > WAL_BYTES {
-            self.truncated = Some(Instant::now());
-            if let Some(file) = self.files.get(&day) {
-                truncate(&file.connection);
-            }
+        let (bytes, bound) = (self.directory.wal_bytes(day), self.options.wal_bytes);
+        let due = |last: Option<Instant>, every| last.is_none_or(|at| at.elapsed() >= every);
+        let stand = bytes > bound + bound / 2 && due(self.stood, STAND_EVERY);
+        if bytes <= bound || !(stand || due(self.truncated, TRUNCATE_EVERY)) {
+            return;
+        }
+        self.truncated = Some(Instant::now());
+        let Some(file) = self.files.get(&day) else { return };
+        let _held = stand.then(|| self.readers.hold());
+        let most = if stand { self.options.query_time + Duration::from_secs(2) } else { BRIEFLY };
+        if !truncate(&file.connection, most) && stand {
+            self.stood = Some(Instant::now());
         }
     }
 
@@ -345,9 +357,10 @@ impl Job {
     }
 }
 
-/// Moves the log into the file. A reader in the way is not waited for long: the next time will do.
-fn truncate(connection: &Connection) {
-    let _ = connection.busy_timeout(Duration::from_millis(50));
-    let _ = connection.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(()));
+/// Moves the log into the file and cuts it to nothing; readers in the way are waited for so long. Whether it was done.
+fn truncate(connection: &Connection, most: Duration) -> bool {
+    let _ = connection.busy_timeout(most);
+    let busy = connection.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |row| row.get::<_, bool>(0));
     let _ = connection.busy_timeout(Duration::from_secs(1));
+    busy.is_ok_and(|busy| !busy)
 }
