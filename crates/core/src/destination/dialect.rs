@@ -46,7 +46,7 @@ pub(super) trait Dialect: Send {
         None
     }
 
-    /// Whether an empty batch tells the server of a clean end.
+    /// Whether an empty batch tells the server of a clean end, or that the sender is still there.
     fn says_goodbye(&self) -> bool {
         false
     }

@@ -11,6 +11,7 @@
 
 mod former;
 mod packer;
+mod pulse;
 
 use std::collections::VecDeque;
 use std::sync::Arc;
@@ -27,6 +28,7 @@ use crate::transport::{Answer, Backoff, Http, HttpConfig, Lone, SealedBatch, Sen
 pub(crate) use former::BatchLimits;
 use former::Former;
 use packer::Packer;
+use pulse::Pulse;
 
 /// Batches under way at once while all is well; while it is not, one probes.
 const IN_FLIGHT: usize = 4;
@@ -68,6 +70,7 @@ pub(crate) struct Remote {
     successes: u64,
     flushes: Vec<Flush>,
     closing: Option<Closing>,
+    pulse: Pulse,
 }
 
 /// Somebody waits for the entries up to a mark to be delivered.
@@ -106,6 +109,7 @@ impl Remote {
             successes: 0,
             flushes: Vec::new(),
             closing: None,
+            pulse: Pulse::default(),
         }
     }
 
@@ -147,7 +151,11 @@ impl Remote {
         // While a probe is out there is nothing to do at that time.
         let may_start = self.has_work() && self.sending.len() < self.places();
         let retry = self.not_before.max(self.server_wait).filter(|_| may_start);
-        [flush, close, retry].into_iter().flatten().min()
+        // It waits like any other batch.
+        let may_pulse = self.may_pulse() && self.former.dialect().says_goodbye();
+        let pulse = self.pulse.next().filter(|_| may_pulse);
+        let pulse = pulse.map(|at| Some(at).max(self.not_before).max(self.server_wait).unwrap_or(at));
+        [flush, close, retry, pulse].into_iter().flatten().min()
     }
 
     fn read(&mut self, message: Message) {
@@ -175,7 +183,9 @@ impl Remote {
             return;
         }
         while self.sending.len() < self.places() {
-            let Some(batch) = self.next_batch().or_else(|| self.goodbye()) else { return };
+            let batch = self.next_batch().or_else(|| self.goodbye()).or_else(|| self.sign_of_life(now));
+            let Some(batch) = batch else { return };
+            self.pulse.sent(now);
             let request = self.http.send(batch.clone());
             self.sending.spawn(async move { (batch, request.await) });
         }
@@ -206,6 +216,15 @@ impl Remote {
         let closing = self.closing.as_mut().filter(|c| !c.said_goodbye)?;
         closing.said_goodbye = true;
         self.former.goodbye()
+    }
+
+    /// An empty batch, where none has gone out for long.
+    fn sign_of_life(&mut self, now: Instant) -> Option<SealedBatch> {
+        (self.may_pulse() && self.pulse.is_due(now)).then(|| self.former.sign_of_life())?
+    }
+
+    fn may_pulse(&self) -> bool {
+        self.sending.is_empty() && self.closing.is_none()
     }
 
     fn resolve(&mut self, mut batch: SealedBatch, result: Result<Answer, SendError>) {
@@ -351,3 +370,6 @@ fn detail(result: &Result<Answer, SendError>) -> String {
         Err(error) => format!(" ({})", error.cause),
     }
 }
+
+#[cfg(test)]
+mod tests;

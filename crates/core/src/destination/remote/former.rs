@@ -118,6 +118,11 @@ impl Former {
         (self.sealed > 0 && self.dialect.says_goodbye()).then(|| self.seal(self.received, true))
     }
 
+    /// An empty batch that says that this process is there; none where nothing was ever sent.
+    pub(super) fn sign_of_life(&mut self) -> Option<SealedBatch> {
+        (self.sealed > 0 && self.dialect.says_goodbye()).then(|| self.seal(self.received, false))
+    }
+
     /// Moves records from the waiting chunks into the batch until it is full.
     fn fill(&mut self) {
         let mut unreadable = 0;
