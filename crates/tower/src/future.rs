@@ -9,7 +9,7 @@ use http::Response;
 use http_body::Body;
 use pin_project_lite::pin_project;
 
-use crate::{ResponseBody, failure, head, ids};
+use crate::{ResponseBody, failure, header_name, ids};
 
 pin_project! {
     /// Polls the inner future in the request's context. Dropped before its end, the request is `cancelled`.
@@ -62,7 +62,7 @@ fn begin_body<B: Body>(mut response: Response<B>, mut exchange: Exchange) -> Res
     let headers = response.headers();
     let length = || headers.get(http::header::CONTENT_LENGTH).and_then(|v| v.to_str().ok()?.parse().ok());
     let size = response.body().size_hint().exact().or_else(length);
-    exchange.response(response.status().as_u16(), head::headers(headers), size);
+    exchange.response(response.status().as_u16(), header_name::named(headers), size);
     ids::insert(response.headers_mut(), &exchange);
     response.map(|body| ResponseBody::new(body, exchange))
 }

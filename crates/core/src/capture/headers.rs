@@ -3,6 +3,7 @@
 use hoplog_entry::trace_headers::{self, Incoming, IncomingHeaders};
 use hoplog_entry::{Field, KnownHeader, RecordWriter};
 
+use super::header_name::HeaderName;
 use crate::pipeline::Pipeline;
 use crate::redact::{HeaderAction, REDACTED, Verdict, is_host_alone};
 
@@ -39,17 +40,21 @@ impl Size {
     }
 }
 
-pub(super) fn walk<'h>(
+pub(super) fn walk<'h, N>(
     record: &mut RecordWriter,
     pipeline: &Pipeline,
-    headers: impl Iterator<Item = (&'h str, &'h [u8])>,
+    headers: impl Iterator<Item = (N, &'h [u8])>,
     keep: bool,
-) -> Seen<'h> {
+) -> Seen<'h>
+where
+    HeaderName<'h>: From<N>,
+{
     let mut trace = IncomingHeaders::default();
     let (mut tracestate, mut request_id, mut host, mut size) = (false, None, None, Size::Unsaid);
     let (mut content_type, mut encoded) = (None, false);
     for (name, value) in headers {
-        let known = KnownHeader::from_name(name);
+        let name = HeaderName::from(name);
+        let known = name.known();
         match known {
             Some(
                 known @ (KnownHeader::TraceParent
@@ -80,7 +85,7 @@ pub(super) fn walk<'h>(
             _ => {}
         }
         if keep {
-            write_header(record, Field::RequestHeader, pipeline, known, name, value);
+            write_header(record, Field::RequestHeader, pipeline, name, value);
         }
     }
     let trace = Incoming::resolve(&trace);
@@ -89,17 +94,20 @@ pub(super) fn walk<'h>(
 
 /// For those that sampling let in: a second walk.
 #[inline(never)]
-pub(super) fn write_headers<'h>(
+pub(super) fn write_headers<'h, N>(
     record: &mut RecordWriter,
     pipeline: &Pipeline,
-    headers: Option<impl Iterator<Item = (&'h str, &'h [u8])>>,
-) {
+    headers: Option<impl Iterator<Item = (N, &'h [u8])>>,
+) where
+    HeaderName<'h>: From<N>,
+{
     for (name, value) in headers.into_iter().flatten() {
-        let known = KnownHeader::from_name(name);
+        let name = HeaderName::from(name);
+        let known = name.known();
         if known == Some(KnownHeader::Host) && !is_host_alone(value) {
             continue;
         }
-        write_header(record, Field::RequestHeader, pipeline, known, name, value);
+        write_header(record, Field::RequestHeader, pipeline, name, value);
     }
 }
 
@@ -108,16 +116,15 @@ pub(super) fn write_header(
     record: &mut RecordWriter,
     field: Field,
     pipeline: &Pipeline,
-    known: Option<KnownHeader>,
-    name: &str,
+    name: HeaderName<'_>,
     value: &[u8],
 ) {
-    let Some(known) = known else { return write_named(record, field, pipeline, name, value) };
+    let Some(known) = name.known() else { return write_named(record, field, pipeline, name.as_str(), value) };
     match pipeline.known_header(known) {
         HeaderAction::Skip => {}
         HeaderAction::Keep => record.known_header(field, known, value),
         HeaderAction::Text if pipeline.redactor.is_plain(value) => record.known_header(field, known, value),
-        action => write_altered(record, field, pipeline, action, name, value),
+        action => write_altered(record, field, pipeline, action, known.as_str(), value),
     }
 }
 
