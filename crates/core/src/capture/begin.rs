@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use hoplog_entry::forwarded::Client;
 use hoplog_entry::trace_headers::TraceFlags;
 use hoplog_entry::{EntryId, Field, Kind, RecordWriter};
 
@@ -58,7 +59,8 @@ impl Exchange {
             pipeline,
             Kind::Outgoing,
             head,
-            &Caller::default(),
+            // Whom it calls is told by its URL.
+            &Caller { client: Some(Client::default()), ..Caller::default() },
             &headers,
             chosen,
             |identity, record, seen| place::outgoing(identity, record, seen, pipeline),
@@ -111,17 +113,15 @@ where
             record.utf8(Field::HostHeader, host);
         }
         let request_id = seen.request_id.or(request_id.as_deref().map(str::as_bytes));
-        identity.set_ids(opaque.as_deref(), request_id, &id);
+        identity.set_ids(opaque.as_deref(), seen.trace_id, request_id, &id);
         write_ids(record, identity);
-        open.forget();
-        open.pipeline = Some(Arc::clone(pipeline));
+        open.renew(chosen, started);
         open.ends_with_head = kind == Kind::Outgoing;
         open.head_only = head.method == "HEAD";
         open.tunnel = head.method == "CONNECT";
         open.routed = head.route.is_some();
-        open.chosen = chosen;
-        open.started = started;
         open.request_bytes = seen.size.or_else(|| head::size_unsaid(head));
+        open.pipeline = Some(Arc::clone(pipeline));
         if caller.trusted {
             open.told = told_by_headers(by_text(headers()));
         }

@@ -11,7 +11,7 @@ use super::headers::{parse_decimal, write_header};
 use super::live::{self, Live};
 use super::record::OpenRecord;
 use super::tap::RequestTap;
-use crate::context::{self, Context, Entered};
+use crate::context::{self, Context};
 use crate::error_chain::harmless;
 use crate::queue::Fill;
 use crate::sync::lock;
@@ -40,12 +40,15 @@ impl Exchange {
     /// that passes is noted and goes on as it would have.
     #[inline]
     pub fn poll<T>(&mut self, poll: impl FnOnce() -> T) -> T {
-        let entered = Entered::new(&mut self.live, true);
+        let before = context::enter(self.live.take());
         // What was polled is not touched again: the panic goes on to whoever owns it.
         match panic::catch_unwind(AssertUnwindSafe(poll)) {
-            Ok(polled) => polled,
+            Ok(polled) => {
+                self.live = context::leave(before);
+                polled
+            }
             Err(payload) => {
-                drop(entered);
+                self.live = context::leave(before);
                 self.write(|record| panicked(record, &*payload));
                 panic::resume_unwind(payload)
             }
@@ -73,6 +76,7 @@ impl Exchange {
     /// [`Exchange::x_trace_id`] and [`Exchange::request_id`], one behind the other, and where the second begins: header
     /// values both, of visible ASCII.
     #[must_use]
+    #[inline]
     pub fn response_ids(&self) -> (&[u8], usize) {
         self.live.as_deref().map_or((&[], 0), |live| live.joined_ids())
     }

@@ -10,6 +10,8 @@ use crate::redact::{HeaderAction, REDACTED, Verdict, is_host_alone};
 /// What the walk over a request's headers found besides what it wrote.
 pub(super) struct Seen<'h> {
     pub(super) trace: Incoming<'h>,
+    /// The digits of its id, where they came as they are written.
+    pub(super) trace_id: Option<&'h [u8; 32]>,
     pub(super) tracestate: bool,
     pub(super) request_id: Option<&'h [u8]>,
     pub(super) host: Option<&'h [u8]>,
@@ -49,47 +51,53 @@ pub(super) fn walk<'h, N>(
 where
     HeaderName<'h>: From<N>,
 {
-    let mut trace = IncomingHeaders::default();
+    let mut ids = IncomingHeaders::default();
     let (mut tracestate, mut request_id, mut host, mut size) = (false, None, None, Size::Unsaid);
     let (mut content_type, mut encoded) = (None, false);
     for (name, value) in headers {
         let name = HeaderName::from(name);
-        let known = name.known();
+        let Some(known) = name.known() else {
+            if keep {
+                write_named(record, Field::RequestHeader, pipeline, name.as_str(), value);
+            }
+            continue;
+        };
         match known {
-            Some(
-                known @ (KnownHeader::TraceParent
-                | KnownHeader::XTraceId
-                | KnownHeader::XParentSpanId
-                | KnownHeader::B3
-                | KnownHeader::XB3TraceId
-                | KnownHeader::XB3SpanId
-                | KnownHeader::XB3Sampled
-                | KnownHeader::XB3Flags),
-            ) => trace.offer_known(known, value),
-            Some(KnownHeader::TraceState) => tracestate = true,
-            Some(KnownHeader::XRequestId) => {
+            KnownHeader::TraceParent
+            | KnownHeader::XTraceId
+            | KnownHeader::XParentSpanId
+            | KnownHeader::B3
+            | KnownHeader::XB3TraceId
+            | KnownHeader::XB3SpanId
+            | KnownHeader::XB3Sampled
+            | KnownHeader::XB3Flags => ids.offer_known(known, value),
+            KnownHeader::TraceState => tracestate = true,
+            KnownHeader::XRequestId => {
                 request_id = Some(value).filter(|id| trace_headers::is_request_id(id));
             }
-            // A user and a password before it, for which there is no room (RFC 9110 §7.2).
-            Some(KnownHeader::Host) if !is_host_alone(value) => {
-                host = Some(REDACTED.as_bytes());
-                continue;
+            KnownHeader::Host => {
+                // A user and a password before it, for which there is no room (RFC 9110 §7.2).
+                if !is_host_alone(value) {
+                    host = Some(REDACTED.as_bytes());
+                    continue;
+                }
+                host = Some(value);
             }
-            Some(KnownHeader::Host) => host = Some(value),
-            Some(KnownHeader::ContentLength) => {
+            KnownHeader::ContentLength => {
                 size = parse_decimal(value).map_or(Size::Unknown, Size::Bytes);
             }
-            Some(KnownHeader::TransferEncoding) => size = Size::Unknown,
-            Some(KnownHeader::ContentType) => content_type = Some(value),
-            Some(KnownHeader::ContentEncoding) => encoded = true,
+            KnownHeader::TransferEncoding => size = Size::Unknown,
+            KnownHeader::ContentType => content_type = Some(value),
+            KnownHeader::ContentEncoding => encoded = true,
             _ => {}
         }
         if keep {
-            write_header(record, Field::RequestHeader, pipeline, name, value);
+            write_known(record, Field::RequestHeader, pipeline, known, value);
         }
     }
-    let trace = Incoming::resolve(&trace);
-    Seen { trace, tracestate, request_id, host, size, content_type, encoded }
+    let trace = Incoming::resolve(&ids);
+    let trace_id = ids.trace_id_digits(&trace);
+    Seen { trace, trace_id, tracestate, request_id, host, size, content_type, encoded }
 }
 
 /// For those that sampling let in: a second walk.
@@ -119,12 +127,25 @@ pub(super) fn write_header(
     name: HeaderName<'_>,
     value: &[u8],
 ) {
-    let Some(known) = name.known() else { return write_named(record, field, pipeline, name.as_str(), value) };
-    match pipeline.known_header(known) {
+    match name.known() {
+        Some(known) => write_known(record, field, pipeline, known, value),
+        None => write_named(record, field, pipeline, name.as_str(), value),
+    }
+}
+
+#[inline(always)] // likewise
+fn write_known(
+    record: &mut RecordWriter,
+    field: Field,
+    pipeline: &Pipeline,
+    name: KnownHeader,
+    value: &[u8],
+) {
+    match pipeline.known_header(name) {
         HeaderAction::Skip => {}
-        HeaderAction::Keep => record.known_header(field, known, value),
-        HeaderAction::Text if pipeline.redactor.is_plain(value) => record.known_header(field, known, value),
-        action => write_altered(record, field, pipeline, action, known.as_str(), value),
+        HeaderAction::Keep => record.known_header(field, name, value),
+        HeaderAction::Text if pipeline.redactor.is_plain(value) => record.known_header(field, name, value),
+        action => write_altered(record, field, pipeline, action, name.as_str(), value),
     }
 }
 

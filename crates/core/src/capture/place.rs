@@ -61,7 +61,7 @@ fn forget(record: &mut RecordWriter, seen: &mut Seen<'_>, mode: TraceMode) {
             record.span_id(Field::LinkedSpanId, &span);
         }
     }
-    (seen.trace, seen.request_id) = (Incoming::NONE, None);
+    (seen.trace, seen.trace_id, seen.request_id) = (Incoming::NONE, None, None);
 }
 
 /// A call is a new span under the current request, in its trace; one that carries a `traceparent` keeps that.
