@@ -14,7 +14,7 @@ use std::time::{Duration, Instant};
 
 use hoplog_entry::Level;
 
-use crate::capture::{Exchange, RequestHead};
+use crate::capture::{Exchange, HeaderName, RequestHead};
 use crate::config::ClientBuilder;
 use crate::context;
 use crate::error::Error;
@@ -104,9 +104,10 @@ impl Client {
     /// `None` where nothing is to be recorded: the client is disabled, its rules skip the request, or this runs inside
     /// an open request that is recorded already (a second layer; a request dispatched in-process by a handler is part of
     /// the same hop).
-    pub fn begin_request<'h, I>(&self, head: &RequestHead<'_>, headers: impl Fn() -> I) -> Option<Exchange>
+    pub fn begin_request<'h, I, N>(&self, head: &RequestHead<'_>, headers: impl Fn() -> I) -> Option<Exchange>
     where
-        I: Iterator<Item = (&'h str, &'h [u8])>,
+        I: Iterator<Item = (N, &'h [u8])>,
+        HeaderName<'h>: From<N>,
     {
         let inner = self.inner.as_deref()?;
         if inner.pipeline.rules.skips(head) || context::inside_open_request() {
@@ -117,9 +118,10 @@ impl Client {
 
     /// Begins the record of a call that this process makes, under the current request if there is one; for glue
     /// crates. `None` where the client is disabled or the call is hoplog's own.
-    pub fn begin_call<'h, I>(&self, head: &RequestHead<'_>, headers: impl Fn() -> I) -> Option<Exchange>
+    pub fn begin_call<'h, I, N>(&self, head: &RequestHead<'_>, headers: impl Fn() -> I) -> Option<Exchange>
     where
-        I: Iterator<Item = (&'h str, &'h [u8])>,
+        I: Iterator<Item = (N, &'h [u8])>,
+        HeaderName<'h>: From<N>,
     {
         let inner = self.inner.as_deref()?;
         if is_worker_thread() {

@@ -60,8 +60,8 @@ mod transport;
 mod worker;
 
 pub use capture::{
-    Bodies, ErrorReport, Exchange, KeepOpen, RequestHead, RequestTap, Requests, RouteRules, Statuses,
-    TraceMode, Trust,
+    Bodies, ErrorReport, Exchange, HeaderName, KeepOpen, RequestHead, RequestTap, Requests, RouteRules,
+    Statuses, TraceMode, Trust,
 };
 pub use client::{Client, FlushReport, ShutdownReport};
 #[cfg(feature = "otlp")]

@@ -45,8 +45,8 @@ fn request(client: &Client) {
         http_version: "1.1",
         ..RequestHead::default()
     };
-    let mut exchange = client.begin_request(&head, std::iter::empty).unwrap();
-    exchange.response(200, std::iter::empty(), Some(0));
+    let mut exchange = client.begin_request(&head, std::iter::empty::<(&str, &[u8])>).unwrap();
+    exchange.response(200, std::iter::empty::<(&str, &[u8])>(), Some(0));
     exchange.finish(Outcome::Completed);
 }
 
