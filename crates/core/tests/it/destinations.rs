@@ -206,6 +206,26 @@ fn one_that_blocks_holds_up_nobody_and_may_fill_its_share_of_the_memory_only() {
     assert_eq!((stuck.queued, stuck.in_flight), (0, 0), "let go, it goes on: {stuck:?}");
 }
 
+#[test]
+fn one_that_blocks_does_not_hold_up_the_reopening_of_files() {
+    let ((entered, has_entered), (go, gate)) = (channel(), channel());
+    let path = std::path::Path::new(env!("CARGO_TARGET_TMPDIR")).join("beside-a-blocking-one.jsonl");
+    let client = without_collector()
+        .flush_interval(Duration::from_millis(10))
+        .destination(Output::own(Blocking { entered, gate }))
+        .file(&path)
+        .build()
+        .unwrap();
+    client.info("the one that sticks").send();
+    has_entered.recv_timeout(LONG).unwrap();
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_time().build().unwrap();
+    let patience = Duration::from_secs(3);
+    runtime.block_on(async { tokio::time::timeout(patience, client.reopen_files()).await }).unwrap().unwrap();
+    drop(go);
+    drop(client);
+    std::fs::remove_file(path).unwrap();
+}
+
 /// Never answers.
 struct Silent;
 
