@@ -29,6 +29,12 @@ impl Backoff {
         CAP.mul_f64(0.5 + random / 2.0)
     }
 
+    /// The wait after an answer that finds fault with an entry: the server is there, so it is the shortest.
+    pub(crate) fn answered(&mut self, random: f64) -> Duration {
+        self.failures = 0;
+        BASE.mul_f64(random)
+    }
+
     pub(crate) fn succeeded(&mut self) {
         self.failures = 0;
     }
@@ -68,6 +74,9 @@ mod tests {
             let wait = b.failed(Some(Duration::from_secs(10)), random);
             assert!((10.0..=12.0).contains(&wait.as_secs_f64()), "{wait:?}");
         }
+        assert!(b.is_failing());
+        assert_eq!(b.answered(1.0), BASE);
+        assert!(!b.is_failing(), "it is there");
         assert!(b.failed(Some(Duration::ZERO), 1.0) <= Duration::from_millis(100));
         assert!(b.paused(0.0) >= Duration::from_secs(30) && b.paused(1.0) <= CAP);
     }

@@ -4,9 +4,9 @@ use std::time::SystemTime;
 
 use hoplog_entry::{DropReason, EntryId, Malformed, Record};
 
-use super::{Dialect, Mark};
+use super::{Dialect, Halves, Mark};
 use crate::destination::Surroundings;
-use crate::encode::{NativeBatch, json};
+use crate::encode::{NativeBatch, json, native_halves};
 use crate::transport::{Answer, Verdict};
 
 pub(super) struct Native {
@@ -52,6 +52,11 @@ impl Dialect for Native {
 
     fn says_goodbye(&self) -> bool {
         true
+    }
+
+    fn halves(&self, plain: &[u8]) -> Option<Halves> {
+        let (first, entries_in_first, second) = native_halves(plain)?;
+        Some(Halves { first, entries_in_first, second })
     }
 }
 
