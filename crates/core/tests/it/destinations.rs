@@ -5,7 +5,8 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use hoplog::{
-    Batch, Client, ClientBuilder, Delivery, Destination, DestinationStats, DropReason, Kind, Level, Output,
+    Batch, Client, ClientBuilder, Delivery, Destination, DestinationStats, DropReason, Kind, Level, Origin,
+    Output,
 };
 use hoplog_testkit::facts::fact_blocking;
 use hoplog_testkit::scripted::Scripted;
@@ -361,4 +362,16 @@ fn a_destination_serves_one_client() {
         assert!(error.complaints()[0].contains("`db` serves another client"), "{error}");
         drop(client);
     }
+}
+
+#[test]
+fn a_batch_has_no_more_than_a_thousand_entries_however_small() {
+    let told = Told::default();
+    let seen = Arc::clone(&told.seen);
+    let client = without_collector().queue_entries(1 << 24).destination(Output::own(told)).build().unwrap();
+    (0..3_000).for_each(|_| client.log_from(Level::Info, "x", &Origin::default()).send());
+    client.flush_blocking(LONG).unwrap();
+    let sizes: Vec<usize> = seen.lock().unwrap().iter().map(Vec::len).collect();
+    assert_eq!(sizes.iter().sum::<usize>(), 3_000);
+    assert!(sizes.iter().all(|size| *size <= 1_000), "{sizes:?}");
 }
