@@ -261,6 +261,9 @@ impl Client {
     #[must_use]
     pub fn stats(&self) -> Stats {
         let Some(inner) = &self.inner else { return Stats::default() };
+        let destinations = inner.worker.ledgers().into_iter();
+        let destinations: Vec<_> = destinations.map(|(name, ledger)| (name, ledger.counts())).collect();
+        // After them: what they have was accepted before.
         let queue = inner.pipeline.queue.counts();
         let (queue_bytes, queue_bytes_max) = inner.pipeline.queue.memory();
         Stats {
@@ -269,11 +272,9 @@ impl Client {
             refused: Drops::new(queue.dropped),
             queue_bytes,
             queue_bytes_max,
-            destinations: inner
-                .worker
-                .ledgers()
+            destinations: destinations
                 .iter()
-                .map(|(name, l)| l.stats(name, queue.accepted))
+                .map(|(name, counts)| counts.stats(name, queue.accepted))
                 .collect(),
         }
     }
@@ -300,7 +301,7 @@ impl Client {
     }
 
     /// Lets go of every log file and opens what is at its path from then on; for `logrotate` and its like, after they
-    /// moved a file. A file that was moved is noticed without it, before the next write to it.
+    /// moved a file. A file that was moved is noticed without it, before the next write to it, but not on Windows.
     ///
     /// # Errors
     /// The client is closed.

@@ -8,6 +8,7 @@ use serde::Serialize;
 
 use crate::error_chain::{error_text, harmless};
 use crate::pipeline::Pipeline;
+use crate::scan;
 
 /// The most fields that are kept.
 const MAX_FIELDS: usize = 64;
@@ -52,9 +53,14 @@ impl Clone for Notes {
 /// A value as JSON; one that cannot be serialized is replaced by a note that says so.
 pub(crate) fn json(value: impl Serialize) -> String {
     let json = harmless(|| serde_json::to_string(&value).map_err(|error| error_text(&error)));
-    json.unwrap_or_else(|| Err("it panicked".into())).unwrap_or_else(|reason| {
+    let json = json.unwrap_or_else(|| Err("it panicked".into())).unwrap_or_else(|reason| {
         serde_json::to_string(&format!("[not serializable: {reason}]")).unwrap_or_default()
-    })
+    });
+    // A raw value keeps its layout, and an entry may have to be one line. In strings line feeds are escaped.
+    if scan::any(json.as_bytes(), |b| (b == b'\n') | (b == b'\r')) {
+        return json.replace(['\n', '\r'], " ");
+    }
+    json
 }
 
 /// The longest start of an id that is kept.

@@ -153,7 +153,7 @@ impl Remote {
     fn read(&mut self, message: Message) {
         match message {
             Message::Chunk(chunk) => self.former.add(chunk),
-            Message::Tick => self.former.seal_rest(),
+            Message::Tick { .. } => self.former.seal_rest(),
             Message::Reopen(_) => {}
             Message::Flush(deadline, done) => {
                 self.former.seal_rest();

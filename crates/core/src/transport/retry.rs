@@ -18,7 +18,7 @@ impl Backoff {
         let bound = BASE.saturating_mul(1 << self.failures.min(10)).min(CAP);
         self.failures = self.failures.saturating_add(1);
         match server_says {
-            Some(wait) => wait + wait.max(BASE).mul_f64(random / 5.0),
+            Some(wait) => wait.saturating_add(wait.max(BASE).mul_f64(random / 5.0)),
             None => bound.mul_f64(random),
         }
     }

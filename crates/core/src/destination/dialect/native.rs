@@ -74,8 +74,9 @@ struct Beside {
 impl Beside {
     fn new(native: &mut Native, mark: Mark) -> Self {
         let pipeline = &native.around.pipeline;
+        let counts = native.around.ledger.counts();
         let queue = pipeline.queue.counts();
-        let stats = native.around.ledger.stats("collector", queue.accepted);
+        let stats = counts.stats("collector", queue.accepted);
         let mut dropped = queue.dropped;
         for (reason, n) in stats.dropped.iter() {
             dropped[usize::from(reason.code())] += n;
