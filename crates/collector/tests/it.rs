@@ -7,6 +7,8 @@ mod support;
 
 #[path = "it/bodies.rs"]
 mod bodies;
+#[path = "it/command.rs"]
+mod command;
 #[path = "it/dedup.rs"]
 mod dedup;
 #[path = "it/entries.rs"]

@@ -18,6 +18,7 @@ use crate::capture::{Exchange, RequestHead};
 use crate::config::ClientBuilder;
 use crate::context;
 use crate::error::Error;
+use crate::error_chain::error_text;
 use crate::ledger::{Drops, Stats};
 use crate::logger::{EntryBuilder, Noted, Origin, TimedFuture, Timer};
 use crate::panic_hook;
@@ -148,7 +149,8 @@ impl Client {
     ) -> EntryBuilder {
         // Which function it is takes a look at its name: only where somebody wants to know.
         let origin = if self.takes(level, origin.target) { origin.function(function()) } else { origin };
-        let message = || message.as_str().map_or_else(|| Cow::Owned(message.to_string()), Cow::Borrowed);
+        // Its arguments are the application's: one that panics or fails in there does no harm.
+        let message = || message.as_str().map_or_else(|| Cow::Owned(error_text(&message)), Cow::Borrowed);
         EntryBuilder::new(self.pipeline(), level, &origin, message)
     }
 
@@ -320,6 +322,8 @@ impl Client {
         if let Some(done) = inner.worker.close(after(deadline)) {
             let _ = done.await;
         }
+        #[cfg(feature = "toml")]
+        self.forget_configuration();
         FlushReport::between(&before, &self.stats()).into()
     }
 }

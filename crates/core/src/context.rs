@@ -10,6 +10,7 @@
 
 mod current;
 mod future;
+mod json;
 mod notes;
 mod scope;
 
@@ -26,7 +27,8 @@ use crate::error_chain::{error_sources, error_text, harmless};
 pub use current::{ContextGuard, current};
 pub(crate) use current::{Entered, inside_open_request, tell_panic};
 pub use future::{InCurrentContext, WithContext, in_current_context};
-pub(crate) use notes::{Notes, json};
+pub(crate) use json::json;
+pub(crate) use notes::Notes;
 pub use scope::{Scope, WithScope, scope};
 
 /// A handle to a request's context, and to the scopes that it was taken in. Keeping it after the request's end does no

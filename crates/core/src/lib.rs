@@ -36,7 +36,6 @@
 #[cfg(feature = "bench")]
 #[doc(hidden)]
 pub mod bench;
-mod calendar;
 mod capture;
 mod client;
 mod clock;

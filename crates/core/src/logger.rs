@@ -36,6 +36,8 @@ thread_local! {
 
 /// The most record buffers a thread keeps: an entry is rarely built inside another one's fields.
 const KEPT: usize = 4;
+/// The most fields of one entry, beside those of its request and scopes: encoders compare their names.
+const MAX_FIELDS: u32 = 256;
 /// A buffer that grew beyond this is not kept.
 const LARGEST_KEPT: usize = 16 * 1024;
 
@@ -51,6 +53,7 @@ struct Open {
     pipeline: Arc<Pipeline>,
     level: Level,
     outcome: Option<Outcome>,
+    fields: u32,
     record: RecordWriter,
 }
 
@@ -76,7 +79,9 @@ impl EntryBuilder {
     pub(crate) fn of_panic(pipeline: &Arc<Pipeline>, panic: &Panic<'_>) -> Self {
         let origin = Origin::default().file(panic.file, panic.line);
         let now = pipeline.clock.unix_ns(pipeline.clock.now());
-        Self::begin(pipeline, Level::Error, &origin, panic.message, &context::current(), now)
+        // A panic while this thread held the record must not wait for it.
+        let here = Some(context::current()).filter(|here| here.live().is_none_or(|live| !live.is_busy()));
+        Self::begin(pipeline, Level::Error, &origin, panic.message, &here.unwrap_or_default(), now)
             .text(Field::ErrorType, PANIC)
             .free_text(Field::ErrorMessage, panic.message)
             .free_text(Field::StackTrace, &panic.backtrace)
@@ -123,7 +128,7 @@ impl EntryBuilder {
             }
         }
         context.write_notes(&mut record, pipeline, notes.as_deref());
-        Self { state: Ok(Open { pipeline: Arc::clone(pipeline), level, outcome: None, record }) }
+        Self { state: Ok(Open { pipeline: Arc::clone(pipeline), level, outcome: None, fields: 0, record }) }
     }
 
     /// Whether it is taken so far: the client is enabled, and the level high enough.
@@ -134,10 +139,13 @@ impl EntryBuilder {
 
     /// A field of your own, of any serializable value. A secret name (`password`, `api_key`, …) keeps its key and
     /// loses its value, at any depth; texts lose what looks like a secret. A value that cannot be serialized is
-    /// replaced by a note that says so.
+    /// replaced by a note that says so. At most 256 of them are kept; the entry counts the others as `fields_left_out`.
     pub fn field(mut self, name: &str, value: impl Serialize) -> Self {
         if let Ok(open) = &mut self.state {
-            open.field(name, &json(value));
+            open.fields = open.fields.saturating_add(1);
+            if open.fields <= MAX_FIELDS {
+                open.field(name, &json(value));
+            }
         }
         self
     }
@@ -169,7 +177,7 @@ impl EntryBuilder {
 
     fn failure(self, error_type: &str, message: &str, sources: Option<String>) -> Self {
         let Ok(open) = &self.state else { return self };
-        let backtrace = open.pipeline.backtraces.then(|| Backtrace::force_capture().to_string());
+        let backtrace = open.pipeline.backtraces.then(|| error_text(&Backtrace::force_capture()));
         let entry = self.text(Field::ErrorType, error_type).free_text(Field::ErrorMessage, message);
         match (sources, backtrace) {
             (None, None) => entry,
@@ -188,12 +196,15 @@ impl EntryBuilder {
     /// As [`EntryBuilder::send`], and says whether the entry was taken.
     ///
     /// # Errors
-    /// It was not: the reason, and the entry to be sent again. Each refusal is counted.
+    /// It was not: the reason, and the entry to be sent again. One that was dropped is counted, each time.
     pub fn try_send(self) -> Result<(), Refused> {
         let mut open = match self.state {
             Ok(open) => open,
             Err(reason) => return Err(Refused { entry: self, reason }),
         };
+        if open.fields > MAX_FIELDS {
+            open.record.custom_json("fields_left_out", &(open.fields - MAX_FIELDS).to_string());
+        }
         let urgent = open.level >= Level::Error;
         if let Err(reason) = open.pipeline.queue.push(open.record.end(open.level, open.outcome), urgent) {
             let reason = Refusal::Dropped(reason);

@@ -45,6 +45,12 @@ impl Client {
         Ok(report)
     }
 
+    /// Nothing is begun any more: destinations of the application's own go now, not with the last handle.
+    pub(super) fn forget_configuration(&self) {
+        let reloader = self.inner.as_ref().and_then(|inner| lock(&inner.reloader).take());
+        drop(reloader);
+    }
+
     pub(crate) fn reload_by(&self, reloader: Reloader) {
         if let Some(inner) = &self.inner {
             *lock(&inner.reloader) = Some(reloader);

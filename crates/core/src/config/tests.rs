@@ -13,6 +13,7 @@ fn all_complaints_come_at_once_and_name_the_setting_and_the_fix() {
         .batch_size(0)
         .flush_interval(Duration::ZERO)
         .queue_bytes(1)
+        .min_level_of("a b", Level::Info)
         .service("x".repeat(101))
         .file("/nowhere/at/all.log");
     let error =
@@ -24,6 +25,7 @@ fn all_complaints_come_at_once_and_name_the_setting_and_the_fix() {
         "batch_size",
         "flush_interval",
         "queue_bytes",
+        "min_level_of",
         "service",
         "file",
         "HOPLOG_ENABLED",

@@ -4,11 +4,10 @@
 
 use std::fmt::Write as _;
 
-use hoplog_entry::{Field, Kind, Level, Malformed, Outcome, Record, Value};
+use hoplog_entry::{Civil, Field, Kind, Level, Malformed, Outcome, Record, Value};
 
 use super::entry::Entry;
 use super::json::{self, Utf8};
-use crate::calendar::Civil;
 use crate::destination::Source;
 
 /// The schema's version that the names are taken from.

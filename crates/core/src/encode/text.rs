@@ -2,10 +2,9 @@
 
 use std::fmt::Write as _;
 
-use hoplog_entry::{Field, Item, Kind, Level, Malformed, Record, Value};
+use hoplog_entry::{Civil, Field, Item, Kind, Level, Malformed, Record, Value, Visible};
 
 use super::json::{self, Utf8};
-use crate::calendar::Civil;
 
 /// Appends one line: `12:03:04.567 INFO  GET /users/{id} 200 1.2ms 4bf92f35…  key=value`.
 /// With its day before it where it is `dated`.
@@ -120,23 +119,8 @@ fn paint(out: &mut Vec<u8>, colour: Option<&str>, inner: impl FnOnce(&mut Vec<u8
     }
 }
 
-/// Text as it may go to a terminal: C0, C1 and the characters that reorder or hide text are spelled out.
 fn visible(out: &mut Vec<u8>, text: &str) {
-    for c in text.chars() {
-        match c {
-            '\t' => out.push(b' '),
-            '\n' => out.extend_from_slice("⏎".as_bytes()),
-            c if c.is_control()
-                || matches!(c, '\u{ad}' | '\u{61c}' | '\u{180e}' | '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}')
-                || matches!(c, '\u{2060}'..='\u{206f}' | '\u{feff}' | '\u{fff9}'..='\u{fffb}' | '\u{e0000}'..='\u{e007f}') =>
-            {
-                let _ = write!(Utf8(out), "{}", c.escape_unicode());
-            }
-            c => {
-                let _ = write!(Utf8(out), "{c}");
-            }
-        }
-    }
+    let _ = write!(Utf8(out), "{}", Visible(text));
 }
 
 #[cfg(test)]

@@ -7,7 +7,7 @@ use std::time::Duration;
 use hoplog::{
     Batch, Client, ClientBuilder, Delivery, Destination, DestinationStats, DropReason, Kind, Level, Output,
 };
-use hoplog_testkit::facts::fact_blocking;
+use hoplog_testkit::facts::{fact, fact_blocking};
 use hoplog_testkit::scripted::Scripted;
 
 use crate::support::{LONG, builder, send};
@@ -341,4 +341,22 @@ fn a_destination_serves_one_client() {
         assert!(error.complaints()[0].contains("`db` serves another client"), "{error}");
         drop(client);
     }
+}
+
+#[tokio::test]
+async fn a_destination_of_ones_own_is_dropped_at_the_shutdown_while_handles_are_still_held() {
+    struct Holds(#[expect(dead_code, reason = "it is counted")] Arc<()>);
+    impl Destination for Holds {
+        async fn deliver(&mut self, _: &Batch<'_>) -> Delivery {
+            Delivery::Delivered
+        }
+    }
+    let held = Arc::new(());
+    let destination = Output::own(Holds(Arc::clone(&held)));
+    let builder = Client::builder().without_variables().without_collector();
+    let client = builder.destination(destination).build().unwrap();
+    client.info("x").send();
+    assert_eq!(client.shutdown(LONG).await.left, 0);
+    fact("the destination is gone", || (Arc::strong_count(&held) == 1).then_some(())).await;
+    assert!(client.is_enabled());
 }
