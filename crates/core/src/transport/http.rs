@@ -1,6 +1,9 @@
 //! The wire: one reqwest client with keep-alive, on the worker's own runtime.
 
 use std::fmt;
+use std::future::poll_fn;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::task::Poll;
 use std::time::{Duration, Instant};
 
 use reqwest::header::{CONTENT_ENCODING, DATE, HeaderMap, HeaderName, HeaderValue, RETRY_AFTER};
@@ -132,7 +135,7 @@ impl Http {
     ) -> impl Future<Output = Result<Answer, SendError>> + Send + 'static {
         let client = self.client();
         let config = self.config.clone();
-        async move { post(client?, config, batch).await }
+        async move { caught(post(client?, config, batch)).await }
     }
 
     fn client(&mut self) -> Result<reqwest::Client, SendError> {
@@ -175,6 +178,19 @@ pub(crate) fn is_loopback(url: &reqwest::Url) -> bool {
         host == "localhost"
             || host.trim_matches(['[', ']']).parse::<std::net::IpAddr>().is_ok_and(|ip| ip.is_loopback())
     })
+}
+
+/// The result, also of a request that panics, as one does where the system gives no thread to look up a name: its
+/// batch must not be forgotten with it.
+async fn caught<T>(request: impl Future<Output = Result<T, SendError>>) -> Result<T, SendError> {
+    let mut request = Box::pin(request);
+    poll_fn(|cx| {
+        catch_unwind(AssertUnwindSafe(|| request.as_mut().poll(cx))).unwrap_or_else(|_| {
+            let cause = "the request panicked".into();
+            Poll::Ready(Err(SendError { what: "could not be asked", cause }))
+        })
+    })
+    .await
 }
 
 async fn post(client: reqwest::Client, config: HttpConfig, batch: SealedBatch) -> Result<Answer, SendError> {
@@ -238,6 +254,14 @@ fn root(error: &(dyn std::error::Error + 'static)) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_request_that_panics_has_failed() {
+        let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
+        assert_eq!(runtime.block_on(caught(async { Ok(7) })).unwrap(), 7);
+        let error = runtime.block_on(caught::<()>(async { panic!("no threads") })).unwrap_err();
+        assert_eq!(error.to_string(), "could not be asked: the request panicked");
+    }
 
     #[test]
     fn an_entry_is_blamed_where_others_are_taken_or_where_it_has_kept_them_waiting_for_long() {
