@@ -14,7 +14,7 @@ use std::time::{Duration, Instant};
 
 use hoplog_entry::Level;
 
-use crate::capture::{Exchange, RequestHead};
+use crate::capture::{Exchange, HeaderName, RequestHead};
 use crate::config::ClientBuilder;
 use crate::context;
 use crate::error::Error;
@@ -104,9 +104,10 @@ impl Client {
     /// `None` where nothing is to be recorded: the client is disabled, its rules skip the request, or this runs inside
     /// an open request that is recorded already (a second layer; a request dispatched in-process by a handler is part of
     /// the same hop).
-    pub fn begin_request<'h, I>(&self, head: &RequestHead<'_>, headers: impl Fn() -> I) -> Option<Exchange>
+    pub fn begin_request<'h, I, N>(&self, head: &RequestHead<'_>, headers: impl Fn() -> I) -> Option<Exchange>
     where
-        I: Iterator<Item = (&'h str, &'h [u8])>,
+        I: Iterator<Item = (N, &'h [u8])>,
+        HeaderName<'h>: From<N>,
     {
         let inner = self.inner.as_deref()?;
         if inner.pipeline.rules.skips(head) || context::inside_open_request() {
@@ -117,9 +118,10 @@ impl Client {
 
     /// Begins the record of a call that this process makes, under the current request if there is one; for glue
     /// crates. `None` where the client is disabled or the call is hoplog's own.
-    pub fn begin_call<'h, I>(&self, head: &RequestHead<'_>, headers: impl Fn() -> I) -> Option<Exchange>
+    pub fn begin_call<'h, I, N>(&self, head: &RequestHead<'_>, headers: impl Fn() -> I) -> Option<Exchange>
     where
-        I: Iterator<Item = (&'h str, &'h [u8])>,
+        I: Iterator<Item = (N, &'h [u8])>,
+        HeaderName<'h>: From<N>,
     {
         let inner = self.inner.as_deref()?;
         if is_worker_thread() {
@@ -263,6 +265,9 @@ impl Client {
     #[must_use]
     pub fn stats(&self) -> Stats {
         let Some(inner) = &self.inner else { return Stats::default() };
+        let destinations = inner.worker.ledgers().into_iter();
+        let destinations: Vec<_> = destinations.map(|(name, ledger)| (name, ledger.counts())).collect();
+        // After them: what they have was accepted before.
         let queue = inner.pipeline.queue.counts();
         let (queue_bytes, queue_bytes_max) = inner.pipeline.queue.memory();
         Stats {
@@ -271,11 +276,9 @@ impl Client {
             refused: Drops::new(queue.dropped),
             queue_bytes,
             queue_bytes_max,
-            destinations: inner
-                .worker
-                .ledgers()
+            destinations: destinations
                 .iter()
-                .map(|(name, l)| l.stats(name, queue.accepted))
+                .map(|(name, counts)| counts.stats(name, queue.accepted))
                 .collect(),
         }
     }
@@ -302,7 +305,7 @@ impl Client {
     }
 
     /// Lets go of every log file and opens what is at its path from then on; for `logrotate` and its like, after they
-    /// moved a file. A file that was moved is noticed without it, before the next write to it.
+    /// moved a file. A file that was moved is noticed without it, before the next write to it, but not on Windows.
     ///
     /// # Errors
     /// The client is closed.

@@ -335,7 +335,7 @@ impl ClientBuilder {
     /// kind = "console"                     # format: auto, text, json, ecs
     ///
     /// [[destination]]
-    /// kind = "otlp"                        # also: logs_endpoint, timeout, compression, resource; and `log_collector`
+    /// kind = "otlp"   # also: logs_endpoint, timeout, compression, resource, without_variables; and `log_collector`
     /// endpoint = "http://127.0.0.1:4318"
     /// headers = { x-tenant = "shop" }
     /// ```

@@ -25,7 +25,7 @@ use serde::Serialize;
 use crate::capture::{KeepOpen, Live, RequestTap, Told};
 use crate::error_chain::{error_sources, error_text, harmless};
 pub use current::{ContextGuard, current};
-pub(crate) use current::{Entered, inside_open_request, tell_panic};
+pub(crate) use current::{enter, inside_open_request, leave, tell_panic};
 pub use future::{InCurrentContext, WithContext, in_current_context};
 pub(crate) use json::json;
 pub(crate) use notes::Notes;

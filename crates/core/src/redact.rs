@@ -127,6 +127,18 @@ impl Redactor {
         }
     }
 
+    /// Whether a query is one of those that need no masking, as most are.
+    #[inline(never)] // at its one place
+    pub(crate) fn is_plain_query(&self, raw: &[u8]) -> bool {
+        query::is_plain(self, raw)
+    }
+
+    /// Whether a path is one of those that need no masking, as most are.
+    #[inline]
+    pub(crate) fn is_plain_path(&self, raw: &[u8]) -> bool {
+        !url::is_unusual(self, raw)
+    }
+
     /// Masks a query, without its `?`.
     pub(crate) fn query(&self, raw: &[u8], out: &mut Vec<u8>) -> Verdict {
         query::mask(self, raw, out)

@@ -95,6 +95,8 @@ impl Worker {
             source,
             ledgers: Arc::clone(&ledgers),
             outlets: Vec::new(),
+            #[cfg(feature = "toml")]
+            leaving: Vec::new(),
             handed_out: 0,
             orders,
             flush_interval,
@@ -163,6 +165,9 @@ struct Shop {
     source: Arc<Source>,
     ledgers: Ledgers,
     outlets: Vec<Outlet>,
+    /// Destinations that a change sent away and that have not ended yet.
+    #[cfg(feature = "toml")]
+    leaving: Vec<tokio::task::JoinHandle<()>>,
     /// Entries that went to whoever was there.
     handed_out: u64,
     orders: mpsc::UnboundedReceiver<Command>,
@@ -216,7 +221,7 @@ impl Shop {
                     self.pipeline.clock.renew_anchor();
                     running::announce(&self.pipeline);
                     self.distribute();
-                    self.tell(|| Message::Tick);
+                    self.outlets.iter_mut().for_each(Outlet::tick);
                 }
             }
         }
@@ -229,12 +234,6 @@ impl Shop {
             for outlet in &mut self.outlets {
                 outlet.hand_over(&chunk, share);
             }
-        }
-    }
-
-    fn tell(&mut self, message: impl Fn() -> Message) {
-        for outlet in &mut self.outlets {
-            outlet.send(message());
         }
     }
 
@@ -261,6 +260,8 @@ impl Shop {
         let waiting = self.ask(|done| Message::Close(deadline, done));
         self.orders.close();
         settle(waiting, deadline).await;
+        #[cfg(feature = "toml")]
+        self.see_off(deadline).await;
         let _ = done.send(());
     }
 

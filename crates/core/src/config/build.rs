@@ -40,6 +40,10 @@ impl ClientBuilder {
         };
         let policy = self.policy(&mut complaints);
         let source = self.settings.source(&mut complaints);
+        // Last, for what is complained about is not built, and may be built again.
+        if complaints.is_empty() {
+            complaints.extend(destinations.iter().filter_map(Planned::give));
+        }
         let Some(policy) = policy.filter(|_| complaints.is_empty()) else {
             return Err(Error::config(complaints));
         };

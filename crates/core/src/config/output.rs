@@ -75,7 +75,7 @@ impl Output {
         Self::new(What::Collector)
     }
 
-    /// A destination of your own.
+    /// A destination of your own. It serves one client: a clone of the builder cannot be built with it again.
     pub fn own(destination: impl Destination) -> Self {
         Self::new(What::Own(Own::new(destination)))
     }

@@ -6,6 +6,7 @@ use std::io;
 use serde::Serialize;
 
 use crate::error_chain::{error_text, harmless};
+use crate::scan;
 
 /// The most bytes of a value: an entry keeps fewer, but masking may make it shorter.
 const MOST: usize = 256 * 1024;
@@ -16,11 +17,19 @@ pub(crate) fn json(value: impl Serialize) -> String {
     let done = harmless(|| serde_json::to_writer(&mut room, &value).map_err(|error| error_text(&error)));
     let note = match (done, room.0) {
         (_, None) => format!("[left out: more than {MOST} bytes]"),
-        (Some(Ok(())), Some(json)) => return String::from_utf8(json).unwrap_or_default(),
+        (Some(Ok(())), Some(json)) => return one_line(String::from_utf8(json).unwrap_or_default()),
         (Some(Err(reason)), _) => format!("[not serializable: {reason}]"),
         (None, _) => "[not serializable: it panicked]".into(),
     };
     serde_json::to_string(&note).unwrap_or_default()
+}
+
+/// A raw value keeps its layout, and an entry may have to be one line. In strings line feeds are escaped.
+fn one_line(json: String) -> String {
+    if scan::any(json.as_bytes(), |b| (b == b'\n') | (b == b'\r')) {
+        return json.replace(['\n', '\r'], " ");
+    }
+    json
 }
 
 /// What was written; `None` once that is too much.

@@ -3,9 +3,11 @@
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::time::Duration;
 
 use hoplog::{Client, Output, Reloaded};
-use hoplog_testkit::scripted::Scripted;
+use hoplog_testkit::gate::Gate;
+use hoplog_testkit::scripted::{Answer, Scripted};
 
 use crate::support::{LONG, send};
 
@@ -266,4 +268,31 @@ fn a_client_without_a_file_has_nothing_to_read_again() {
     let error = reload(&client).unwrap_err();
     assert!(error.to_string().contains("config_file"), "{error}");
     assert!(reload(&Client::disabled()).is_ok());
+}
+
+#[test]
+fn a_shutdown_waits_for_a_destination_that_a_reload_sent_away() {
+    let scratch = Scratch::new("leaving");
+    let gate = Gate::default();
+    let stored = || Answer::body("{\"status\":\"ok\"}");
+    let server = Scripted::start([stored().behind(&gate)]);
+    let file = format!("[[destination]]\nkind = \"file\"\npath = \"{}\"\n", scratch.path("a.jsonl"));
+    let goes = format!("[[destination]]\nkind = \"log_collector\"\nendpoint = \"{}\"\n", server.url());
+    let path = scratch.configure(&format!("{file}{goes}"));
+    let client = Client::builder().without_variables().without_collector().config_file(path).build().unwrap();
+    send(&client, 3);
+    client.flush_blocking(Duration::ZERO).unwrap();
+    scratch.configure(&file);
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+    runtime.block_on(async {
+        // Nobody stays to see how the change goes.
+        tokio::select! { biased; _ = client.reload() => unreachable!("it waits"), () = gate.arrival() => {} }
+        let mut shutdown = std::pin::pin!(client.shutdown(LONG));
+        let soon = tokio::time::timeout(Duration::from_millis(100), &mut shutdown).await;
+        assert!(soon.is_err(), "it did not wait: {soon:?}");
+        gate.open();
+        let report = shutdown.await;
+        assert_eq!((report.left, report.dropped), (0, 0));
+    });
+    assert_eq!(counts(&client), counted(&[("file", 3, 3, 0), ("log_collector", 3, 3, 0)]));
 }

@@ -250,6 +250,99 @@ fn what_a_destination_logs_while_it_delivers_is_not_captured() {
     assert_eq!(client.stats().accepted, 1);
 }
 
+/// Panics before it has a future to give, as a function that is not `async` can.
+struct Hasty(bool);
+
+impl Destination for Hasty {
+    fn deliver(&mut self, _: &Batch<'_>) -> impl Future<Output = Delivery> + Send {
+        assert!(std::mem::replace(&mut self.0, true), "not even a future");
+        std::future::ready(Delivery::Delivered)
+    }
+}
+
+#[test]
+fn a_panic_before_the_future_is_a_panic_like_any_other() {
+    let client = without_collector().destination(Output::own(Hasty(false))).build().unwrap();
+    for _ in 0..2 {
+        send(&client, 4);
+        client.flush_blocking(LONG).unwrap();
+    }
+    let d = counts(&client, "own");
+    assert_eq!((d.delivered, d.dropped.of(DropReason::Poison)), (4, 4), "{d:?}");
+}
+
+#[test]
+fn a_wait_beyond_all_time_is_a_long_one() {
+    let told = Told::to([Delivery::RetryAfter(Duration::MAX)]);
+    let seen = Arc::clone(&told.seen);
+    let client = without_collector().destination(Output::own(told)).build().unwrap();
+    send(&client, 3);
+    let report = client.flush_blocking(Duration::from_millis(300)).unwrap();
+    assert_eq!((report.left, report.dropped), (3, 0));
+    assert_eq!(seen.lock().unwrap().len(), 1);
+    let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
+    let report = runtime.block_on(client.shutdown(Duration::from_millis(50)));
+    assert_eq!((report.dropped, report.left), (3, 0));
+    assert_eq!(counts(&client, "own").dropped.of(DropReason::ShutdownDeadline), 3);
+}
+
+/// Tells on which thread it goes, and makes a fuss about it.
+struct Clinging(Sender<Option<String>>);
+
+impl Destination for Clinging {
+    async fn deliver(&mut self, _: &Batch<'_>) -> Delivery {
+        Delivery::Delivered
+    }
+}
+
+impl Drop for Clinging {
+    fn drop(&mut self) {
+        let _ = self.0.send(std::thread::current().name().map(ToOwned::to_owned));
+        panic!("not without a fight");
+    }
+}
+
+#[test]
+fn a_destination_ends_on_its_own_thread_and_its_last_panic_reaches_nobody() {
+    let (told, tells) = channel();
+    let client = without_collector().destination(Output::own(Clinging(told))).build().unwrap();
+    send(&client, 1);
+    client.flush_blocking(LONG).unwrap();
+    drop(client);
+    assert_eq!(tells.recv_timeout(LONG).unwrap().as_deref(), Some("hoplog-destination"));
+}
+
+#[test]
+fn counts_add_up_at_any_moment() {
+    let client = without_collector()
+        .flush_interval(Duration::from_millis(10))
+        .destination(Output::own(Told::default()).name("a"))
+        .destination(
+            Output::own(Told::default()).name("b").filter(|entry| entry.created_at().elapsed().is_err()),
+        )
+        .build()
+        .unwrap();
+    std::thread::scope(|scope| {
+        let writer = scope.spawn(|| (0..50).for_each(|_| send(&client, 200)));
+        while !writer.is_finished() {
+            counts(&client, "a");
+            counts(&client, "b");
+        }
+    });
+}
+
+#[test]
+fn a_destination_serves_one_client() {
+    let builder = without_collector().destination(Output::own(Told::default()).name("db"));
+    builder.clone().batch_size(0).build().unwrap_err();
+    let first = builder.clone().build().unwrap();
+    for client in [Some(first), None] {
+        let error = builder.clone().build().unwrap_err();
+        assert!(error.complaints()[0].contains("`db` serves another client"), "{error}");
+        drop(client);
+    }
+}
+
 #[tokio::test]
 async fn a_destination_of_ones_own_is_dropped_at_the_shutdown_while_handles_are_still_held() {
     struct Holds(#[expect(dead_code, reason = "it is counted")] Arc<()>);

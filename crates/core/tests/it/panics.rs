@@ -8,7 +8,7 @@ fn the_hook_tells_where_a_panic_happened_in_a_request_and_anywhere_else() {
     let client = capture.client();
     client.install_panic_hook();
     let head = RequestHead { method: "GET", path: "/", http_version: "1.1", ..RequestHead::default() };
-    let mut exchange = client.begin_request(&head, std::iter::empty).unwrap();
+    let mut exchange = client.begin_request(&head, std::iter::empty::<(&str, &[u8])>).unwrap();
     let context = exchange.context();
     let (here, boom) = (line!(), "no tea");
     let caught = catch_unwind(AssertUnwindSafe(|| exchange.poll(|| panic!("{boom}"))));

@@ -142,7 +142,7 @@ fn a_fault_in_judging_a_request_costs_its_entry_and_not_the_request() {
     assert_eq!(client.stats().refused.of(hoplog_entry::DropReason::RedactionFailed), 2);
     assert_eq!(client.stats().lost(), 2, "it is counted");
 
-    let mut exchange = client.begin_request(&head, std::iter::empty).unwrap();
+    let mut exchange = client.begin_request(&head, std::iter::empty::<(&str, &[u8])>).unwrap();
     exchange.response(200, faulty(), Some(0));
     exchange.finish(Outcome::Completed);
     let entries = capture.entries();

@@ -6,7 +6,7 @@
 use std::time::Duration;
 
 use super::Keep;
-use crate::calendar::Civil;
+use hoplog_entry::Civil;
 
 /// A file that was rotated.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
