@@ -247,7 +247,8 @@ impl Shop {
     }
 
     fn reopen(&mut self, done: oneshot::Sender<()>) {
-        let waiting = self.ask(Message::Reopen);
+        // Nobody else has a file, and may stand still.
+        let waiting = self.ask_those(Outlet::has_file, Message::Reopen);
         tokio::spawn(async move {
             settle(waiting, Instant::now() + REOPEN_DEADLINE).await;
             let _ = done.send(());
@@ -266,8 +267,17 @@ impl Shop {
     }
 
     fn ask(&mut self, message: impl Fn(oneshot::Sender<()>) -> Message) -> Vec<oneshot::Receiver<()>> {
+        self.ask_those(|_| true, message)
+    }
+
+    fn ask_those(
+        &mut self,
+        whom: impl Fn(&Outlet) -> bool,
+        message: impl Fn(oneshot::Sender<()>) -> Message,
+    ) -> Vec<oneshot::Receiver<()>> {
         self.outlets
             .iter_mut()
+            .filter(|outlet| whom(outlet))
             .map(|outlet| {
                 let (done, waiting) = oneshot::channel();
                 outlet.send(message(done));

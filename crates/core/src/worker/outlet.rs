@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use hoplog_entry::DropReason;
 
-use crate::destination::{Holding, Mail, Message, Parcel, Prepared, Surroundings, inbox};
+use crate::destination::{Holding, Lines, Mail, Message, Parcel, Prepared, Sink, Surroundings, inbox};
 use crate::queue::Chunk;
 #[cfg(feature = "toml")]
 use {super::GRACE, crate::destination::Filter, std::time::Instant, tokio::sync::oneshot};
@@ -65,6 +65,11 @@ impl Outlet {
         tokio::spawn(self.prepared.clone().run(inbox, self.around.clone()));
         let _ = mail.send(message);
         self.mail = Some(mail);
+    }
+
+    /// Whether it writes to a file, which may be let go of.
+    pub(super) fn has_file(&self) -> bool {
+        matches!(&self.prepared, Prepared::Lines(Lines { sink: Sink::File(_), .. }))
     }
 
     #[cfg(feature = "toml")]

@@ -5,7 +5,8 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use hoplog::{
-    Batch, Client, ClientBuilder, Delivery, Destination, DestinationStats, DropReason, Kind, Level, Output,
+    Batch, Client, ClientBuilder, Delivery, Destination, DestinationStats, DropReason, Kind, Level, Origin,
+    Output,
 };
 use hoplog_testkit::facts::{fact, fact_blocking};
 use hoplog_testkit::scripted::Scripted;
@@ -206,6 +207,26 @@ fn one_that_blocks_holds_up_nobody_and_may_fill_its_share_of_the_memory_only() {
     assert_eq!((stuck.queued, stuck.in_flight), (0, 0), "let go, it goes on: {stuck:?}");
 }
 
+#[test]
+fn one_that_blocks_does_not_hold_up_the_reopening_of_files() {
+    let ((entered, has_entered), (go, gate)) = (channel(), channel());
+    let path = std::path::Path::new(env!("CARGO_TARGET_TMPDIR")).join("beside-a-blocking-one.jsonl");
+    let client = without_collector()
+        .flush_interval(Duration::from_millis(10))
+        .destination(Output::own(Blocking { entered, gate }))
+        .file(&path)
+        .build()
+        .unwrap();
+    client.info("the one that sticks").send();
+    has_entered.recv_timeout(LONG).unwrap();
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_time().build().unwrap();
+    let patience = Duration::from_secs(3);
+    runtime.block_on(async { tokio::time::timeout(patience, client.reopen_files()).await }).unwrap().unwrap();
+    drop(go);
+    drop(client);
+    std::fs::remove_file(path).unwrap();
+}
+
 /// Never answers.
 struct Silent;
 
@@ -359,4 +380,16 @@ async fn a_destination_of_ones_own_is_dropped_at_the_shutdown_while_handles_are_
     assert_eq!(client.shutdown(LONG).await.left, 0);
     fact("the destination is gone", || (Arc::strong_count(&held) == 1).then_some(())).await;
     assert!(client.is_enabled());
+}
+
+#[test]
+fn a_batch_has_no_more_than_a_thousand_entries_however_small() {
+    let told = Told::default();
+    let seen = Arc::clone(&told.seen);
+    let client = without_collector().queue_entries(1 << 24).destination(Output::own(told)).build().unwrap();
+    (0..3_000).for_each(|_| client.log_from(Level::Info, "x", &Origin::default()).send());
+    client.flush_blocking(LONG).unwrap();
+    let sizes: Vec<usize> = seen.lock().unwrap().iter().map(Vec::len).collect();
+    assert_eq!(sizes.iter().sum::<usize>(), 3_000);
+    assert!(sizes.iter().all(|size| *size <= 1_000), "{sizes:?}");
 }

@@ -249,6 +249,7 @@ fn a_console_that_cannot_take_more_at_the_moment_is_waited_for() {
     let mut text = String::new();
     std::fs::File::from(reads.into_blocking_fd().unwrap()).read_to_string(&mut text).unwrap();
     assert!(process.wait().unwrap().success(), "{said:?}");
-    let entries = text.lines().filter(|line| line.starts_with('{'));
-    assert_eq!(entries.map(|line| serde_json::from_str::<Value>(line).unwrap()).count(), 2_000);
+    let lines = text.lines().filter(|line| line.starts_with('{'));
+    let entries: Vec<Value> = lines.map(|line| serde_json::from_str(line).unwrap()).collect();
+    assert_eq!(entries.len(), 2_000);
 }
