@@ -1,6 +1,8 @@
 //! A client that is configured by a file, and told to read it again.
 
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::time::Duration;
 
 use hoplog::{Client, Output, Reloaded};
@@ -169,6 +171,49 @@ fn a_reload_begins_ends_replaces_and_filters_and_every_entry_is_counted_for_whom
     );
     assert_eq!(client.stats().lost(), 0);
     assert_eq!(collector.entries().len(), 9);
+}
+
+#[test]
+fn what_is_logged_while_the_file_is_read_again_arrives_all_the_same() {
+    let scratch = Scratch::new("traffic");
+    let text = |format: &str| {
+        let path = scratch.path("a");
+        format!(
+            "[collector]\nenabled = false\n[[destination]]\nkind = \"file\"\npath = \"{path}\"\nformat = \"{format}\"\n"
+        )
+    };
+    let client = build(scratch.configure(&text("json")));
+    let (logging, done) = (client.clone(), Arc::new(AtomicBool::new(false)));
+    let (until, began) = (Arc::clone(&done), Arc::new(AtomicUsize::new(0)));
+    let begin = Arc::clone(&began);
+    let traffic = std::thread::spawn(move || {
+        while !until.load(Ordering::Relaxed) {
+            let mut entry = logging.info("x");
+            while let Err(refused) = entry.try_send() {
+                entry = refused.into_entry();
+                std::thread::yield_now();
+            }
+            begin.fetch_add(1, Ordering::Relaxed);
+        }
+    });
+    for format in ["text", "json", "ecs", "wrong", "text", "json"] {
+        let before = began.load(Ordering::Relaxed);
+        while began.load(Ordering::Relaxed) == before {
+            std::thread::yield_now();
+        }
+        scratch.configure(&text(format));
+        match reload(&client) {
+            Ok(report) => assert_eq!(report.begun, ["file"]),
+            Err(error) => assert_eq!(format, "wrong", "{error}"),
+        }
+    }
+    done.store(true, Ordering::Relaxed);
+    traffic.join().unwrap();
+    flushed(&client);
+    let (sent, dropped) = (began.load(Ordering::Relaxed), client.stats().destinations[0].dropped.total());
+    assert_eq!(dropped, 0);
+    assert_eq!(counts(&client), counted(&[("file", sent as u64, sent as u64, 0)]));
+    assert_eq!(scratch.lines("a"), sent);
 }
 
 #[test]
