@@ -5,6 +5,7 @@ use std::io;
 
 use serde::Serialize;
 
+use crate::encode::json;
 use crate::error_chain::{error_text, harmless};
 use crate::scan;
 
@@ -13,45 +14,53 @@ const MOST: usize = 256 * 1024;
 
 /// A value as JSON; one that cannot be serialized, or that is far too long, is replaced by a note that says so.
 pub(crate) fn json(value: impl Serialize) -> String {
-    let mut room = Room(Some(Vec::with_capacity(64)));
+    let mut json = Vec::with_capacity(64);
+    append_json(&mut json, value);
+    String::from_utf8(json).unwrap_or_default()
+}
+
+/// Likewise, behind what is there.
+pub(crate) fn append_json(out: &mut Vec<u8>, value: impl Serialize) {
+    let start = out.len();
+    let mut room = Room { out, end: start + MOST, full: false };
     let done = harmless(|| serde_json::to_writer(&mut room, &value).map_err(|error| error_text(&error)));
-    let note = match (done, room.0) {
-        (_, None) => format!("[left out: more than {MOST} bytes]"),
-        (Some(Ok(())), Some(json)) => return one_line(String::from_utf8(json).unwrap_or_default()),
-        (Some(Err(reason)), _) => format!("[not serializable: {reason}]"),
-        (None, _) => "[not serializable: it panicked]".into(),
+    let note = match done {
+        _ if room.full => format!("[left out: more than {MOST} bytes]"),
+        Some(Ok(())) => return keep_to_one_line(&mut out[start..]),
+        Some(Err(reason)) => format!("[not serializable: {reason}]"),
+        None => "[not serializable: it panicked]".into(),
     };
-    serde_json::to_string(&note).unwrap_or_default()
+    out.truncate(start);
+    json::string(out, &note);
 }
 
 /// A raw value keeps its layout, and an entry may have to be one line. In strings line feeds are escaped.
-fn one_line(json: String) -> String {
-    if scan::any(json.as_bytes(), |b| (b == b'\n') | (b == b'\r')) {
-        return json.replace(['\n', '\r'], " ");
+fn keep_to_one_line(json: &mut [u8]) {
+    if scan::any(json, |b| (b == b'\n') | (b == b'\r')) {
+        json.iter_mut().filter(|b| matches!(b, b'\n' | b'\r')).for_each(|b| *b = b' ');
     }
-    json
 }
 
-/// What was written; `None` once that is too much.
-struct Room(Option<Vec<u8>>);
+/// Where a value is written, up to an end.
+struct Room<'a> {
+    out: &'a mut Vec<u8>,
+    end: usize,
+    full: bool,
+}
 
-impl io::Write for Room {
+impl io::Write for Room<'_> {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
         self.write_all(bytes).map(|()| bytes.len())
     }
 
     #[inline]
     fn write_all(&mut self, bytes: &[u8]) -> io::Result<()> {
-        match &mut self.0 {
-            Some(json) if json.len() + bytes.len() <= MOST => {
-                json.extend_from_slice(bytes);
-                Ok(())
-            }
-            room => {
-                *room = None;
-                Err(io::ErrorKind::StorageFull.into())
-            }
+        if self.full || self.out.len() + bytes.len() > self.end {
+            self.full = true;
+            return Err(io::ErrorKind::StorageFull.into());
         }
+        self.out.extend_from_slice(bytes);
+        Ok(())
     }
 
     fn flush(&mut self) -> io::Result<()> {
