@@ -25,6 +25,10 @@
 //! tenant_id client_type ip outcome kind slow q from to` and `metadata.<name>`; `kind` takes several with commas
 //! between, `slow` is `true` or `false`, `ip` is an address or the text that stands in its place.
 //!
+//! `GET /api/v1/tail` takes the same filters, but for times, and answers with server-sent events: each entry as `data`
+//! when it has arrived; `skipped` with the number of `entries` that were not looked at, where a follower takes them more
+//! slowly than they arrive; `end` with a `detail`.
+//!
 //! ```no_run
 //! # async fn example() -> Result<(), hoplog_collector::StartError> {
 //! use hoplog_collector::{Collector, Config};
