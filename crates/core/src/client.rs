@@ -3,6 +3,7 @@
 #[cfg(feature = "toml")]
 mod reload;
 mod report;
+mod weak;
 
 use std::borrow::Cow;
 use std::fmt;
@@ -24,6 +25,7 @@ use crate::panic_hook;
 use crate::pipeline::Pipeline;
 use crate::worker::{Worker, is_worker_thread};
 pub use report::{FlushReport, ShutdownReport};
+pub use weak::WeakClient;
 
 /// How long the drop of the last handle waits for delivery.
 const DROP_DEADLINE: Duration = Duration::from_secs(2);

@@ -66,6 +66,14 @@ impl Context {
         self.live.is_none()
     }
 
+    /// This context; what it has none of, a request or scopes, from another one. For glue crates that carry one along.
+    #[must_use]
+    pub fn or(mut self, other: &Self) -> Self {
+        self.live = self.live.or_else(|| other.live.clone());
+        self.notes = self.notes.or_else(|| other.notes.clone());
+        self
+    }
+
     /// The id that all hops of the call share.
     #[must_use]
     pub fn trace_id(&self) -> Option<TraceId> {

@@ -5,8 +5,11 @@
 
 mod live;
 
+use std::str::FromStr;
+
 use hoplog_entry::Level;
 
+use crate::error::Error;
 pub(crate) use live::LiveLevels;
 
 const GRAMMAR: &str =
@@ -15,9 +18,20 @@ const GRAMMAR: &str =
 /// From this level on; `None` takes nothing.
 type Threshold = Option<Level>;
 
-/// What a client takes. Default: everything.
+/// The least serious level that is taken, overall and by target: `info,my_crate=debug,my_crate::db=off`. Default:
+/// everything.
+///
+/// A directive for a target holds for it and for what lies below it by `::`; the longest that fits counts. For glue
+/// crates with levels of their own, in the language of `HOPLOG_LOG`.
+///
+/// ```
+/// let levels: hoplog::LevelFilter = "warn,shop=debug".parse()?;
+/// assert!(levels.takes(hoplog::Level::Debug, "shop::cart"));
+/// assert_eq!(levels.least(), Some(hoplog::Level::Debug));
+/// # Ok::<(), hoplog::Error>(())
+/// ```
 #[derive(Debug, Clone)]
-pub(crate) struct LevelFilter {
+pub struct LevelFilter {
     overall: Threshold,
     /// By target, no target twice, longer ones first.
     targets: Vec<(String, Threshold)>,
@@ -66,9 +80,16 @@ impl LevelFilter {
 
     /// Whether an entry of this level is taken; the target is empty where it is not known.
     #[inline]
-    pub(crate) fn takes(&self, level: Level, target: &str) -> bool {
+    #[must_use]
+    pub fn takes(&self, level: Level, target: &str) -> bool {
         let threshold = if self.targets.is_empty() { self.overall } else { self.of(target) };
         threshold.is_some_and(|least| level >= least)
+    }
+
+    /// The least serious level that is taken from any target; `None` where nothing is.
+    #[must_use]
+    pub fn least(&self) -> Option<Level> {
+        self.targets.iter().map(|(_, threshold)| *threshold).chain([self.overall]).flatten().min()
     }
 
     /// The threshold, if it is the same for every target.
@@ -83,6 +104,17 @@ impl LevelFilter {
         };
         let found = self.targets.iter().find(|(known, _)| fits(known));
         found.map_or(self.overall, |(_, threshold)| *threshold)
+    }
+}
+
+impl FromStr for LevelFilter {
+    type Err = Error;
+
+    /// Directives, separated by commas. Every wrong one is among the error's complaints.
+    fn from_str(directives: &str) -> Result<Self, Error> {
+        let mut filter = Self::default();
+        let complaints = filter.apply(directives);
+        if complaints.is_empty() { Ok(filter) } else { Err(Error::config(complaints)) }
     }
 }
 
@@ -133,6 +165,20 @@ mod tests {
         assert!(filter("").takes(Level::Trace, "any"));
         assert!(!filter("off").takes(Level::Fatal, "any"));
         assert!(filter("warning,a=critical").takes(Level::Fatal, "a"));
+    }
+
+    #[test]
+    fn the_least_of_all_levels_is_known() {
+        let table = [
+            ("", Some(Level::Trace)),
+            ("off", None),
+            ("warn", Some(Level::Warn)),
+            ("warn,a=debug,b=off", Some(Level::Debug)),
+            ("off,a=error", Some(Level::Error)),
+        ];
+        for (directives, least) in table {
+            assert_eq!(filter(directives).least(), least, "{directives}");
+        }
     }
 
     #[test]

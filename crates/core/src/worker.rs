@@ -85,6 +85,8 @@ impl Worker {
     ) -> Result<Self, Error> {
         let runtime = tokio::runtime::Builder::new_current_thread()
             .enable_all()
+            // Names of hosts are looked up on threads of its pool.
+            .on_thread_start(mark_as_worker)
             .build()
             .map_err(|e| Error::start("its worker's runtime", e))?;
         let (commands, orders) = mpsc::unbounded_channel();

@@ -7,8 +7,9 @@ use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{self, Poll, ready};
 use std::thread;
+use std::time::Duration;
 
-use hoplog_entry::{Field, Level, Outcome};
+use hoplog_entry::{Level, Outcome};
 use serde::Serialize;
 
 use super::{EntryBuilder, Noted, Origin, taking};
@@ -125,17 +126,15 @@ impl Timer {
             Outcome::Cancelled => (*level).max(Level::Warn),
             _ => (*level).max(Level::Error),
         };
-        let origin = Origin::of_caller(running.place);
+        let origin = Origin::of_caller(running.place).context(&running.context);
         if taking(Some(pipeline), level, &origin).is_err() {
             return;
         }
-        let took = pipeline.clock.now().since(*started);
-        let created = pipeline.clock.unix_ns(*started);
-        let mut entry =
-            note(EntryBuilder::begin(pipeline, level, &origin, &running.name, &running.context, created));
+        let took = Duration::from_nanos(pipeline.clock.now().since(*started));
+        let origin = origin.lasted(took);
+        let mut entry = note(EntryBuilder::begin(Arc::clone(pipeline), level, &origin, Some(&running.name)));
         if let Ok(open) = &mut entry.state {
             running.notes.write(&mut open.record, pipeline);
-            open.record.nanos(Field::Duration, took);
             open.outcome = Some(outcome);
         }
         entry.send();
