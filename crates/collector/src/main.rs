@@ -36,12 +36,14 @@ enum Command {
         data_dir: PathBuf,
     },
     Query(Box<cli::Query>),
+    Tail(Box<cli::Tail>),
 }
 
 fn main() -> ExitCode {
     match Cli::parse().command {
         Command::Serve { listen, store, data_dir } => run_collector(listen, store, data_dir),
         Command::Query(query) => ask(query.run()),
+        Command::Tail(tail) => ask(tail.run()),
     }
 }
 

@@ -27,5 +27,7 @@ mod running;
 mod safety;
 #[path = "it/store.rs"]
 mod store;
+#[path = "it/tail.rs"]
+mod tail;
 #[path = "it/weight.rs"]
 mod weight;
