@@ -7,6 +7,8 @@ mod support;
 
 #[path = "it/bodies.rs"]
 mod bodies;
+#[path = "it/chaos/mod.rs"]
+mod chaos;
 #[path = "it/completeness.rs"]
 mod completeness;
 #[path = "it/dedup.rs"]
