@@ -171,7 +171,7 @@ pub struct Limits {
     pub body_bytes: usize,
     /// Bytes of a compressed body. Default 8 MiB.
     pub compressed_bytes: usize,
-    /// How many times its size a body may inflate, after the first 256 KiB. Default 200.
+    /// How many times the bytes read so far a body may inflate to, after the first 256 KiB. Default 200.
     pub inflate_ratio: usize,
     /// Entries of a batch. Default 10 000, at most 100 000.
     pub batch_entries: usize,

@@ -9,6 +9,8 @@ mod support;
 mod bodies;
 #[path = "it/command.rs"]
 mod command;
+#[path = "it/chaos/mod.rs"]
+mod chaos;
 #[path = "it/completeness.rs"]
 mod completeness;
 #[path = "it/dedup.rs"]
