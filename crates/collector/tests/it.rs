@@ -7,10 +7,10 @@ mod support;
 
 #[path = "it/bodies.rs"]
 mod bodies;
-#[path = "it/command.rs"]
-mod command;
 #[path = "it/chaos/mod.rs"]
 mod chaos;
+#[path = "it/command.rs"]
+mod command;
 #[path = "it/completeness.rs"]
 mod completeness;
 #[path = "it/dedup.rs"]

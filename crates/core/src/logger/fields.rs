@@ -9,8 +9,8 @@ use hoplog_entry::{EntryId, Field, Fragment, Kind, RecordWriter};
 use serde::Serialize;
 
 use super::{failure, keep, spare};
-use crate::encode;
 use crate::context::append_json;
+use crate::encode;
 use crate::error_chain::{error_sources, error_text, harmless};
 use crate::pipeline::Pipeline;
 
