@@ -36,7 +36,6 @@
 #[cfg(feature = "bench")]
 #[doc(hidden)]
 pub mod bench;
-mod calendar;
 mod capture;
 mod client;
 mod clock;
@@ -61,8 +60,8 @@ mod transport;
 mod worker;
 
 pub use capture::{
-    Bodies, ErrorReport, Exchange, KeepOpen, RequestHead, RequestTap, Requests, RouteRules, Statuses,
-    TraceMode, Trust,
+    Bodies, ErrorReport, Exchange, HeaderName, KeepOpen, RequestHead, RequestTap, Requests, RouteRules,
+    Statuses, TraceMode, Trust,
 };
 pub use client::{Client, FlushReport, ShutdownReport, WeakClient};
 #[cfg(feature = "otlp")]
