@@ -9,6 +9,8 @@ mod support;
 mod bodies;
 #[path = "it/chaos/mod.rs"]
 mod chaos;
+#[path = "it/command.rs"]
+mod command;
 #[path = "it/completeness.rs"]
 mod completeness;
 #[path = "it/dedup.rs"]

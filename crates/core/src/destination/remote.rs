@@ -34,9 +34,9 @@ use pulse::Pulse;
 const IN_FLIGHT: usize = 4;
 /// Failures in a row after which the next attempt is made with another batch.
 const PATIENCE: u32 = 2;
-/// Failures of an entry on its own, with nothing delivered meanwhile, after which it is at fault all the same: about a
-/// quarter of an hour.
-const LONE_PATIENCE: u32 = 20;
+
+/// `415 Unsupported Media Type`: where a batch is compressed, its coding is taken to be at fault first (RFC 7694 §3).
+const UNKNOWN_CODING: u16 = 415;
 
 /// How this client talks to a server.
 #[derive(Debug, Clone)]
@@ -161,7 +161,7 @@ impl Remote {
     fn read(&mut self, message: Message) {
         match message {
             Message::Chunk(chunk) => self.former.add(chunk),
-            Message::Tick => self.former.seal_rest(),
+            Message::Tick { .. } => self.former.seal_rest(),
             Message::Reopen(_) => {}
             Message::Flush(deadline, done) => {
                 self.former.seal_rest();
@@ -233,6 +233,12 @@ impl Remote {
             Ok(answer) => {
                 #[cfg(feature = "zstd")]
                 self.former.packer().learn(answer);
+                if answer.status == UNKNOWN_CODING
+                    && let Some(other) = self.former.repack(&batch)
+                {
+                    self.around.ledger.retried();
+                    return self.again.push_front(other);
+                }
                 self.former.dialect().verdict(answer, batch.entries, SystemTime::now())
             }
             Err(error) => Verdict::Retry { after: None, why: format!("{peer} {}", error.what).into() },
@@ -240,9 +246,16 @@ impl Remote {
         let wait = match verdict {
             Verdict::Delivered { stored, duplicates, rejected } => {
                 self.around.ledger.delivered(stored + duplicates, duplicates);
+                let remark = result.ok().and_then(|answer| self.former.dialect().remark(&answer));
                 if rejected > 0 {
                     self.around.ledger.drop_in_flight(rejected, DropReason::ServerRejected);
-                    self.warn("rejected", format!("{peer} rejected {rejected} of {} entries", batch.entries));
+                    let why = remark.map(|remark| format!("; {remark}")).unwrap_or_default();
+                    self.warn(
+                        "rejected",
+                        format!("{peer} rejected {rejected} of {} entries{why}", batch.entries),
+                    );
+                } else if let Some(remark) = remark {
+                    self.warn("remark", format!("{peer} took the entries; {remark}"));
                 }
                 self.successes += 1;
                 self.backoff.succeeded();
@@ -255,7 +268,8 @@ impl Remote {
                 return;
             }
             Verdict::Spoiled { why, sure, reason } => {
-                let wait = self.backoff.failed(None, random());
+                let wait =
+                    if sure { self.backoff.answered(random()) } else { self.backoff.failed(None, random()) };
                 if let Some(halves) = self.former.halves(&batch) {
                     halves.into_iter().rev().for_each(|half| self.again.push_front(half));
                     self.around.ledger.retried();
@@ -289,12 +303,11 @@ impl Remote {
         self.wait(wait);
     }
 
-    /// Whether an entry that was refused on its own is to blame, and not the server: something else was taken since it
-    /// first was refused, or its patience is at an end.
+    /// Whether an entry that was refused on its own is to blame, and not the server.
     fn is_at_fault(&self, batch: &mut SealedBatch) -> bool {
-        let lone = batch.lone.get_or_insert(Lone { failures: 0, successes: self.successes });
-        lone.failures += 1;
-        self.successes > lone.successes || lone.failures >= LONE_PATIENCE
+        let now = Instant::now();
+        let lone = batch.lone.get_or_insert_with(|| Lone::new(now, self.successes));
+        lone.is_at_fault(now, self.successes, self.outstanding.len() >= IN_FLIGHT)
     }
 
     fn drop_batch(&mut self, batch: &SealedBatch, reason: DropReason, why: &str) {

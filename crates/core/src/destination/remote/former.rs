@@ -164,6 +164,13 @@ impl Former {
         SealedBatch { bytes: bytes.into(), encoding, entries, first, lone: None }
     }
 
+    /// A compressed batch as it goes to a server that does not know its coding; `None` where it is plain.
+    pub(super) fn repack(&mut self, batch: &SealedBatch) -> Option<SealedBatch> {
+        self.packer.give_up(batch.encoding).then_some(())?;
+        let (bytes, encoding) = self.packer.pack(&unpack(&batch.bytes, batch.encoding).ok()?);
+        Some(SealedBatch { bytes: bytes.into(), encoding, ..batch.clone() })
+    }
+
     /// A sealed batch in two, where it has two entries and its dialect can part them.
     pub(super) fn halves(&mut self, batch: &SealedBatch) -> Option<[SealedBatch; 2]> {
         let plain = (batch.entries > 1).then(|| unpack(&batch.bytes, batch.encoding).ok())??;

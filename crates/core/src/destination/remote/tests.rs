@@ -80,7 +80,7 @@ fn a_sender_with_nothing_to_say_says_that_it_is_still_there() {
     });
 
     mail.send(Message::Chunk(Parcel::new(&chunk, &Holding::default()))).unwrap();
-    mail.send(Message::Tick).unwrap();
+    mail.send(Message::Tick { _unread: Arc::default() }).unwrap();
     let seen: Vec<_> = (0..3).map(|_| bodies.recv_timeout(Duration::from_secs(10)).unwrap()).collect();
     let entries: Vec<_> = seen.iter().map(|body| body["logs"].as_array().unwrap().len()).collect();
     assert_eq!(entries, [1, 0, 0]);
