@@ -8,12 +8,14 @@ use std::future::Future;
 use std::pin::Pin;
 
 pub(crate) mod batch;
+pub(crate) mod completeness;
 pub(crate) mod figures;
 pub(crate) mod search;
 pub(crate) mod shown;
 pub(crate) mod sqlite;
 
 use batch::{Batch, Verdict};
+use completeness::{Accounts, Question};
 use figures::{RouteFigures, ServiceFigures, Totals};
 use hoplog_entry::EntryId;
 use search::{Listing, Period, Search, TraceKey};
@@ -41,6 +43,9 @@ pub(crate) trait Store: Send + Sync + 'static {
 
     /// The services that sent something, most entries first.
     fn services(&self) -> Reply<'_, Vec<ServiceFigures>>;
+
+    /// What is known of the senders that were heard of in a period.
+    fn senders(&self, question: Question) -> Reply<'_, Accounts>;
 
     /// Counts over everything, and the errors since a time (microseconds).
     fn totals(&self, errors_since: i64) -> Reply<'_, Totals>;

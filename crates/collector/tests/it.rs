@@ -7,6 +7,10 @@ mod support;
 
 #[path = "it/bodies.rs"]
 mod bodies;
+#[path = "it/command.rs"]
+mod command;
+#[path = "it/completeness.rs"]
+mod completeness;
 #[path = "it/dedup.rs"]
 mod dedup;
 #[path = "it/entries.rs"]

@@ -85,6 +85,8 @@ impl Worker {
     ) -> Result<Self, Error> {
         let runtime = tokio::runtime::Builder::new_current_thread()
             .enable_all()
+            // Names of hosts are looked up on threads of its pool.
+            .on_thread_start(mark_as_worker)
             .build()
             .map_err(|e| Error::start("its worker's runtime", e))?;
         let (commands, orders) = mpsc::unbounded_channel();
@@ -95,6 +97,8 @@ impl Worker {
             source,
             ledgers: Arc::clone(&ledgers),
             outlets: Vec::new(),
+            #[cfg(feature = "toml")]
+            leaving: Vec::new(),
             handed_out: 0,
             orders,
             flush_interval,
@@ -163,6 +167,9 @@ struct Shop {
     source: Arc<Source>,
     ledgers: Ledgers,
     outlets: Vec<Outlet>,
+    /// Destinations that a change sent away and that have not ended yet.
+    #[cfg(feature = "toml")]
+    leaving: Vec<tokio::task::JoinHandle<()>>,
     /// Entries that went to whoever was there.
     handed_out: u64,
     orders: mpsc::UnboundedReceiver<Command>,
@@ -216,7 +223,7 @@ impl Shop {
                     self.pipeline.clock.renew_anchor();
                     running::announce(&self.pipeline);
                     self.distribute();
-                    self.tell(|| Message::Tick);
+                    self.outlets.iter_mut().for_each(Outlet::tick);
                 }
             }
         }
@@ -232,12 +239,6 @@ impl Shop {
         }
     }
 
-    fn tell(&mut self, message: impl Fn() -> Message) {
-        for outlet in &mut self.outlets {
-            outlet.send(message());
-        }
-    }
-
     fn flush(&mut self, deadline: Instant, done: oneshot::Sender<()>) {
         self.distribute();
         let waiting = self.ask(|done| Message::Flush(deadline, done));
@@ -248,7 +249,8 @@ impl Shop {
     }
 
     fn reopen(&mut self, done: oneshot::Sender<()>) {
-        let waiting = self.ask(Message::Reopen);
+        // Nobody else has a file, and may stand still.
+        let waiting = self.ask_those(Outlet::has_file, Message::Reopen);
         tokio::spawn(async move {
             settle(waiting, Instant::now() + REOPEN_DEADLINE).await;
             let _ = done.send(());
@@ -261,12 +263,23 @@ impl Shop {
         let waiting = self.ask(|done| Message::Close(deadline, done));
         self.orders.close();
         settle(waiting, deadline).await;
+        #[cfg(feature = "toml")]
+        self.see_off(deadline).await;
         let _ = done.send(());
     }
 
     fn ask(&mut self, message: impl Fn(oneshot::Sender<()>) -> Message) -> Vec<oneshot::Receiver<()>> {
+        self.ask_those(|_| true, message)
+    }
+
+    fn ask_those(
+        &mut self,
+        whom: impl Fn(&Outlet) -> bool,
+        message: impl Fn(oneshot::Sender<()>) -> Message,
+    ) -> Vec<oneshot::Receiver<()>> {
         self.outlets
             .iter_mut()
+            .filter(|outlet| whom(outlet))
             .map(|outlet| {
                 let (done, waiting) = oneshot::channel();
                 outlet.send(message(done));

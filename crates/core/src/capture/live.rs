@@ -91,12 +91,20 @@ impl Drop for Live {
 
 impl Identity {
     /// Sets what `x-trace-id` and `x-request-id` carry: the caller's where they are given, else ids of our own.
-    /// All of them are ASCII; the caller's are at most 128 bytes long.
-    pub(super) fn set_ids(&mut self, opaque: Option<&str>, request_id: Option<&[u8]>, id: &EntryId) {
+    /// All of them are ASCII; the caller's are at most 128 bytes long. `digits` are those of the trace id, where they are
+    /// at hand.
+    pub(super) fn set_ids(
+        &mut self,
+        opaque: Option<&str>,
+        digits: Option<&[u8; 32]>,
+        request_id: Option<&[u8]>,
+        id: &EntryId,
+    ) {
         self.opaque = opaque.is_some();
-        self.split = match opaque {
-            Some(opaque) => self.set_id(0, opaque.as_bytes()),
-            None => self.set_id(0, &self.trace_id.to_ascii()),
+        self.split = match (opaque, digits) {
+            (Some(opaque), _) => self.set_id(0, opaque.as_bytes()),
+            (None, Some(digits)) => self.set_id(0, digits),
+            (None, None) => self.set_id(0, &self.trace_id.to_ascii()),
         };
         self.ids_end = match request_id {
             Some(given) => self.set_id(self.split, given),
@@ -127,11 +135,13 @@ impl Identity {
     }
 
     /// Both, one behind the other, and where the second begins.
+    #[inline]
     pub(super) fn joined_ids(&self) -> (&[u8], usize) {
         (&self.ids[..self.ids_end], self.split)
     }
 
     /// [`Live::x_trace_id`] and [`Live::request_id`], nothing checked again.
+    #[inline]
     pub(super) fn ids(&self) -> (&[u8], &[u8]) {
         self.ids[..self.ids_end].split_at(self.split)
     }

@@ -20,5 +20,6 @@ mod logging;
 mod otlp;
 mod outages;
 mod panics;
+mod refusals;
 mod sampling;
 mod scopes;
