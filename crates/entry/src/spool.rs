@@ -20,7 +20,7 @@ mod header;
 mod reader;
 
 pub use ack::Acks;
-pub use frame::{BadFrame, Tally, push_entries, push_footer};
+pub use frame::{BadFrame, Tally, push_entries, push_footer, records_of};
 pub use header::{BadHeader, SegmentHeader};
 pub use reader::{Frame, Part, Region, SegmentReader, Summary};
 

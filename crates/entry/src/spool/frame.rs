@@ -88,6 +88,17 @@ pub fn push_footer(out: &mut Vec<u8>, tally: &Tally) {
     push(out, TYPE_FOOTER, &tally.to_bytes(), &[]);
 }
 
+/// The records of one whole frame; `None` where it is none, or does not check out.
+#[must_use]
+pub fn records_of(frame: &[u8]) -> Option<&[u8]> {
+    let head = Head::read(frame)?;
+    let payload = frame.get(FRAME_HEAD..)?;
+    match head.check(payload)? {
+        Checked::Entries { .. } => payload.get(ENTRIES_HEAD..),
+        Checked::Footer(_) | Checked::Other { .. } => None,
+    }
+}
+
 fn push(out: &mut Vec<u8>, kind: u8, head: &[u8], rest: &[u8]) -> u32 {
     let len = ((head.len() + rest.len()) as u32).to_le_bytes();
     let crc = checksum(&[&len, &[kind], head, rest]);

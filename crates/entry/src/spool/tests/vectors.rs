@@ -49,6 +49,13 @@ fn the_layout_is_the_documented_one() {
     assert_eq!(bytes[8..12], OTHER.checksum(&covered).to_le_bytes());
     assert_eq!(bytes[12..], covered[4..]);
 
+    assert_eq!(records_of(&bytes), Some(&b"xyz"[..]));
+    for at in 0..bytes.len() {
+        let mut flipped = bytes.clone();
+        flipped[at] ^= 4;
+        assert_eq!((records_of(&flipped), records_of(&bytes[..at])), (None, None), "{at}");
+    }
+
     let frame_crc = bytes[8..12].to_vec();
     let mut footer = Vec::new();
     push_footer(&mut footer, &tally);
