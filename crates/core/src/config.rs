@@ -12,6 +12,7 @@ mod output;
 mod reload;
 mod remote;
 mod settings;
+mod spool;
 #[cfg(feature = "toml")]
 mod toml;
 
@@ -25,6 +26,7 @@ use crate::client::Client;
 use crate::destination::Memory;
 use crate::error::Error;
 use crate::redact::Redaction;
+pub use destinations::Console;
 pub use file::{LineFormat, LogFile};
 pub use log_collector::LogCollector;
 #[cfg(feature = "otlp")]
@@ -35,6 +37,7 @@ pub use reload::Reloaded;
 #[cfg(feature = "toml")]
 pub(crate) use reload::Reloader;
 use settings::Settings;
+pub use spool::{Durability, Spool};
 
 /// How batches are compressed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -49,20 +52,6 @@ pub enum Compression {
     /// where they do not. Feature `zstd`.
     #[cfg(feature = "zstd")]
     Zstd,
-}
-
-/// Entries on standard output.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-#[non_exhaustive]
-pub enum Console {
-    /// Text where standard output is a terminal, else JSON: for people while they look, for tools else.
-    Auto,
-    /// Readable lines, with colours where standard output is a terminal and `NO_COLOR` is unset.
-    Text,
-    /// One JSON object per line.
-    Json,
-    /// One JSON object per line, with the names of the Elastic Common Schema.
-    Ecs,
 }
 
 /// Configures a [`Client`]. What is not set in code is taken from the environment, else the default holds; everything
@@ -89,6 +78,8 @@ pub enum Console {
 /// | `backtraces` | `RUST_LIB_BACKTRACE`, `RUST_BACKTRACE` | off |
 /// | `batch_size` | – | 1 000 entries, or 1 MiB of JSON |
 /// | `flush_interval` | – | 1 s |
+/// | `spool` | `HOPLOG_SPOOL`: a directory | none: what is not delivered is in memory alone |
+/// | `durability` | – | `Spool` where there is one, else `Memory` |
 /// | `compression` | – | gzip |
 /// | `queue_bytes`, `queue_entries` | – | 16 MiB, 65 536 |
 /// | `redaction` | `HOPLOG_HASH_KEY`: its key for hashes | an allow list of headers, the built-in secret names and shapes, no hashes |
@@ -112,6 +103,8 @@ pub struct ClientBuilder {
     batch_size: Option<usize>,
     flush_interval: Option<Duration>,
     compression: Option<Compression>,
+    spool: Option<Spool>,
+    durability: Option<Durability>,
     queue_bytes: Option<usize>,
     queue_entries: Option<usize>,
     redaction: Redaction,
@@ -253,6 +246,26 @@ impl ClientBuilder {
         self
     }
 
+    /// A directory that keeps entries for destinations over HTTP while they cannot be delivered; see [`Spool`] for its
+    /// caps, and `docs/delivery.md` for what is lost when. Not in a place that others may write to, such as `/tmp`. Several
+    /// processes may share it. Default: none.
+    ///
+    /// ```no_run
+    /// let client = hoplog::Client::builder().spool("/var/lib/shop/spool").build()?;
+    /// # Ok::<(), hoplog::Error>(())
+    /// ```
+    pub fn spool(mut self, spool: impl Into<Spool>) -> Self {
+        self.spool = Some(spool.into());
+        self
+    }
+
+    /// What a killed process may lose. Default: [`Durability::Spool`] where [`spool`](Self::spool) names a directory, else
+    /// [`Durability::Memory`].
+    pub fn durability(mut self, durability: Durability) -> Self {
+        self.durability = Some(durability);
+        self
+    }
+
     /// How batches are compressed. Default: gzip.
     pub fn compression(mut self, compression: Compression) -> Self {
         self.compression = Some(compression);
@@ -313,7 +326,13 @@ impl ClientBuilder {
     /// log = "info,shop::cart=debug"        # as HOPLOG_LOG, which goes before it
     /// trusted_proxies = ["10.0.0.0/8"]
     /// flush_interval = "1s"                # also: service_version, log_type, hash_key, enabled, backtraces,
+    /// durability = "spool"                 # memory, spool, write_through
     /// queue_bytes = "16MiB"                # max_events_per_request, batch_size, compression, queue_entries, running_after
+    ///
+    /// [spool]                              # also: leave_free, sync_after, keep_oldest
+    /// dir = "/var/lib/shop/spool"
+    /// max_bytes = "512MiB"
+    /// max_age = "7d"
     ///
     /// [collector]                          # also: enabled, api_key, allow_insecure_http
     /// endpoint = "https://logs.internal"

@@ -18,7 +18,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use crate::encode::json;
-use crate::ledger::Ledger;
+use crate::ledger::{Home, Ledger};
 use crate::pipeline::Pipeline;
 use hoplog_entry::{Diagnostics, Record, SpanId};
 
@@ -32,7 +32,7 @@ pub(crate) use memory::Memory;
 pub(crate) use own::Own;
 pub use own::{Batch, Delivery, Destination};
 pub(crate) use parcel::{Holding, Parcel, share};
-pub(crate) use remote::{BatchLimits, Remote, RemoteConfig};
+pub(crate) use remote::{BatchLimits, Remote, RemoteConfig, SpoolPlan};
 
 /// What is the same for all entries of this process; stands once per batch.
 #[derive(Debug, Clone, Default)]
@@ -80,10 +80,10 @@ pub(crate) struct Surroundings {
 impl Surroundings {
     /// Whether the destination is to have this entry; if not, that is its fate, and counted. To be asked one time per
     /// entry, before anything else is counted of it.
-    pub(crate) fn takes(&self, record: &Record<'_>) -> bool {
+    pub(crate) fn takes(&self, record: &Record<'_>, home: Home) -> bool {
         let takes = self.gate.takes(record, &self.source, &self.diagnostics);
         if !takes {
-            self.ledger.filtered(1);
+            self.ledger.filtered(home, 1);
         }
         takes
     }

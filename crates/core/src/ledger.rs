@@ -1,17 +1,29 @@
 //! What became of every entry: counted once, never lost from the counts.
 //!
-//! For each destination, whenever the client is quiet: `accepted = delivered + Σ dropped + filtered + queued +
-//! in flight`.
-//! Counters only grow and change only through the transitions below; what is queued is derived, so no count can
-//! become negative.
+//! For each destination, whenever the client is quiet: `accepted + recovered = delivered + Σ dropped + filtered +
+//! queued + in flight + spooled`. An entry has one home, memory or spool; each transition below moves entries between two cells
+//! in one step. What is queued is derived. A transition that finds fewer entries than it is to move is a fault of ours:
+//! it is counted as drift, never as a negative number.
+
+mod stats;
 
 use std::sync::Mutex;
 
 use hoplog_entry::DropReason;
 
 use crate::sync::lock;
+pub use stats::{DestinationStats, Drops, SpoolStats, Stats};
 
-/// The counts of one destination. Only the worker changes them.
+/// Where an entry is kept until it has its fate.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Home {
+    /// It goes with the process.
+    Memory,
+    /// A frame on the disk.
+    Spool,
+}
+
+/// The counts of one destination. Only hoplog's own threads change them.
 #[derive(Debug, Default)]
 pub(crate) struct Ledger {
     counts: Mutex<DestinationCounts>,
@@ -24,6 +36,20 @@ pub(crate) struct DestinationCounts {
     duplicates: u64,
     filtered: u64,
     in_flight: u64,
+    /// Found in the spool of a dead process.
+    recovered: u64,
+    /// In the spool, and idle.
+    spooled: u64,
+    /// In the spool, and being sent.
+    spool_in_flight: u64,
+    /// Left in the spool by an earlier run of this destination; whoever finds them counts them as recovered.
+    left_behind: u64,
+    /// Entries that were made to outlast a power cut, because somebody waited for it.
+    durable: u64,
+    /// Entries that a transition did not find where they should have been.
+    drift: u64,
+    /// How the spool stands.
+    spool: Option<SpoolStats>,
     dropped: [u64; DropReason::ALL.len()],
     /// Entries of the client that came before this destination.
     before: u64,
@@ -35,48 +61,111 @@ pub(crate) struct DestinationCounts {
 }
 
 impl Ledger {
-    /// Entries left the queue for the wire.
-    pub(crate) fn begin_send(&self, entries: u64) {
-        lock(&self.counts).in_flight += entries;
+    /// Entries go out.
+    pub(crate) fn begin_send(&self, home: Home, entries: u64) {
+        let mut c = lock(&self.counts);
+        match home {
+            Home::Memory => c.in_flight += entries,
+            Home::Spool => {
+                c.leave_spool(entries);
+                c.spool_in_flight += entries;
+            }
+        }
     }
 
-    /// The destination has them; `duplicates` of them it had before.
-    pub(crate) fn delivered(&self, entries: u64, duplicates: u64) {
+    /// The destination has entries that were in flight; `duplicates` of them it had before.
+    pub(crate) fn delivered(&self, home: Home, entries: u64, duplicates: u64) {
         let mut c = lock(&self.counts);
-        c.in_flight -= entries.min(c.in_flight);
+        c.land(home, entries);
         c.delivered += entries;
         c.duplicates += duplicates;
     }
 
+    /// The destination has entries that never were in flight.
+    pub(crate) fn written(&self, entries: u64) {
+        lock(&self.counts).delivered += entries;
+    }
+
     /// Entries that the destination's filter left out.
-    pub(crate) fn filtered(&self, entries: u64) {
-        lock(&self.counts).filtered += entries;
+    pub(crate) fn filtered(&self, home: Home, entries: u64) {
+        let mut c = lock(&self.counts);
+        if home == Home::Spool {
+            c.leave_spool(entries);
+        }
+        c.filtered += entries;
     }
 
     /// Entries that were in flight are lost.
-    pub(crate) fn drop_in_flight(&self, entries: u64, reason: DropReason) {
+    pub(crate) fn drop_in_flight(&self, home: Home, entries: u64, reason: DropReason) {
         let mut c = lock(&self.counts);
-        c.in_flight -= entries.min(c.in_flight);
+        c.land(home, entries);
         c.dropped[usize::from(reason.code())] += entries;
     }
 
-    /// Everything in flight is lost.
+    /// Everything in memory that is in flight is lost.
     pub(crate) fn drop_all_in_flight(&self, reason: DropReason) {
         let mut c = lock(&self.counts);
         c.dropped[usize::from(reason.code())] += std::mem::take(&mut c.in_flight);
     }
 
-    /// The destination lost its memory: of the entries handed to it, all that have no fate yet are lost.
+    /// The destination lost its memory: of the entries handed to it, all that have no fate and are not in the spool are
+    /// lost.
     pub(crate) fn write_off(&self, handed: u64, reason: DropReason) {
         let mut c = lock(&self.counts);
-        let settled = c.delivered + c.filtered + c.dropped.iter().sum::<u64>();
         c.in_flight = 0;
-        c.dropped[usize::from(reason.code())] += handed.saturating_sub(settled);
+        c.leave_behind();
+        let settled = c.delivered + c.filtered + c.left_behind + c.dropped.iter().sum::<u64>();
+        c.dropped[usize::from(reason.code())] += (handed + c.recovered).saturating_sub(settled);
     }
 
-    /// Entries that were queued are lost.
-    pub(crate) fn drop_queued(&self, entries: u64, reason: DropReason) {
-        lock(&self.counts).dropped[usize::from(reason.code())] += entries;
+    /// Entries that waited are lost.
+    pub(crate) fn drop_waiting(&self, home: Home, entries: u64, reason: DropReason) {
+        let mut c = lock(&self.counts);
+        if home == Home::Spool {
+            c.leave_spool(entries);
+        }
+        c.dropped[usize::from(reason.code())] += entries;
+    }
+
+    /// Entries that waited in memory are in the spool.
+    pub(crate) fn spill(&self, entries: u64) {
+        lock(&self.counts).spooled += entries;
+    }
+
+    /// Entries that were in flight from memory are in the spool beside.
+    pub(crate) fn secure(&self, entries: u64) {
+        let mut c = lock(&self.counts);
+        c.land(Home::Memory, entries);
+        c.spool_in_flight += entries;
+    }
+
+    /// Entries that were in flight wait in the spool.
+    pub(crate) fn put_back(&self, entries: u64) {
+        let mut c = lock(&self.counts);
+        c.land(Home::Spool, entries);
+        c.spooled += entries;
+    }
+
+    /// Entries of a dead process were found in the spool.
+    pub(crate) fn recovered(&self, entries: u64) {
+        let mut c = lock(&self.counts);
+        c.recovered += entries;
+        c.spooled += entries;
+    }
+
+    /// The destination begins anew with its spool: what an earlier run left there is found like that of a dead process.
+    pub(crate) fn leave_behind(&self) {
+        lock(&self.counts).leave_behind();
+    }
+
+    /// Entries for which somebody waited outlast a power cut now.
+    pub(crate) fn made_durable(&self, entries: u64) {
+        lock(&self.counts).durable += entries;
+    }
+
+    /// How the spool stands.
+    pub(crate) fn spool_stands(&self, stats: SpoolStats) {
+        lock(&self.counts).spool = Some(stats);
     }
 
     /// The destination begins when the client has handed out so many entries. One of the same name that ended before
@@ -115,119 +204,54 @@ impl Ledger {
 }
 
 impl DestinationCounts {
+    /// Entries that were in flight are not any more.
+    fn land(&mut self, home: Home, entries: u64) {
+        let cell = match home {
+            Home::Memory => &mut self.in_flight,
+            Home::Spool => &mut self.spool_in_flight,
+        };
+        let moved = entries.min(*cell);
+        *cell -= moved;
+        self.drift += entries - moved;
+    }
+
+    fn leave_spool(&mut self, entries: u64) {
+        let moved = entries.min(self.spooled);
+        self.spooled -= moved;
+        self.drift += entries - moved;
+    }
+
+    fn leave_behind(&mut self) {
+        self.left_behind += std::mem::take(&mut self.spooled) + std::mem::take(&mut self.spool_in_flight);
+    }
+
     /// They add up if the queue's `accepted` was read after them: then it has all that they tell of.
     pub(crate) fn stats(&self, name: &str, accepted: u64) -> DestinationStats {
         let c = self;
         let accepted = c.ended.unwrap_or(accepted.saturating_sub(c.before));
         let dropped = Drops(c.dropped);
+        let in_flight = c.in_flight + c.spool_in_flight;
+        let had = accepted + c.recovered;
+        let known = c.delivered + c.filtered + in_flight + c.spooled + c.left_behind + dropped.total();
         DestinationStats {
             name: name.to_owned(),
             accepted,
             delivered: c.delivered,
             duplicates: c.duplicates,
             filtered: c.filtered,
-            in_flight: c.in_flight,
-            queued: accepted.saturating_sub(c.delivered + c.filtered + c.in_flight + dropped.total()),
+            in_flight,
+            queued: had.saturating_sub(known),
+            recovered: c.recovered,
+            spooled: c.spooled,
+            spool_in_flight: c.spool_in_flight,
+            left_behind: c.left_behind,
+            durable: c.durable,
+            drift: c.drift + known.saturating_sub(had),
+            spool: c.spool,
             dropped,
             retries: c.retries,
             bytes_raw: c.bytes_raw,
             bytes_sent: c.bytes_sent,
         }
-    }
-}
-
-/// Entries lost, by reason.
-#[derive(Debug, Default, Clone, Copy, PartialEq, Eq)]
-pub struct Drops([u64; DropReason::ALL.len()]);
-
-impl Drops {
-    pub(crate) fn new(counts: [u64; DropReason::ALL.len()]) -> Self {
-        Self(counts)
-    }
-
-    /// All of them.
-    #[must_use]
-    pub fn total(&self) -> u64 {
-        self.0.iter().sum()
-    }
-
-    /// Those lost for one reason.
-    #[must_use]
-    pub fn of(&self, reason: DropReason) -> u64 {
-        self.0[usize::from(reason.code())]
-    }
-
-    /// The reasons that occurred, with their counts.
-    pub fn iter(&self) -> impl Iterator<Item = (DropReason, u64)> + '_ {
-        DropReason::ALL.iter().map(|&r| (r, self.of(r))).filter(|(_, n)| *n > 0)
-    }
-}
-
-/// A client's counts since it was built, from [`Client::stats`](crate::Client::stats).
-#[derive(Debug, Default, Clone)]
-#[non_exhaustive]
-pub struct Stats {
-    /// Entries taken into the queue.
-    pub accepted: u64,
-    /// Bytes of those entries as records.
-    pub accepted_bytes: u64,
-    /// Entries that the queue refused; beside them, as `sampled`, requests that sampling left out.
-    pub refused: Drops,
-    /// Bytes that the queue holds now.
-    pub queue_bytes: usize,
-    /// The most bytes that the queue can hold.
-    pub queue_bytes_max: usize,
-    /// Per destination, what became of the accepted entries.
-    pub destinations: Vec<DestinationStats>,
-}
-
-/// What became of the accepted entries at one destination:
-/// `accepted = delivered + dropped + filtered + queued + in_flight`.
-#[derive(Debug, Clone)]
-#[non_exhaustive]
-pub struct DestinationStats {
-    /// `collector`, `otlp`, `log_collector`, `console`, `file`, `own` or `memory`, with a number from the second on
-    /// (`file-2`), or as you called it.
-    pub name: String,
-    /// Entries that were meant for it: all that the client took while it had this destination.
-    pub accepted: u64,
-    /// Entries that the destination has.
-    pub delivered: u64,
-    /// Of those, entries that it had before (a retry after an answer was lost).
-    pub duplicates: u64,
-    /// Entries that its level and filters left out: no loss.
-    pub filtered: u64,
-    /// Entries that are being sent, or wait for their next attempt.
-    pub in_flight: u64,
-    /// Entries that wait in memory.
-    pub queued: u64,
-    /// Entries lost on the way.
-    pub dropped: Drops,
-    /// Attempts beyond the first.
-    pub retries: u64,
-    /// Bytes of the batches before compression.
-    pub bytes_raw: u64,
-    /// Bytes of the batches as they are sent.
-    pub bytes_sent: u64,
-}
-
-impl Stats {
-    /// Requests that sampling left out: no loss, for others stand for them by their weight.
-    #[must_use]
-    pub fn sampled(&self) -> u64 {
-        self.refused.of(DropReason::Sampled)
-    }
-
-    /// Every loss: what the queue refused and what the destinations dropped.
-    #[must_use]
-    pub fn lost(&self) -> u64 {
-        self.refused.total() - self.sampled()
-            + self.destinations.iter().map(|d| d.dropped.total()).sum::<u64>()
-    }
-
-    /// Entries that are neither delivered nor dropped yet, at the destination that is furthest behind.
-    #[must_use]
-    pub fn pending(&self) -> u64 {
-        self.destinations.iter().map(|d| d.queued + d.in_flight).max().unwrap_or(0)
     }
 }

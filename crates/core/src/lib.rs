@@ -42,6 +42,7 @@ mod clock;
 mod config;
 mod context;
 mod destination;
+mod durable;
 mod encode;
 mod error;
 mod error_chain;
@@ -54,8 +55,6 @@ mod pipeline;
 mod queue;
 mod redact;
 mod scan;
-// The worker comes to own it; until then its own tests are all that call it.
-#[cfg_attr(not(test), allow(dead_code, unused_imports))]
 mod spool;
 mod sync;
 pub mod testing;
@@ -71,17 +70,20 @@ pub use client::{Client, FlushReport, ShutdownReport, WeakClient};
 pub use config::Otlp;
 #[cfg(feature = "toml")]
 pub use config::Reloaded;
-pub use config::{ClientBuilder, Compression, Console, LineFormat, LogCollector, LogFile, Output};
+pub use config::{
+    ClientBuilder, Compression, Console, Durability, LineFormat, LogCollector, LogFile, Output, Spool,
+};
 pub use context::{
     Context, ContextGuard, InCurrentContext, Scope, WithContext, WithScope, current, in_current_context,
     scope,
 };
 pub use destination::{Batch, Delivery, Destination, Entry};
+pub use durable::{Durable, NotDurable};
 pub use error::Error;
 pub use error_chain::{error_chain, error_sources, error_text};
 pub use hoplog_entry::forwarded::ForwardedBy;
 pub use hoplog_entry::{DropReason, EntryId, Kind, Level, Outcome, SpanId, TraceId};
-pub use ledger::{DestinationStats, Drops, Stats};
+pub use ledger::{DestinationStats, Drops, SpoolStats, Stats};
 pub use level_filter::LevelFilter;
 #[doc(hidden)]
 pub use logger::function_of as __function_of;

@@ -23,6 +23,7 @@ use serde::Serialize;
 
 use crate::capture::{PANIC, Panic};
 use crate::context::{self, json};
+use crate::durable::{Durable, NotDurable, Waiter};
 use crate::error_chain::{error_sources, error_text, harmless};
 use crate::pipeline::Pipeline;
 use crate::worker::is_worker_thread;
@@ -240,9 +241,7 @@ impl EntryBuilder {
             Ok(open) => open,
             Err(reason) => return Err(Refused { entry: self, reason }),
         };
-        if open.left_out > 0 {
-            open.record.custom_json("fields_left_out", &open.left_out.to_string());
-        }
+        open.note_left_out();
         let urgent = open.level >= Level::Error;
         if let Err(reason) = open.pipeline.queue.push(open.record.end(open.level, open.outcome), urgent) {
             let reason = Refusal::Dropped(reason);
@@ -250,6 +249,44 @@ impl EntryBuilder {
         }
         keep(open.record);
         Ok(())
+    }
+
+    /// Hands the entry over at once, and returns when it is on the disk: synced in the spool of every destination that
+    /// has one ([`ClientBuilder::spool`](crate::ClientBuilder::spool)). Entries that are waited for at the same time share
+    /// a sync, which begins at most 5 ms after the first.
+    ///
+    /// The entry is accepted by the call itself: dropping the future only means that nobody waits any more.
+    ///
+    /// ```
+    /// # async fn f(client: hoplog::Client) {
+    /// match client.info("order paid").field("order_id", 17).durable().await {
+    ///     Ok(_) => {}
+    ///     Err(not) => eprintln!("not on the disk: {not}"),
+    /// }
+    /// # }
+    /// ```
+    ///
+    /// # Errors
+    /// It is not known to be on the disk, and why; never a later success, and never success without a disk.
+    pub fn durable(self) -> impl Future<Output = Result<Durable, NotDurable>> + Send + 'static {
+        let (waiter, heard) = tokio::sync::oneshot::channel();
+        let accepted = self.push_durable(waiter);
+        async move {
+            match accepted {
+                Ok(()) => heard.await.unwrap_or(Err(NotDurable::Closed)),
+                Err(refused) => Err(NotDurable::Refused(refused)),
+            }
+        }
+    }
+
+    fn push_durable(self, waiter: Waiter) -> Result<(), Refusal> {
+        let mut open = self.state?;
+        open.note_left_out();
+        let urgent = open.level >= Level::Error;
+        let pushed =
+            open.pipeline.queue.push_durable(open.record.end(open.level, open.outcome), urgent, waiter);
+        keep(open.record);
+        pushed.map_err(Refusal::Dropped)
     }
 
     fn text(mut self, field: Field, value: &str) -> Self {
@@ -289,6 +326,12 @@ fn failure(
 }
 
 impl Open {
+    fn note_left_out(&mut self) {
+        if self.left_out > 0 {
+            self.record.custom_json("fields_left_out", &self.left_out.to_string());
+        }
+    }
+
     fn field(&mut self, name: &str, json: &str) {
         if let Some(json) = self.pipeline.redactor.field(name, json) {
             // A name may be a secret itself, one that is made from a value.

@@ -12,6 +12,7 @@
 
 mod budget;
 mod chunk;
+mod durable;
 mod shard;
 
 use std::cell::Cell;
@@ -31,6 +32,8 @@ use crate::sync::lock;
 #[derive(Debug)]
 pub(crate) struct Queue {
     shards: Box<[Shard]>,
+    /// Entries that somebody waits for.
+    durable: durable::Waiting,
     budget: Arc<Budget>,
     /// Entries and bytes in full chunks that were not swept yet.
     full_entries: AtomicUsize,
@@ -67,6 +70,7 @@ impl Queue {
         let shards = std::thread::available_parallelism().map_or(1, |n| n.get().next_power_of_two().min(16));
         Self {
             shards: (0..shards).map(|_| Shard::default()).collect(),
+            durable: durable::Waiting::default(),
             budget: Arc::new(Budget::new(limits.bytes, limits.entries, shards)),
             full_entries: AtomicUsize::new(0),
             full_bytes: AtomicUsize::new(0),
@@ -129,6 +133,7 @@ impl Queue {
         for shard in &self.shards {
             lock(&shard.state).close();
         }
+        self.durable.close();
     }
 
     /// What went in and what was refused, summed over the shards.
@@ -137,6 +142,7 @@ impl Queue {
         for shard in &self.shards {
             sum.add(&lock(&shard.state).counts);
         }
+        self.durable.add_to(&mut sum);
         sum
     }
 

@@ -32,18 +32,17 @@ mod upkeep;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
-use std::time::Instant;
+use std::time::{Instant, SystemTime, UNIX_EPOCH};
 
 use active::Active;
 pub(crate) use append::{AppendError, Keep};
 pub(crate) use backlog::Backlog;
 pub(crate) use config::{SpoolConfig, SyncPolicy, WhenFull};
-#[cfg(unix)]
 pub(crate) use fs::RealFs;
 pub(crate) use fs::{Fs, Space, Stat};
 pub(crate) use health::{Health, Trouble};
-pub(crate) use home::Refused;
 use home::{Adopted, Home};
+pub(crate) use home::{Refused, check_dir, try_dir};
 use scan::Scan;
 use segment::Segment;
 pub(crate) use status::{Changes, Count, Status};
@@ -55,6 +54,13 @@ pub(crate) struct Now {
     pub(crate) mono: Instant,
     /// What files are stamped with: milliseconds since the Unix epoch.
     pub(crate) unix_ms: u64,
+}
+
+impl Now {
+    pub(crate) fn of_system() -> Self {
+        let unix = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+        Self { mono: Instant::now(), unix_ms: u64::try_from(unix.as_millis()).unwrap_or(u64::MAX) }
+    }
 }
 
 /// Where a frame is, for as long as this spool is open.

@@ -20,6 +20,7 @@ use tokio::time::MissedTickBehavior;
 
 use crate::capture::running;
 use crate::destination::{Gate, Message, Planned, Source, Surroundings, share};
+use crate::durable::Group;
 use crate::error::Error;
 use crate::ledger::Ledger;
 use crate::pipeline::Pipeline;
@@ -28,6 +29,8 @@ use outlet::Outlet;
 
 /// What a destination may take beyond a deadline to say that it is done.
 const GRACE: Duration = Duration::from_millis(100);
+/// Where everything goes to the disk first, what a killed process may lose is what came within this.
+const WRITE_THROUGH: Duration = Duration::from_millis(5);
 /// Nobody waits any longer for a file to be let go of: its disk hangs.
 const REOPEN_DEADLINE: Duration = Duration::from_secs(5);
 
@@ -206,7 +209,9 @@ impl Shop {
         let mut tick =
             tokio::time::interval_at(tokio::time::Instant::now() + self.flush_interval, self.flush_interval);
         tick.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        self.wake_spools();
         loop {
+            let haste = self.haste();
             tokio::select! {
                 command = self.orders.recv() => match command {
                     Some(Command::Flush { deadline, done }) => self.flush(deadline, done),
@@ -220,6 +225,7 @@ impl Shop {
                 () = self.pipeline.queue.woken() => {
                     self.distribute();
                 }
+                () = tokio::time::sleep(haste.unwrap_or_default()), if haste.is_some() => self.distribute(),
                 _ = tick.tick() => {
                     self.pipeline.clock.renew_anchor();
                     running::announce(&self.pipeline);
@@ -238,6 +244,24 @@ impl Shop {
                 outlet.hand_over(&chunk, share);
             }
         }
+        if let Some((chunks, waiters)) = self.pipeline.queue.sweep_durable() {
+            self.handed_out += chunks.iter().map(|chunk| chunk.entries() as u64).sum::<u64>();
+            let spools = self.outlets.iter().filter(|outlet| outlet.has_spool()).count();
+            let group = Arc::new(Group::new(waiters, spools));
+            for outlet in &mut self.outlets {
+                outlet.hand_over_durable(&chunks, &group, share);
+            }
+        }
+    }
+
+    /// Starts those at once that may have something to send from before.
+    fn wake_spools(&mut self) {
+        self.outlets.iter_mut().filter(|outlet| outlet.has_spool()).for_each(Outlet::tick);
+    }
+
+    /// How soon what was accepted is handed out, where somebody wants it on the disk soon.
+    fn haste(&self) -> Option<Duration> {
+        self.outlets.iter().any(Outlet::writes_through).then_some(WRITE_THROUGH)
     }
 
     fn flush(&mut self, deadline: Instant, done: oneshot::Sender<()>) {

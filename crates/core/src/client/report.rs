@@ -12,12 +12,14 @@ pub struct FlushReport {
     pub dropped: u64,
     /// Entries that are in memory still, at the destination that is furthest behind.
     pub left: u64,
+    /// Entries that wait in the spools of all destinations now: they are delivered later, by this process or the next.
+    pub spooled: u64,
 }
 
 impl FlushReport {
     /// The worker did not answer: nothing is known to have moved.
     pub(super) fn stuck(now: &Stats) -> Self {
-        Self { left: now.pending(), ..Self::default() }
+        Self { left: now.pending(), spooled: now.spooled(), ..Self::default() }
     }
 
     pub(super) fn between(before: &Stats, after: &Stats) -> Self {
@@ -26,6 +28,7 @@ impl FlushReport {
             delivered: delivered(after) - delivered(before),
             dropped: after.lost() - before.lost(),
             left: after.pending(),
+            spooled: after.spooled(),
         }
     }
 }

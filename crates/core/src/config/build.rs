@@ -20,6 +20,9 @@ use crate::queue::QueueLimits;
 use crate::transport::{HttpConfig, REQUEST_TIMEOUT, is_loopback};
 use crate::worker::Worker;
 
+/// What entries may take in memory.
+pub(super) const QUEUE_BYTES: usize = 16 << 20;
+
 impl ClientBuilder {
     pub(super) fn build_from(
         mut self,
@@ -107,7 +110,7 @@ impl ClientBuilder {
         let batch =
             BatchLimits { entries: check("batch_size", self.batch_size, 1_000, 1, 10_000), bytes: 1 << 20 };
         let queue = QueueLimits {
-            bytes: check("queue_bytes", self.queue_bytes, 16 << 20, 1 << 20, 1 << 34),
+            bytes: check("queue_bytes", self.queue_bytes, QUEUE_BYTES, 1 << 20, 1 << 34),
             entries: check("queue_entries", self.queue_entries, 65_536, 1_000, 1 << 30),
             wake_entries: batch.entries,
             wake_bytes: batch.bytes,
@@ -156,6 +159,7 @@ impl ClientBuilder {
             dialect: DialectConfig::Native { boot_id },
             limits,
             compression: self.compression.unwrap_or_default(),
+            spool: None,
         })
     }
 }

@@ -1,8 +1,23 @@
 //! From what was asked for to destinations that are ready to run, each with a name of its own.
 
+use super::build::QUEUE_BYTES;
 use super::output::What;
-use super::{ClientBuilder, Console, LogFile, Output, settings};
+use super::{ClientBuilder, Durability, LogFile, Output, Spool, settings};
 use crate::destination::{BatchLimits, Form, Lines, Planned, Prepared, RemoteConfig, Sink};
+
+/// Entries on standard output.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Console {
+    /// Text where standard output is a terminal, else JSON: for people while they look, for tools else.
+    Auto,
+    /// Readable lines, with colours where standard output is a terminal and `NO_COLOR` is unset.
+    Text,
+    /// One JSON object per line.
+    Json,
+    /// One JSON object per line, with the names of the Elastic Common Schema.
+    Ecs,
+}
 
 /// What runs under which name; for a later reload.
 pub(super) type Running = Vec<(String, What)>;
@@ -37,9 +52,14 @@ impl ClientBuilder {
                 "no destination: `without_collector` needs `console`, `file` or another `destination`".into(),
             );
         }
+        let spool = self.spooling(complaints);
         let (mut planned, mut running) = (Vec::new(), Vec::new());
         for (name, output) in with_names(all, complaints) {
-            let prepared = self.prepared(&output.what, variable, limits, complaints);
+            let mut prepared = self.prepared(&output.what, variable, limits, complaints);
+            if let (Some(Prepared::Remote(config)), Some((spool, durability))) = (&mut prepared, &spool) {
+                let bytes = self.queue_bytes.unwrap_or(QUEUE_BYTES);
+                config.spool = spool.plan(&name, *durability, bytes, complaints);
+            }
             let filter = output.filter;
             planned.extend(prepared.map(|prepared| Planned { name: name.clone(), filter, prepared }));
             running.push((name, output.what));
@@ -49,6 +69,23 @@ impl ClientBuilder {
             complaints.push(complaint);
         }
         (planned, running)
+    }
+
+    /// The directory for what is not delivered, if one is to be used.
+    fn spooling(&self, complaints: &mut Vec<String>) -> Option<(Spool, Durability)> {
+        let named = self.settings.spool.clone().map(Spool::new);
+        let spool = self.spool.clone().or(named);
+        let default = if spool.is_some() { Durability::Spool } else { Durability::Memory };
+        match (self.durability.unwrap_or(default), spool) {
+            (Durability::Memory, _) => None,
+            (durability, Some(spool)) => spool.checked(complaints).cloned().map(|spool| (spool, durability)),
+            (durability, None) => {
+                complaints.push(format!(
+                    "`durability` is {durability:?}, which needs a directory: name one by `spool` or HOPLOG_SPOOL"
+                ));
+                None
+            }
+        }
     }
 
     /// `None` where it complains.

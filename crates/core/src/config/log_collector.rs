@@ -92,6 +92,7 @@ impl LogCollector {
             dialect: DialectConfig::LogCollector,
             limits,
             compression: self.compression,
+            spool: None,
         })
     }
 }

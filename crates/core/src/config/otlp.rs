@@ -145,6 +145,7 @@ impl Otlp {
             dialect: DialectConfig::Otlp { resource: Arc::new(resource) },
             limits,
             compression,
+            spool: None,
         })
     }
 

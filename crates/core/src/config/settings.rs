@@ -45,6 +45,7 @@ pub(super) struct Settings {
     pub(super) api_key: Option<Secret>,
     pub(super) console: Option<String>,
     pub(super) file: Option<PathBuf>,
+    pub(super) spool: Option<PathBuf>,
     pub(super) hash_key: Option<Secret>,
     pub(super) enabled: Option<bool>,
     pub(super) log: Option<String>,
@@ -82,6 +83,9 @@ impl Settings {
         }
         if self.file.is_none() {
             self.file = first(&["HOPLOG_FILE"]).map(PathBuf::from);
+        }
+        if self.spool.is_none() {
+            self.spool = first(&["HOPLOG_SPOOL"]).map(PathBuf::from);
         }
         let mut complaints = Vec::new();
         if self.enabled.is_none() {

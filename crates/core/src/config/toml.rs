@@ -13,7 +13,7 @@ use std::time::Duration;
 
 use super::output::What;
 use super::settings::Settings;
-use super::{ClientBuilder, Compression, Output};
+use super::{ClientBuilder, Compression, Durability, Output, Spool};
 use crate::level_filter::LevelFilter;
 use destinations::Common;
 use section::{Document, Section};
@@ -32,6 +32,8 @@ pub(super) struct FileConfig {
     batch_size: Option<usize>,
     flush_interval: Option<Duration>,
     compression: Option<Compression>,
+    spool: Option<Spool>,
+    durability: Option<Durability>,
     queue_bytes: Option<usize>,
     queue_entries: Option<usize>,
     running_after: Option<Duration>,
@@ -86,6 +88,8 @@ fn top_level(mut top: Section<'_>) -> FileConfig {
     config.batch_size = top.take("batch_size", values::whole);
     config.flush_interval = top.take("flush_interval", values::duration);
     config.compression = top.take("compression", values::compression);
+    config.durability = top.take("durability", values::durability);
+    config.spool = top.section("spool").and_then(spool);
     config.queue_bytes = top.take("queue_bytes", values::bytes);
     config.queue_entries = top.take("queue_entries", values::whole);
     config.running_after = top.take("running_after", values::duration);
@@ -103,6 +107,33 @@ fn top_level(mut top: Section<'_>) -> FileConfig {
     config.outputs.extend(top.sections("destination").into_iter().filter_map(destinations::destination));
     top.end();
     config
+}
+
+fn spool(mut section: Section<'_>) -> Option<Spool> {
+    let dir = section.take("dir", values::text);
+    let (max_bytes, max_age) =
+        (section.take("max_bytes", values::bytes), section.take("max_age", values::duration));
+    let (free, delay) =
+        (section.take("leave_free", values::bytes), section.take("sync_after", values::duration));
+    let keep_oldest = section.take("keep_oldest", values::flag).unwrap_or_default();
+    if dir.is_none() {
+        section.complain("`[spool]` needs `dir`".into());
+    }
+    section.end();
+    let mut spool = Spool::new(dir?);
+    if let Some(bytes) = max_bytes {
+        spool = spool.max_bytes(bytes);
+    }
+    if let Some(age) = max_age {
+        spool = spool.max_age(age);
+    }
+    if let Some(bytes) = free {
+        spool = spool.leave_free(bytes);
+    }
+    if let Some(delay) = delay {
+        spool = spool.sync_after(delay);
+    }
+    Some(if keep_oldest { spool.keep_oldest() } else { spool })
 }
 
 /// What acts at the start only: all but destinations, what they take, and levels.
@@ -124,6 +155,10 @@ impl FileConfig {
         builder.batch_size = builder.batch_size.or(self.batch_size);
         builder.flush_interval = builder.flush_interval.or(self.flush_interval);
         builder.compression = builder.compression.or(self.compression);
+        builder.durability = builder.durability.or(self.durability);
+        if builder.settings.spool.is_none() {
+            builder.spool = builder.spool.take().or(self.spool);
+        }
         builder.queue_bytes = builder.queue_bytes.or(self.queue_bytes);
         builder.queue_entries = builder.queue_entries.or(self.queue_entries);
         builder.running_after = builder.running_after.or(self.running_after);

@@ -7,12 +7,15 @@ use std::time::Instant;
 use tokio::sync::{mpsc, oneshot};
 
 use super::Parcel;
+use crate::durable::Group;
 
 /// What a destination is told.
 #[derive(Debug)]
 pub(crate) enum Message {
     /// Records to deliver.
     Chunk(Parcel),
+    /// Likewise, and whoever waits in the group is to hear when they are on the disk. For those with a spool.
+    Durable(Vec<Parcel>, Arc<Group>),
     /// The flush interval is over: what waits need not wait for more. Dropped when it was read: before that there is no
     /// other.
     Tick { _unread: Arc<()> },

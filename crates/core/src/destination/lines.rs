@@ -9,6 +9,7 @@ use tokio::task::JoinHandle;
 use super::file::{Appender, Attic, Disk as _, FilePlan, RealDisk, Written, write_whole};
 use super::{Inbox, Message, Source, Surroundings};
 use crate::encode::{entry_ecs, entry_line, entry_text};
+use crate::ledger::Home;
 use crate::queue::Chunk;
 
 /// Chunks that wait are written together, up to about this many bytes of lines.
@@ -64,6 +65,8 @@ impl Lines {
                     desk.with_file(Appender::reopen).await;
                     drop(done);
                 }
+                // For those with a spool alone.
+                Message::Durable(..) => {}
                 // Everything before it is written.
                 Message::Flush(_, done) | Message::Close(_, done) => drop(done),
             }
@@ -122,7 +125,7 @@ impl Desk {
         while let Ok((record, after)) = Record::read(rest) {
             rest = after;
             seen += 1;
-            if !self.around.takes(&record) {
+            if !self.around.takes(&record, Home::Memory) {
                 continue;
             }
             match encode(self.form, &mut self.buffer, &record, &self.around.source) {
@@ -132,7 +135,7 @@ impl Desk {
         }
         bad += (chunk.entries() as u64).saturating_sub(seen);
         if bad > 0 {
-            self.around.ledger.drop_queued(bad, DropReason::SerializeError);
+            self.around.ledger.drop_waiting(Home::Memory, bad, DropReason::SerializeError);
         }
     }
 
@@ -150,13 +153,13 @@ impl Desk {
         self.buffer = buffer;
         self.buffer.clear();
         let lines = written.lines.min(entries);
-        self.around.ledger.delivered(lines, 0);
+        self.around.ledger.written(lines);
         self.untidy |= written.rotated;
         match written.error {
             None => self.around.ledger.encoded(bytes, bytes),
             Some(error) => {
                 let (lost, name) = (entries - lines, &self.around.name);
-                self.around.ledger.drop_queued(lost, DropReason::SpoolIoError);
+                self.around.ledger.drop_waiting(Home::Memory, lost, DropReason::SpoolIoError);
                 self.around.diagnostics.warn("lines", || {
                     format!("{lost} entries were lost, `{name}` cannot be written: {error}")
                 });

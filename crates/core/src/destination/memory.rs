@@ -6,6 +6,7 @@ use hoplog_entry::{DropReason, Record};
 
 use super::{Inbox, Message, Surroundings};
 use crate::encode::entry_line;
+use crate::ledger::Home;
 use crate::sync::lock;
 
 /// Collects entries as JSON lines.
@@ -22,15 +23,15 @@ impl Memory {
             while !rest.is_empty() {
                 let mut line = Vec::new();
                 match Record::read(rest) {
-                    Ok((record, after)) if !around.takes(&record) => rest = after,
+                    Ok((record, after)) if !around.takes(&record, Home::Memory) => rest = after,
                     Ok((record, after)) if entry_line(&mut line, &record, &around.source).is_ok() => {
                         rest = after;
                         lock(&self.lines).push(line);
-                        around.ledger.delivered(1, 0);
+                        around.ledger.written(1);
                     }
                     Ok((_, after)) => {
                         rest = after;
-                        around.ledger.drop_queued(1, DropReason::SerializeError);
+                        around.ledger.drop_waiting(Home::Memory, 1, DropReason::SerializeError);
                     }
                     Err(_) => break,
                 }

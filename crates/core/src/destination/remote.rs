@@ -1,42 +1,56 @@
 //! A server that takes batches over HTTP: they are formed, sealed, sent, and sent again until they are answered.
 //!
 //! ```text
-//! inbox ─► waiting chunks ── seal ──► sending (≤ 4) ──► delivered | refused
-//!                                        ▲      │ no usable answer
-//!                                        └ retry ◄┘  after the backoff, one batch at a time;
-//!                                                    where one entry spoils it, in halves
+//! inbox ─► live lane ──┬─ form ──► sending (≤ 4) ──► delivered | refused
+//!            │    ▲    │             ▲      │ no usable answer
+//!      spill ▼    │    │             └ retry ◄┘  after the backoff, one batch at a time;
+//!          keeper ┴─► backlog lane               where one entry spoils it, in halves
+//!        (its disk)
 //! ```
+//!
+//! With a spool, the [`keeper`]'s thread writes to the disk: every load before it may be sent (write-through); else what
+//! waits while the server fails or the memory fills, what somebody waits for, and in the end what is left. Live entries go
+//! first; every fifth batch comes from the backlog, and all of them while nothing is alive.
 //!
 //! What differs from server to server is its [`dialect`](super::dialect).
 
+mod ending;
 mod former;
+mod keeper;
+mod lane;
+mod load;
+mod outcome;
 mod packer;
 mod pulse;
+mod spooling;
 
 use std::collections::VecDeque;
 use std::sync::Arc;
-use std::time::{Duration, Instant, SystemTime};
+use std::time::{Duration, Instant};
 
-use hoplog_entry::DropReason;
-use tokio::sync::oneshot;
 use tokio::task::JoinSet;
 
 use super::dialect::DialectConfig;
 use super::{Inbox, Message, Surroundings, random, sleep_until};
 use crate::config::Compression;
-use crate::transport::{Answer, Backoff, Http, HttpConfig, Lone, SealedBatch, SendError, Verdict};
+use crate::ledger::Home;
+use crate::spool::SpoolConfig;
+use crate::transport::{Answer, Backoff, Http, HttpConfig, SealedBatch, SendError};
+use ending::{Closing, Flush};
 pub(crate) use former::BatchLimits;
-use former::Former;
+use former::{Formed, Former};
+use keeper::Word;
+use load::{Frame, Part};
 use packer::Packer;
 use pulse::Pulse;
+use spooling::Spooling;
 
 /// Batches under way at once while all is well; while it is not, one probes.
 const IN_FLIGHT: usize = 4;
 /// Failures in a row after which the next attempt is made with another batch.
 const PATIENCE: u32 = 2;
-
-/// `415 Unsupported Media Type`: where a batch is compressed, its coding is taken to be at fault first (RFC 7694 §3).
-const UNKNOWN_CODING: u16 = 415;
+/// Of so many batches one comes from the backlog while there is live work.
+const BACKLOG_TURN: u64 = 5;
 
 /// How this client talks to a server.
 #[derive(Debug, Clone)]
@@ -45,6 +59,17 @@ pub(crate) struct RemoteConfig {
     pub(crate) dialect: DialectConfig,
     pub(crate) limits: BatchLimits,
     pub(crate) compression: Compression,
+    pub(crate) spool: Option<SpoolPlan>,
+}
+
+/// What is kept on the disk until it is delivered.
+#[derive(Debug, Clone)]
+pub(crate) struct SpoolPlan {
+    pub(crate) config: SpoolConfig,
+    /// Everything is written before it is sent.
+    pub(crate) write_through: bool,
+    /// Bytes waiting in memory beyond which they are spilled.
+    pub(crate) mark: usize,
 }
 
 type Sent = (SealedBatch, Result<Answer, SendError>);
@@ -64,41 +89,47 @@ pub(crate) struct Remote {
     not_before: Option<Instant>,
     /// What the server itself asked for. Nothing but time ends it.
     server_wait: Option<Instant>,
-    /// `first` of each batch that has entries without a fate, and how many.
-    outstanding: Vec<(u64, u64)>,
+    /// Batches that have entries without a fate.
+    outstanding: Vec<Outstanding>,
+    /// Fresh batches so far.
+    turns: u64,
     /// Batches delivered.
     successes: u64,
+    spooling: Option<Spooling>,
     flushes: Vec<Flush>,
     closing: Option<Closing>,
     pulse: Pulse,
 }
 
-/// Somebody waits for the entries up to a mark to be delivered.
-struct Flush {
-    mark: u64,
-    deadline: Instant,
-    _done: oneshot::Sender<()>,
-}
-
-struct Closing {
-    deadline: Instant,
-    said_goodbye: bool,
-    _done: oneshot::Sender<()>,
+/// A batch as it was formed, whatever it was parted into since.
+struct Outstanding {
+    number: u64,
+    first: u64,
+    /// Entries without a fate.
+    left: u64,
+    home: Home,
+    parts: Arc<Vec<Part>>,
+    /// Where its records are in the spool, if they went there after it was formed.
+    frames: Vec<Arc<Frame>>,
+    /// They were sent there.
+    asked: bool,
 }
 
 enum Event {
     Mail(Option<Message>),
     Sent(Sent),
+    Word(Option<Word>),
     Timer,
 }
 
 impl Remote {
     pub(crate) fn new(config: RemoteConfig, around: Surroundings) -> Self {
         let (dialect, packer) = (config.dialect.speak(&around), Packer::new(config.compression));
+        let spooling = config.spool.and_then(|plan| Spooling::start(plan, &around));
         Self {
             peer: config.http.peer,
             http: Http::new(config.http),
-            former: Former::new(config.limits, dialect, packer, around.clone()),
+            former: Former::new(config.limits, dialect, packer, around.clone(), spooling.is_some()),
             around,
             again: VecDeque::new(),
             sending: JoinSet::new(),
@@ -106,7 +137,9 @@ impl Remote {
             not_before: None,
             server_wait: None,
             outstanding: Vec::new(),
+            turns: 0,
             successes: 0,
+            spooling,
             flushes: Vec::new(),
             closing: None,
             pulse: Pulse::default(),
@@ -117,7 +150,10 @@ impl Remote {
         let mut open = true;
         loop {
             let now = Instant::now();
+            self.ask_for_backlog();
             self.start_sends(now);
+            self.spill(now);
+            self.leave(now);
             self.answer_flushes(now);
             if self.is_done(now) || !open && self.closing.is_none() {
                 return self.write_off();
@@ -126,6 +162,8 @@ impl Remote {
                 Event::Mail(Some(message)) => self.read(message),
                 Event::Mail(None) => open = false,
                 Event::Sent((batch, result)) => self.resolve(batch, result),
+                Event::Word(Some(word)) => self.hear(word),
+                Event::Word(None) => self.lose_keeper(),
                 Event::Timer => {}
             }
         }
@@ -133,6 +171,7 @@ impl Remote {
 
     async fn next_event(&mut self, inbox: &mut Inbox, open: &mut bool) -> Event {
         let timer = self.next_timer();
+        let has_keeper = self.spooling.is_some();
         tokio::select! {
             // In this order, so that a flood of mail does not keep answers from being read.
             biased;
@@ -140,14 +179,15 @@ impl Remote {
                 Ok(sent) => Event::Sent(sent),
                 Err(_) => Event::Timer,
             },
+            word = Spooling::next_word(&mut self.spooling), if has_keeper => Event::Word(word),
             mail = inbox.recv(), if *open => Event::Mail(mail),
             () = sleep_until(timer), if timer.is_some() => Event::Timer,
         }
     }
 
     fn next_timer(&self) -> Option<Instant> {
-        let flush = self.flushes.iter().map(|f| f.deadline).min();
-        let close = self.closing.as_ref().map(|c| c.deadline);
+        let flush = self.flushes.iter().map(Flush::deadline).min();
+        let close = self.closing.as_ref().map(Closing::next);
         // While a probe is out there is nothing to do at that time.
         let may_start = self.has_work() && self.sending.len() < self.places();
         let retry = self.not_before.max(self.server_wait).filter(|_| may_start);
@@ -160,18 +200,19 @@ impl Remote {
 
     fn read(&mut self, message: Message) {
         match message {
-            Message::Chunk(chunk) => self.former.add(chunk),
-            Message::Tick { .. } => self.former.seal_rest(),
+            Message::Chunk(chunk) => self.take_in(chunk),
+            Message::Durable(chunks, group) => self.take_in_durable(chunks, group),
+            Message::Tick { .. } => self.seal_rest(),
             Message::Reopen(_) => {}
             Message::Flush(deadline, done) => {
-                self.former.seal_rest();
+                self.seal_rest();
                 self.not_before = None;
-                self.flushes.push(Flush { mark: self.former.progress().0, deadline, _done: done });
+                self.flush(deadline, done);
             }
             Message::Close(deadline, done) => {
-                self.former.seal_rest();
+                self.seal_rest();
                 self.not_before = None;
-                self.closing = Some(Closing { deadline, said_goodbye: false, _done: done });
+                self.closing = Some(Closing::new(deadline, self.spooling.is_some(), done));
             }
         }
     }
@@ -179,7 +220,7 @@ impl Remote {
     fn start_sends(&mut self, now: Instant) {
         self.not_before.take_if(|t| *t <= now);
         self.server_wait.take_if(|t| *t <= now);
-        if self.not_before.is_some() || self.server_wait.is_some() {
+        if self.not_before.is_some() || self.server_wait.is_some() || self.is_leaving() {
             return;
         }
         while self.sending.len() < self.places() {
@@ -203,19 +244,34 @@ impl Remote {
         if !fresh_first && let Some(batch) = self.again.pop_front() {
             return Some(batch);
         }
-        let fresh = self.former.next_batch();
-        self.outstanding.extend(fresh.iter().map(|batch| (batch.first, batch.entries)));
-        fresh.or_else(|| self.again.pop_front())
+        self.fresh_batch().or_else(|| self.again.pop_front())
+    }
+
+    fn fresh_batch(&mut self) -> Option<SealedBatch> {
+        let backlog_turn = self.turns % BACKLOG_TURN == BACKLOG_TURN - 1 || !self.former.has_live_work();
+        // What is in the spool is well where it is, while what is alive has little time left.
+        let from_backlog = backlog_turn && self.former.has_backlog() && self.closing.is_none();
+        let Formed { batch, home, first, parts } = self.former.next_batch(from_backlog)?;
+        self.turns += 1;
+        self.outstanding.push(Outstanding {
+            number: batch.number,
+            first,
+            left: batch.entries,
+            home,
+            parts: Arc::new(parts),
+            frames: Vec::new(),
+            asked: false,
+        });
+        Some(batch)
     }
 
     /// The mark of a clean end, once, after everything else.
     fn goodbye(&mut self) -> Option<SealedBatch> {
-        if !self.sending.is_empty() || self.backoff.is_failing() {
+        if !self.sending.is_empty() || self.backoff.is_failing() || self.awaits_writes() {
             return None;
         }
-        let closing = self.closing.as_mut().filter(|c| !c.said_goodbye)?;
-        closing.said_goodbye = true;
-        self.former.goodbye()
+        let says = self.closing.as_mut().is_some_and(Closing::says_goodbye);
+        says.then(|| self.former.goodbye())?
     }
 
     /// An empty batch, where none has gone out for long.
@@ -225,106 +281,6 @@ impl Remote {
 
     fn may_pulse(&self) -> bool {
         self.sending.is_empty() && self.closing.is_none()
-    }
-
-    fn resolve(&mut self, mut batch: SealedBatch, result: Result<Answer, SendError>) {
-        let peer = self.peer;
-        let verdict = match &result {
-            Ok(answer) => {
-                #[cfg(feature = "zstd")]
-                self.former.packer().learn(answer);
-                if answer.status == UNKNOWN_CODING
-                    && let Some(other) = self.former.repack(&batch)
-                {
-                    self.around.ledger.retried();
-                    return self.again.push_front(other);
-                }
-                self.former.dialect().verdict(answer, batch.entries, SystemTime::now())
-            }
-            Err(error) => Verdict::Retry { after: None, why: format!("{peer} {}", error.what).into() },
-        };
-        let wait = match verdict {
-            Verdict::Delivered { stored, duplicates, rejected } => {
-                self.around.ledger.delivered(stored + duplicates, duplicates);
-                let remark = result.ok().and_then(|answer| self.former.dialect().remark(&answer));
-                if rejected > 0 {
-                    self.around.ledger.drop_in_flight(rejected, DropReason::ServerRejected);
-                    let why = remark.map(|remark| format!("; {remark}")).unwrap_or_default();
-                    self.warn(
-                        "rejected",
-                        format!("{peer} rejected {rejected} of {} entries{why}", batch.entries),
-                    );
-                } else if let Some(remark) = remark {
-                    self.warn("remark", format!("{peer} took the entries; {remark}"));
-                }
-                self.successes += 1;
-                self.backoff.succeeded();
-                self.not_before = None;
-                return self.settle(&batch);
-            }
-            Verdict::Refused { why, reason } => {
-                self.drop_batch(&batch, reason, &format!("{why}{}", detail(&result)));
-                self.backoff.succeeded();
-                return;
-            }
-            Verdict::Spoiled { why, sure, reason } => {
-                let wait =
-                    if sure { self.backoff.answered(random()) } else { self.backoff.failed(None, random()) };
-                if let Some(halves) = self.former.halves(&batch) {
-                    halves.into_iter().rev().for_each(|half| self.again.push_front(half));
-                    self.around.ledger.retried();
-                    return self.wait(wait);
-                }
-                if batch.entries == 1 && (sure || self.is_at_fault(&mut batch)) {
-                    self.drop_batch(&batch, reason, &format!("{why}{}", detail(&result)));
-                    return self.wait(wait);
-                }
-                self.warn("down", format!("{why}{}; entries are kept and sent again", detail(&result)));
-                wait
-            }
-            Verdict::Retry { after, why } => {
-                self.warn("down", format!("{why}{}; entries are kept and sent again", detail(&result)));
-                let wait = self.backoff.failed(after, random());
-                if after.is_some() {
-                    self.server_wait = self.server_wait.max(Some(Instant::now() + wait));
-                }
-                wait
-            }
-            Verdict::Paused { why } => {
-                self.warn("paused", format!("{why}{}; entries are kept", detail(&result)));
-                self.backoff.paused(random())
-            }
-        };
-        // The mark of a clean end is not worth a second attempt.
-        if batch.entries > 0 {
-            self.around.ledger.retried();
-            self.again.push_back(batch);
-        }
-        self.wait(wait);
-    }
-
-    /// Whether an entry that was refused on its own is to blame, and not the server.
-    fn is_at_fault(&self, batch: &mut SealedBatch) -> bool {
-        let now = Instant::now();
-        let lone = batch.lone.get_or_insert_with(|| Lone::new(now, self.successes));
-        lone.is_at_fault(now, self.successes, self.outstanding.len() >= IN_FLIGHT)
-    }
-
-    fn drop_batch(&mut self, batch: &SealedBatch, reason: DropReason, why: &str) {
-        self.around.ledger.drop_in_flight(batch.entries, reason);
-        self.warn("refused", format!("{} entries were dropped: {why}", batch.entries));
-        self.settle(batch);
-    }
-
-    /// These entries have their fate.
-    fn settle(&mut self, batch: &SealedBatch) {
-        if let Some(at) = self.outstanding.iter().position(|(first, _)| *first == batch.first) {
-            let left = &mut self.outstanding[at].1;
-            *left = left.saturating_sub(batch.entries);
-            if *left == 0 {
-                self.outstanding.swap_remove(at);
-            }
-        }
     }
 
     fn wait(&mut self, wait: Duration) {
@@ -337,37 +293,12 @@ impl Remote {
     }
 
     fn has_work(&self) -> bool {
-        !self.again.is_empty() || self.former.has_work()
+        let backlog = self.closing.is_none() && self.former.has_backlog();
+        !self.again.is_empty() || self.former.has_live_work() || backlog
     }
 
     fn is_idle(&self) -> bool {
         !self.has_work() && self.sending.is_empty()
-    }
-
-    fn answer_flushes(&mut self, now: Instant) {
-        let (_, taken) = self.former.progress();
-        let outstanding = self.outstanding.iter().map(|(first, _)| *first).min().unwrap_or(u64::MAX);
-        self.flushes.retain(|f| f.deadline > now && (taken < f.mark || outstanding < f.mark));
-    }
-
-    fn is_done(&self, now: Instant) -> bool {
-        self.closing.as_ref().is_some_and(|c| {
-            now >= c.deadline || self.is_idle() && (c.said_goodbye || self.backoff.is_failing())
-        })
-    }
-
-    /// Time is over: what is left is lost, and counted.
-    fn write_off(mut self) {
-        let ledger = Arc::clone(&self.around.ledger);
-        ledger.drop_queued(self.former.discard(), DropReason::ShutdownDeadline);
-        ledger.drop_all_in_flight(DropReason::ShutdownDeadline);
-    }
-}
-
-fn detail(result: &Result<Answer, SendError>) -> String {
-    match result {
-        Ok(answer) => format!(" (status {})", answer.status),
-        Err(error) => format!(" ({})", error.cause),
     }
 }
 

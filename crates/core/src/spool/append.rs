@@ -138,6 +138,7 @@ impl<F: Fs> Spool<F> {
     }
 
     /// Whether a frame outlasts a power cut. One that was resolved or dropped does not any more.
+    #[cfg(test)]
     pub(crate) fn is_durable(&self, position: Position) -> bool {
         let place = self.place(position);
         self.segments.get(&place.segment).is_some_and(|segment| place.frame < segment.durable)

@@ -1,11 +1,15 @@
 //! What the spool needs of a file system.
 
+#[cfg(not(unix))]
+mod none;
 #[cfg(unix)]
 mod real;
 
 use std::io;
 use std::path::Path;
 
+#[cfg(not(unix))]
+pub(crate) use none::RealFs;
 #[cfg(unix)]
 pub(crate) use real::RealFs;
 

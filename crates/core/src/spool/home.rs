@@ -10,7 +10,7 @@ use hoplog_entry::spool::MAX_SEGMENT;
 use super::fs::Kind;
 use super::names::{self, LOCK, Name, QUARANTINE};
 use super::segment::{Born, Owner, Segment};
-use super::{Fs, Now, Spool, Stat, SyncPolicy, Trouble};
+use super::{Fs, Now, RealFs, Spool, SpoolConfig, Stat, SyncPolicy, Trouble};
 
 /// Others may not write: permission bits of group and world.
 const WRITABLE_BY_OTHERS: u32 = 0o022;
@@ -282,6 +282,28 @@ impl<F: Fs> Spool<F> {
             other => other,
         }
     }
+}
+
+/// Makes a directory that spools are to be in, if it is missing.
+///
+/// # Errors
+/// Others may change what is in it. A disk that fails is none: it may not later.
+pub(crate) fn check_dir(dir: &Path) -> Result<(), Refused> {
+    let fs = RealFs;
+    let _ = fs.make_dir(dir);
+    let fault = fs.stat_path(dir).ok().flatten().and_then(|stat| fault_of(&stat, fs.user()));
+    fault.map_or(Ok(()), |fault| Err(Refused(format!("{}: {fault}", dir.display()))))
+}
+
+/// Opens a spool and leaves it as it is.
+///
+/// # Errors
+/// Its directory is refused.
+pub(crate) fn try_dir(config: &SpoolConfig) -> Result<(), Refused> {
+    let now = Now::of_system();
+    let spool = Spool::open(RealFs, config.clone(), now)?;
+    spool.close(now);
+    Ok(())
 }
 
 /// Removes what is a spool's in an empty directory, its lock last, and the directory. Where anything else is in it,

@@ -68,8 +68,10 @@ pub(crate) struct SealedBatch {
     pub(crate) bytes: bytes::Bytes,
     pub(crate) encoding: Encoding,
     pub(crate) entries: u64,
-    /// How many entries came to its destination before its own: what a flush waits for is told by it.
-    pub(crate) first: u64,
+    /// Which batch of its destination it is, or is a part of.
+    pub(crate) number: u64,
+    /// How many entries of that batch come before its own.
+    pub(crate) offset: u64,
     /// Of an entry that was refused all by itself.
     pub(crate) lone: Option<Lone>,
 }

@@ -38,6 +38,7 @@ impl Shop {
                 }
             }
         }
+        self.wake_spools();
         waiting.extend(before.into_iter().map(|outlet| outlet.end(deadline)));
         self.leaving.retain(|task| !task.is_finished());
         self.leaving.push(tokio::spawn(async move {

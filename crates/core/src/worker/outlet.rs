@@ -5,6 +5,8 @@ use std::sync::Arc;
 use hoplog_entry::DropReason;
 
 use crate::destination::{Holding, Lines, Mail, Message, Parcel, Prepared, Sink, Surroundings, inbox};
+use crate::durable::{Group, NotDurable};
+use crate::ledger::Home;
 use crate::queue::Chunk;
 #[cfg(feature = "toml")]
 use {super::GRACE, crate::destination::Filter, std::time::Instant, tokio::sync::oneshot};
@@ -31,7 +33,7 @@ impl Outlet {
         let entries = chunk.entries() as u64;
         if self.holding.chunks().saturating_add(chunk.price()) > share {
             self.handed += entries;
-            self.around.ledger.drop_queued(entries, DropReason::QueueFullNewest);
+            self.around.ledger.drop_waiting(Home::Memory, entries, DropReason::QueueFullNewest);
             let name = &self.around.name;
             self.around.diagnostics.warn("share", || {
                 format!("`{name}` stands still and its share of the memory is full; entries are dropped")
@@ -40,6 +42,30 @@ impl Outlet {
         }
         self.send(Message::Chunk(Parcel::new(chunk, &self.holding)));
         self.handed += entries;
+    }
+
+    /// Hands chunks over that somebody waits for.
+    pub(super) fn hand_over_durable(&mut self, chunks: &[Arc<Chunk>], group: &Arc<Group>, share: usize) {
+        let price = chunks.iter().map(|chunk| chunk.price()).sum();
+        if !self.has_spool() || self.holding.chunks().saturating_add(price) > share {
+            if self.has_spool() {
+                group.fail(NotDurable::NoRoom);
+            }
+            return chunks.iter().for_each(|chunk| self.hand_over(chunk, share));
+        }
+        let parcels = chunks.iter().map(|chunk| Parcel::new(chunk, &self.holding)).collect();
+        self.send(Message::Durable(parcels, Arc::clone(group)));
+        self.handed += chunks.iter().map(|chunk| chunk.entries() as u64).sum::<u64>();
+    }
+
+    /// Whether what it has is also on the disk.
+    pub(super) fn has_spool(&self) -> bool {
+        matches!(&self.prepared, Prepared::Remote(config) if config.spool.is_some())
+    }
+
+    /// Whether everything is on the disk before it is sent.
+    pub(super) fn writes_through(&self) -> bool {
+        matches!(&self.prepared, Prepared::Remote(config) if config.spool.as_ref().is_some_and(|s| s.write_through))
     }
 
     /// Says that the flush interval is over, unless the task has not even heard of the last one: what stands still for

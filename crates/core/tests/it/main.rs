@@ -25,3 +25,5 @@ mod panics;
 mod refusals;
 mod sampling;
 mod scopes;
+#[cfg(unix)]
+mod spool;

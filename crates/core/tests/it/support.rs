@@ -50,6 +50,16 @@ pub(crate) fn assert_settled(client: &Client, delivered: u64, dropped: u64) {
     assert_eq!(stats.accepted, delivered + dropped, "accepted = delivered + dropped");
 }
 
+/// Every entry that there ever was is somewhere, one time.
+pub(crate) fn assert_adds_up(client: &Client) {
+    let stats = client.stats();
+    for d in &stats.destinations {
+        let home = d.queued + d.in_flight + d.spooled + d.left_behind;
+        assert_eq!(d.accepted + d.recovered, d.delivered + d.dropped.total() + d.filtered + home, "{d:?}");
+    }
+    assert_eq!(stats.drift(), 0, "{stats:?}");
+}
+
 /// An address of loopback where nobody listens.
 pub(crate) fn nobody() -> std::net::SocketAddr {
     std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap()

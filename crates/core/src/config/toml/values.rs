@@ -6,7 +6,7 @@ use hoplog_entry::{Kind, Level};
 use toml::de::DeValue;
 
 use super::section::article;
-use crate::config::{Compression, Console, LineFormat};
+use crate::config::{Compression, Console, Durability, LineFormat};
 
 type Read<T> = Result<T, String>;
 
@@ -130,6 +130,15 @@ pub(super) fn compression(value: &DeValue<'_>) -> Read<Compression> {
             ("zstd", Compression::Zstd),
         ],
     )
+}
+
+pub(super) fn durability(value: &DeValue<'_>) -> Read<Durability> {
+    let words = [
+        ("memory", Durability::Memory),
+        ("spool", Durability::Spool),
+        ("write_through", Durability::WriteThrough),
+    ];
+    one_of(value, &words)
 }
 
 pub(super) fn console(value: &DeValue<'_>) -> Read<Console> {

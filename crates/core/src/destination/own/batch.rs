@@ -5,6 +5,7 @@ use std::collections::VecDeque;
 use hoplog_entry::{DropReason, Record};
 
 use crate::destination::{Entry, Parcel, Source, Surroundings};
+use crate::ledger::Home;
 use crate::queue::MOST_ENTRIES;
 
 /// The most entries per batch; a chunk has no more.
@@ -75,7 +76,7 @@ impl Contents {
                 new.read_last(around);
             }
             if !new.places.is_empty() {
-                around.ledger.begin_send(new.places.len() as u64);
+                around.ledger.begin_send(Home::Memory, new.places.len() as u64);
                 return Some(new);
             }
             *settled += new.taken;
@@ -87,7 +88,7 @@ impl Contents {
         let Some(parcel) = self.parcels.last() else { return };
         let (at, mut rest, mut seen) = (self.parcels.len() - 1, parcel.bytes(), 0u64);
         while let Ok((record, after)) = Record::read(rest) {
-            if around.takes(&record) {
+            if around.takes(&record, Home::Memory) {
                 self.places.push((at, parcel.bytes().len() - rest.len()));
             }
             seen += 1;
@@ -96,7 +97,7 @@ impl Contents {
         self.taken += parcel.entries() as u64;
         let unreadable = (parcel.entries() as u64).saturating_sub(seen);
         if unreadable > 0 {
-            around.ledger.drop_queued(unreadable, DropReason::SerializeError);
+            around.ledger.drop_waiting(Home::Memory, unreadable, DropReason::SerializeError);
         }
     }
 

@@ -11,6 +11,7 @@ use tokio::sync::oneshot;
 use super::batch::Contents;
 use super::{Batch, Boxed, Delivery, Erased};
 use crate::destination::{Inbox, Message, Parcel, Surroundings, random, sleep_until};
+use crate::ledger::Home;
 use crate::transport::Backoff;
 
 /// The clock has an end.
@@ -108,13 +109,13 @@ impl Task {
         let name = &self.around.name;
         let again = match ended {
             Ended::With(Delivery::Delivered) => {
-                ledger.delivered(entries, 0);
+                ledger.delivered(Home::Memory, entries, 0);
                 None
             }
             Ended::With(Delivery::Refused(refused)) => {
                 let refused = (refused as u64).min(entries);
-                ledger.delivered(entries - refused, 0);
-                ledger.drop_in_flight(refused, DropReason::ServerRejected);
+                ledger.delivered(Home::Memory, entries - refused, 0);
+                ledger.drop_in_flight(Home::Memory, refused, DropReason::ServerRejected);
                 self.around
                     .diagnostics
                     .warn("own-refused", || format!("`{name}` refused {refused} of {entries} entries"));
@@ -123,7 +124,7 @@ impl Task {
             Ended::With(Delivery::Retry) => Some(None),
             Ended::With(Delivery::RetryAfter(wait)) => Some(Some(wait)),
             Ended::Panicked => {
-                ledger.drop_in_flight(entries, DropReason::Poison);
+                ledger.drop_in_flight(Home::Memory, entries, DropReason::Poison);
                 self.around.diagnostics.warn("own-panic", || {
                     format!("`{name}` panicked over {entries} entries; they were dropped")
                 });
@@ -196,7 +197,8 @@ impl Task {
                 self.not_before = None;
                 self.closing = Some((deadline, done));
             }
-            Some(Message::Tick { .. } | Message::Reopen(_)) => {}
+            // The last is for those with a spool alone.
+            Some(Message::Tick { .. } | Message::Reopen(_) | Message::Durable(..)) => {}
             None => self.orphaned = true,
         }
     }
@@ -218,7 +220,7 @@ impl Task {
     async fn end(mut self, destination: &mut dyn Erased, inbox: &mut Inbox) -> Option<Closing> {
         let ledger = std::sync::Arc::clone(&self.around.ledger);
         let left: u64 = self.waiting.drain(..).map(|parcel| parcel.entries() as u64).sum();
-        ledger.drop_queued(left, DropReason::ShutdownDeadline);
+        ledger.drop_waiting(Home::Memory, left, DropReason::ShutdownDeadline);
         ledger.drop_all_in_flight(DropReason::ShutdownDeadline);
         self.drive(inbox, destination.close()).await;
         self.closing

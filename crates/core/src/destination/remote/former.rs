@@ -1,12 +1,13 @@
-//! Forming batches: chunks in, sealed bytes out.
-
-use std::collections::VecDeque;
+//! Forming batches: records in, sealed bytes out.
 
 use hoplog_entry::{DropReason, Record};
 
+use super::lane::Lane;
+use super::load::{Load, Part};
 use super::packer::{Packer, unpack};
+use crate::destination::Surroundings;
 use crate::destination::dialect::{Dialect, Mark};
-use crate::destination::{Parcel, Surroundings};
+use crate::ledger::Home;
 use crate::transport::SealedBatch;
 
 /// When a batch is full.
@@ -19,26 +20,41 @@ pub(crate) struct BatchLimits {
 
 impl BatchLimits {
     /// Whether a batch should go out now. `due`: its second is over, or somebody waits for it.
-    fn ready(&self, waiting_entries: usize, waiting_bytes: usize, due: bool) -> bool {
+    pub(super) fn ready(&self, waiting_entries: usize, waiting_bytes: usize, due: bool) -> bool {
         waiting_entries > 0 && (due || waiting_entries >= self.entries || waiting_bytes >= self.bytes)
     }
+}
+
+/// A batch, and what it was formed of.
+pub(super) struct Formed {
+    pub(super) batch: SealedBatch,
+    /// Of all of its entries.
+    pub(super) home: Home,
+    /// How many entries came to the destination before its own; of a batch from the backlog, more than ever come: no flush
+    /// waits for it.
+    pub(super) first: u64,
+    /// Empty where nobody asks for them.
+    pub(super) parts: Vec<Part>,
 }
 
 /// Forms the batches of one destination. Its buffers are kept from batch to batch.
 pub(super) struct Former {
     limits: BatchLimits,
     around: Surroundings,
-    /// Chunks, and how far each has been read.
-    waiting: VecDeque<(Parcel, usize)>,
-    waiting_entries: usize,
-    waiting_bytes: usize,
-    /// Entries that ever came in.
+    /// What comes from the application now.
+    pub(super) live: Lane,
+    /// What was in the spool.
+    pub(super) backlog: Lane,
+    /// Entries that ever came in alive.
     received: u64,
-    due: bool,
     dialect: Box<dyn Dialect>,
     packer: Packer,
     /// Entries sealed so far: the `seq` of the next batch, so that a gap shows at the collector.
     sealed: u64,
+    /// Batches formed so far.
+    formed: u64,
+    /// Whether to tell what a batch was formed of.
+    keeps_parts: bool,
 }
 
 impl Former {
@@ -47,18 +63,19 @@ impl Former {
         dialect: Box<dyn Dialect>,
         packer: Packer,
         around: Surroundings,
+        keeps_parts: bool,
     ) -> Self {
         Self {
             limits,
             around,
-            waiting: VecDeque::new(),
-            waiting_entries: 0,
-            waiting_bytes: 0,
+            live: Lane::default(),
+            backlog: Lane::default(),
             received: 0,
-            due: false,
             dialect,
             packer,
             sealed: 0,
+            formed: 0,
+            keeps_parts,
         }
     }
 
@@ -71,97 +88,128 @@ impl Former {
         &mut self.packer
     }
 
-    pub(super) fn add(&mut self, chunk: Parcel) {
-        self.waiting_entries += chunk.entries();
-        self.waiting_bytes += chunk.bytes().len();
-        self.received += chunk.entries() as u64;
-        if !self.waiting.back_mut().is_some_and(|(last, _)| last.absorb(&chunk)) {
-            self.waiting.push_back((chunk, 0));
-        }
+    pub(super) fn add(&mut self, load: Load) {
+        self.received += load.entries() as u64;
+        self.live.add(load);
+    }
+
+    /// Takes back what waits, as far as it can be: it goes to the spool, and comes again or not.
+    pub(super) fn take_back(&mut self) -> Vec<Load> {
+        let loads = self.live.drain();
+        // Released loads are waited for by nobody; those to be written come again, or pass.
+        self.received -= loads
+            .iter()
+            .filter(|load| load.home() == Home::Memory)
+            .map(|load| load.entries() as u64)
+            .sum::<u64>();
+        loads
+    }
+
+    /// Entries came in alive, and are in the spool.
+    pub(super) fn pass(&mut self, entries: usize) {
+        self.received += entries as u64;
+    }
+
+    /// What was in the spool goes out as it comes: nothing is gained by waiting for more.
+    pub(super) fn add_backlog(&mut self, loads: Vec<Load>) {
+        loads.into_iter().for_each(|load| self.backlog.push(load));
+        self.backlog.seal_rest();
     }
 
     /// What waits now goes out also where it fills no batch.
     pub(super) fn seal_rest(&mut self) {
-        self.due = self.waiting_entries > 0;
+        self.live.seal_rest();
     }
 
-    pub(super) fn has_work(&self) -> bool {
-        self.limits.ready(self.waiting_entries, self.waiting_bytes, self.due)
+    pub(super) fn has_live_work(&self) -> bool {
+        self.live.is_ready(self.limits)
     }
 
-    /// How many entries ever came in, and how many of them wait no longer.
+    pub(super) fn has_backlog(&self) -> bool {
+        self.backlog.is_ready(self.limits)
+    }
+
+    /// How many entries ever came in alive, and how many of them wait no longer.
     pub(super) fn progress(&self) -> (u64, u64) {
-        (self.received, self.received - self.waiting_entries as u64)
+        (self.received, self.received - self.live.entries() as u64)
     }
 
-    /// Forgets what waits; returns how many entries that were.
-    pub(super) fn discard(&mut self) -> u64 {
-        self.waiting.clear();
-        self.waiting_bytes = 0;
-        std::mem::take(&mut self.waiting_entries) as u64
-    }
-
-    /// The next full or due batch.
-    pub(super) fn next_batch(&mut self) -> Option<SealedBatch> {
-        while self.has_work() {
-            let (_, first) = self.progress();
-            self.fill();
+    /// The next full or due batch; from the backlog, or of what is alive.
+    pub(super) fn next_batch(&mut self, from_backlog: bool) -> Option<Formed> {
+        while if from_backlog { self.has_backlog() } else { self.has_live_work() } {
+            let first = if from_backlog { u64::MAX } else { self.progress().1 };
+            let (home, parts) = self.fill(from_backlog);
             if self.dialect.entries() > 0 {
-                return Some(self.seal(first, false));
+                let batch = self.seal(home, false);
+                return Some(Formed { batch, home, first, parts });
             }
+            parts.iter().for_each(Part::settle);
         }
         None
     }
 
     /// An empty batch that says that this process ends cleanly; none where nothing was ever sent.
     pub(super) fn goodbye(&mut self) -> Option<SealedBatch> {
-        (self.sealed > 0 && self.dialect.says_goodbye()).then(|| self.seal(self.received, true))
+        (self.sealed > 0 && self.dialect.says_goodbye()).then(|| self.seal(Home::Memory, true))
     }
 
     /// An empty batch that says that this process is there; none where nothing was ever sent.
     pub(super) fn sign_of_life(&mut self) -> Option<SealedBatch> {
-        (self.sealed > 0 && self.dialect.says_goodbye()).then(|| self.seal(self.received, false))
+        (self.sealed > 0 && self.dialect.says_goodbye()).then(|| self.seal(Home::Memory, false))
     }
 
-    /// Moves records from the waiting chunks into the batch until it is full.
-    fn fill(&mut self) {
-        let mut unreadable = 0;
+    /// Moves records of one home into the batch until it is full.
+    fn fill(&mut self, from_backlog: bool) -> (Home, Vec<Part>) {
+        let lane = if from_backlog { &mut self.backlog } else { &mut self.live };
+        let home = lane.home();
+        let (mut parts, mut unreadable) = (Vec::new(), 0);
         while self.dialect.entries() < self.limits.entries && self.dialect.len() < self.limits.bytes {
-            let Some((chunk, read)) = self.waiting.front_mut() else { break };
-            match Record::read(chunk.bytes().get(*read..).unwrap_or_default()) {
-                Ok((record, _)) => {
-                    *read += record.bytes().len();
-                    self.waiting_entries -= 1;
-                    self.waiting_bytes -= record.bytes().len();
-                    if self.around.takes(&record) {
-                        unreadable += u64::from(self.dialect.push(&record).is_err());
-                    }
+            let Some(waiting) = lane.front().filter(|waiting| waiting.load.home() == home) else { break };
+            let (from_byte, from_entry) = (waiting.read, waiting.done);
+            let mut left_out = Vec::new();
+            while self.dialect.entries() < self.limits.entries && self.dialect.len() < self.limits.bytes {
+                let load = std::sync::Arc::clone(&waiting.load);
+                let Ok((record, _)) = Record::read(load.bytes().get(waiting.read..).unwrap_or_default())
+                else {
+                    // The load's end; anything else would be a fault of ours, and still no entry may go uncounted.
+                    let rest = load.entries().saturating_sub(waiting.done);
+                    unreadable += rest as u64;
+                    left_out.extend((0..rest).map(|at| waiting.done - from_entry + at));
+                    (waiting.read, waiting.done) = (load.bytes().len(), load.entries());
+                    break;
+                };
+                waiting.read += record.bytes().len();
+                waiting.done += 1;
+                let taken = self.around.takes(&record, home);
+                if taken && self.dialect.push(&record).is_ok() {
+                    continue;
                 }
-                Err(_) => {
-                    // The chunk's end; anything else would be a fault of ours, and still no entry may go uncounted.
-                    self.waiting.pop_front();
-                }
+                unreadable += u64::from(taken);
+                left_out.push(waiting.done - 1 - from_entry);
+            }
+            let (bytes, entries) = (from_byte..waiting.read, from_entry..waiting.done);
+            let load = std::sync::Arc::clone(&waiting.load);
+            lane.took(bytes.len(), entries.len());
+            if self.keeps_parts {
+                parts.push(Part { load, bytes, entries, left_out });
             }
         }
-        if self.waiting.is_empty() {
-            unreadable += std::mem::take(&mut self.waiting_entries) as u64;
-            self.waiting_bytes = 0;
-            self.due = false;
-        }
         if unreadable > 0 {
-            self.around.ledger.drop_queued(unreadable, DropReason::SerializeError);
+            self.around.ledger.drop_waiting(home, unreadable, DropReason::SerializeError);
         }
+        (home, parts)
     }
 
-    fn seal(&mut self, first: u64, closing: bool) -> SealedBatch {
+    fn seal(&mut self, home: Home, closing: bool) -> SealedBatch {
         let entries = self.dialect.entries() as u64;
-        self.around.ledger.begin_send(entries);
+        self.around.ledger.begin_send(home, entries);
         let plain = self.dialect.seal(Mark { seq: self.sealed, closing });
         let (bytes, encoding) = self.packer.pack(plain);
         self.around.ledger.encoded(plain.len(), bytes.len());
         self.dialect.clear();
         self.sealed += entries;
-        SealedBatch { bytes: bytes.into(), encoding, entries, first, lone: None }
+        self.formed += 1;
+        SealedBatch { bytes: bytes.into(), encoding, entries, number: self.formed, offset: 0, lone: None }
     }
 
     /// A compressed batch as it goes to a server that does not know its coding; `None` where it is plain.
@@ -175,15 +223,17 @@ impl Former {
     pub(super) fn halves(&mut self, batch: &SealedBatch) -> Option<[SealedBatch; 2]> {
         let plain = (batch.entries > 1).then(|| unpack(&batch.bytes, batch.encoding).ok())??;
         let halves = self.dialect.halves(&plain)?;
-        let mut seal = |plain: &[u8], entries| {
+        let mut seal = |plain: &[u8], entries, offset| {
             let (bytes, encoding) = self.packer.pack(plain);
-            SealedBatch { bytes: bytes.into(), encoding, entries, first: batch.first, lone: None }
+            SealedBatch { bytes: bytes.into(), encoding, entries, number: batch.number, offset, lone: None }
         };
         let in_first = halves.entries_in_first;
-        Some([seal(&halves.first, in_first), seal(&halves.second, batch.entries - in_first)])
+        Some([
+            seal(&halves.first, in_first, batch.offset),
+            seal(&halves.second, batch.entries - in_first, batch.offset + in_first),
+        ])
     }
 }
-
 #[cfg(test)]
 mod tests {
     use super::*;

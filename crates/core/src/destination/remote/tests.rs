@@ -4,6 +4,7 @@ use std::sync::mpsc;
 
 use hoplog_entry::{EntryId, Kind, Level, RecordWriter};
 use reqwest::header::HeaderMap;
+use tokio::sync::oneshot;
 
 use super::*;
 use crate::destination::{Filter, Gate, Holding, Parcel, inbox};
@@ -64,6 +65,7 @@ fn a_sender_with_nothing_to_say_says_that_it_is_still_there() {
         dialect: DialectConfig::Native { boot_id: EntryId::from_bytes([7; 16]) },
         limits: BatchLimits { entries: 10, bytes: 1 << 20 },
         compression: Compression::None,
+        spool: None,
     };
     let mut record = RecordWriter::default();
     record.begin(Kind::Event, EntryId::from_bytes([8; 16]), 1);

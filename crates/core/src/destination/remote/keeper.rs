@@ -1,0 +1,96 @@
+//! The thread that owns a destination's spool: a disk that hangs holds up nobody else.
+//!
+//! Orders come in and are done one after the other; each that is to be answered is answered by a word. What becomes of
+//! entries on the disk is told to the ledger from here, in the same step.
+
+mod task;
+
+use std::sync::{Arc, Mutex, mpsc};
+use std::thread;
+
+use tokio::sync::mpsc::{UnboundedReceiver, unbounded_channel};
+
+use super::load::{Frame, Load, Part};
+use crate::destination::Surroundings;
+use crate::durable::Group;
+use crate::spool::{AppendError, Keep, Position, SpoolConfig};
+use crate::sync::lock;
+use task::Task;
+
+/// What the keeper is told to do.
+#[derive(Debug)]
+pub(super) enum Order {
+    /// Write it, to be sent from memory (held) or to be handed out later (spooled).
+    Write(Load, Keep),
+    /// Write it held; whoever waits in the group hears when it is synced.
+    Durable(Vec<Load>, Arc<Group>),
+    /// Write what a batch under way was formed of.
+    Secure(u64, Arc<Vec<Part>>),
+    /// It need not be in memory any more; hand it out later.
+    Release(Load),
+    /// All entries of the frame have their fate.
+    Settle(Position),
+    /// Hand out the backlog's next entries, as soon as there are some.
+    Want,
+    /// Sync what was written, and say so.
+    Sync,
+    /// Nobody takes this record.
+    Quarantine(Vec<u8>),
+    /// Sync, and end.
+    Close,
+}
+
+/// What it says.
+#[derive(Debug)]
+pub(super) enum Word {
+    /// So many entries of a write have been dealt with; the load comes back where it is to be sent from memory. Without a
+    /// frame it could not be written.
+    Written(usize, Option<(Load, Option<AppendError>)>),
+    /// A batch's records are in the spool; or, without frames, they are not.
+    Secured(u64, Vec<Arc<Frame>>),
+    Backlog(Vec<Load>),
+    Synced,
+    Closed,
+}
+
+pub(super) type Orders = mpsc::Sender<Order>;
+
+/// The keeper as its destination sees it.
+pub(super) struct Keeper {
+    orders: Orders,
+    pub(super) words: UnboundedReceiver<Word>,
+    /// Whether what it does still counts.
+    counts: Arc<Mutex<bool>>,
+}
+
+impl Keeper {
+    /// Starts the thread; `None` where the system has none.
+    pub(super) fn start(config: SpoolConfig, around: Surroundings) -> Option<Self> {
+        let (orders, inbox) = mpsc::channel();
+        let (out, words) = unbounded_channel();
+        let counts = Arc::new(Mutex::new(true));
+        around.ledger.leave_behind();
+        let task = Task::new(config, around, orders.clone(), out, Arc::clone(&counts));
+        let thread = thread::Builder::new().name("hoplog-spool".into());
+        thread.spawn(move || task.run(&inbox)).ok()?;
+        Some(Self { orders, words, counts })
+    }
+
+    pub(super) fn order(&self, order: Order) {
+        // One that is gone has left everything on the disk, and its words have ended.
+        let _ = self.orders.send(order);
+    }
+
+    /// From now on nothing it does is counted; returns the words that it had for us.
+    pub(super) fn stop_counting(&mut self) -> Vec<Word> {
+        *lock(&self.counts) = false;
+        std::iter::from_fn(|| self.words.try_recv().ok()).collect()
+    }
+}
+
+impl Drop for Keeper {
+    fn drop(&mut self) {
+        *lock(&self.counts) = false;
+        self.order(Order::Close);
+    }
+}

@@ -1,0 +1,352 @@
+//! What the keeper's thread does.
+
+use std::sync::mpsc::{self, RecvTimeoutError, TryRecvError};
+use std::sync::{Arc, Mutex};
+use std::time::{Duration, Instant};
+
+use hoplog_entry::DropReason;
+use tokio::sync::mpsc::UnboundedSender;
+
+use super::super::load::{Frame, Load, Part};
+use super::{Order, Orders, Word};
+use crate::destination::Surroundings;
+use crate::durable::{Group, NotDurable};
+use crate::ledger::{Home, SpoolStats};
+use crate::spool::{AppendError, Backlog, Health, Keep, Now, Position, RealFs, Spool, SpoolConfig, Trouble};
+use crate::sync::lock;
+use crate::worker::mark_as_worker;
+
+/// How often the spool is looked after.
+const TICK: Duration = Duration::from_secs(1);
+/// Somebody waits for the disk: so long for others to come, or so many bytes.
+const GROUP: (Duration, usize) = (Duration::from_millis(5), 256 << 10);
+/// What is handed out of the backlog at a time, about one batch.
+const AT_A_TIME: (usize, usize) = (1_000, 768 << 10);
+/// A directory that is refused is tried again.
+const AGAIN: Duration = Duration::from_secs(30);
+
+pub(super) struct Task {
+    /// For frames.
+    orders: Orders,
+    config: SpoolConfig,
+    around: Surroundings,
+    out: UnboundedSender<Word>,
+    counts: Arc<Mutex<bool>>,
+    /// `None` where its directory is refused.
+    spool: Option<Spool<RealFs>>,
+    opened: Option<Instant>,
+    /// Who waits for the next sync, and since when.
+    groups: Vec<Arc<Group>>,
+    group_entries: u64,
+    group_bytes: usize,
+    group_due: Option<Instant>,
+    /// Entries of the backlog are asked for.
+    wanted: bool,
+    was_degraded: bool,
+}
+
+impl Task {
+    pub(super) fn new(
+        config: SpoolConfig,
+        around: Surroundings,
+        orders: Orders,
+        out: UnboundedSender<Word>,
+        counts: Arc<Mutex<bool>>,
+    ) -> Self {
+        Self {
+            orders,
+            config,
+            around,
+            out,
+            counts,
+            spool: None,
+            opened: None,
+            groups: Vec::new(),
+            group_entries: 0,
+            group_bytes: 0,
+            group_due: None,
+            wanted: false,
+            was_degraded: false,
+        }
+    }
+
+    pub(super) fn run(mut self, inbox: &mpsc::Receiver<Order>) {
+        mark_as_worker();
+        self.open(Now::of_system());
+        loop {
+            let unfinished = self.hand_out();
+            let order = match self.patience(unfinished) {
+                Duration::ZERO => inbox.try_recv().map_err(|error| match error {
+                    TryRecvError::Empty => RecvTimeoutError::Timeout,
+                    TryRecvError::Disconnected => RecvTimeoutError::Disconnected,
+                }),
+                patience => inbox.recv_timeout(patience),
+            };
+            match order {
+                Ok(Order::Close) | Err(RecvTimeoutError::Disconnected) => return self.close(),
+                Ok(order) => self.obey(order),
+                Err(RecvTimeoutError::Timeout) => self.look_after(),
+            }
+            if self.group_due.is_some_and(|due| due <= Instant::now()) {
+                self.sync_groups();
+            }
+        }
+    }
+
+    /// How long there is nothing to do but for orders.
+    fn patience(&self, unfinished: bool) -> Duration {
+        if unfinished {
+            return Duration::ZERO;
+        }
+        let now = Instant::now();
+        let sync = self.spool.as_ref().and_then(Spool::sync_due);
+        let due = [sync, self.group_due].into_iter().flatten().min();
+        due.map_or(TICK, |due| due.saturating_duration_since(now).min(TICK))
+    }
+
+    fn open(&mut self, now: Now) {
+        self.opened = Some(now.mono);
+        match Spool::open(RealFs, self.config.clone(), now) {
+            Ok(spool) => self.spool = Some(spool),
+            Err(refused) => self.warn("spool", || format!("the spool is not used: {refused}")),
+        }
+        self.look_after();
+    }
+
+    fn look_after(&mut self) {
+        let now = Now::of_system();
+        match &mut self.spool {
+            Some(spool) => spool.tick(now),
+            None if self.opened.is_none_or(|opened| now.mono.saturating_duration_since(opened) >= AGAIN) => {
+                return self.open(now);
+            }
+            None => {}
+        }
+        self.count();
+        self.show();
+    }
+
+    fn obey(&mut self, order: Order) {
+        match order {
+            Order::Write(load, keep) => {
+                self.write(load, keep);
+            }
+            Order::Durable(loads, group) => self.write_durable(loads, group),
+            Order::Secure(batch, parts) => self.secure(batch, &parts),
+            Order::Release(load) => self.release(&load),
+            Order::Settle(position) => {
+                if let Some(spool) = &mut self.spool {
+                    spool.resolve(position);
+                }
+            }
+            Order::Want => self.wanted = true,
+            Order::Sync => {
+                self.sync_groups();
+                self.sync();
+                self.say(Word::Synced);
+            }
+            Order::Quarantine(record) => {
+                let kept = self.spool.as_mut().map(|spool| spool.quarantine(Now::of_system(), &record, 1));
+                if !matches!(kept, Some(Ok(()))) {
+                    self.warn("quarantine", || "a refused entry could not be kept in the quarantine".into());
+                }
+                self.show();
+            }
+            Order::Close => {}
+        }
+    }
+
+    fn append(&mut self, records: &[u8], entries: usize, keep: Keep) -> Result<Position, AppendError> {
+        let spool = self.spool.as_mut().ok_or(AppendError::Degraded(Trouble::ReadOnly))?;
+        let written =
+            spool.append(Now::of_system(), records, u32::try_from(entries).unwrap_or(u32::MAX), keep);
+        self.count();
+        let degraded = matches!(written, Err(AppendError::Degraded(_)));
+        if degraded != self.was_degraded {
+            self.was_degraded = degraded;
+            self.show();
+            if let Err(AppendError::Degraded(why)) = written {
+                self.warn("spool", || {
+                    format!("the spool cannot be written ({why:?}); entries stay in memory until it can")
+                });
+            }
+        }
+        written
+    }
+
+    /// False where it could not be written.
+    fn write(&mut self, mut load: Load, keep: Keep) -> bool {
+        let entries = load.entries();
+        let written = self.append(load.bytes(), entries, keep);
+        let counts = Arc::clone(&self.counts);
+        let counted = lock(&counts);
+        if *counted && written.is_ok() {
+            self.around.ledger.spill(entries as u64);
+        }
+        let done = written.is_ok();
+        let back = match (written, keep) {
+            (Ok(_), Keep::Spooled) => None,
+            (Ok(position), Keep::Held) => {
+                load.framed(Frame::new(position, entries, self.orders.clone()));
+                Some((load, None))
+            }
+            (Err(error), _) => Some((load, Some(error))),
+        };
+        self.say(Word::Written(entries, back));
+        done
+    }
+
+    fn write_durable(&mut self, loads: Vec<Load>, group: Arc<Group>) {
+        self.group_due.get_or_insert_with(|| Instant::now() + GROUP.0);
+        let mut failed = false;
+        for load in loads {
+            let (bytes, entries) = (load.bytes().len(), load.entries() as u64);
+            failed |= !self.write(load, Keep::Held);
+            self.group_bytes += bytes;
+            self.group_entries += entries;
+        }
+        if failed {
+            group.fail(NotDurable::Disk);
+        } else {
+            self.groups.push(group);
+        }
+        if self.group_bytes >= GROUP.1 {
+            self.sync_groups();
+        }
+    }
+
+    fn secure(&mut self, batch: u64, parts: &[Part]) {
+        let mut frames = Vec::new();
+        for part in parts {
+            match self.append(part.records(), part.entries.len(), Keep::Held) {
+                Ok(position) => {
+                    frames.push(Frame::new(position, part.entries.len(), self.orders.clone()));
+                }
+                Err(_) => {
+                    frames.drain(..).for_each(|frame: Arc<Frame>| frame.settle_all());
+                    break;
+                }
+            }
+        }
+        self.say(Word::Secured(batch, frames));
+    }
+
+    fn release(&mut self, load: &Load) {
+        for frame in load.frames() {
+            let kept = self.spool.as_mut().is_some_and(|spool| spool.release(frame.position()));
+            if !kept && *lock(&self.counts) {
+                // The spool had to drop the segment meanwhile, to make room or because it was gone.
+                let entries = frame.entries() as u64;
+                self.around.ledger.drop_waiting(Home::Spool, entries, DropReason::SpoolFullOldest);
+            }
+        }
+    }
+
+    /// Answers what is asked of the backlog, as far as there is an answer; true where there is more to be looked at.
+    fn hand_out(&mut self) -> bool {
+        if !self.wanted {
+            return false;
+        }
+        let (mut loads, mut entries, mut bytes, mut unfinished) = (Vec::new(), 0, 0, false);
+        while let Some(spool) = &mut self.spool
+            && entries < AT_A_TIME.0
+            && bytes < AT_A_TIME.1
+        {
+            match spool.next_backlog() {
+                Backlog::Frame { position, entries: count, records } => {
+                    let count = count as usize;
+                    (entries, bytes) = (entries + count, bytes + records.len());
+                    let frame = Frame::new(position, count, self.orders.clone());
+                    loads.push(Load::read(records.to_vec(), count, Some(frame)));
+                }
+                Backlog::Unfinished => {
+                    unfinished = true;
+                    break;
+                }
+                Backlog::Empty => break,
+            }
+        }
+        self.count();
+        if loads.is_empty() {
+            return unfinished;
+        }
+        self.wanted = false;
+        self.say(Word::Backlog(loads));
+        false
+    }
+
+    fn sync(&mut self) -> bool {
+        let synced = self.spool.as_mut().is_some_and(|spool| spool.sync(Now::of_system()).is_ok());
+        self.count();
+        if !synced {
+            self.show();
+        }
+        synced
+    }
+
+    /// A group that waited hears once, and of no later success.
+    fn sync_groups(&mut self) {
+        self.group_due = None;
+        self.group_bytes = 0;
+        let (groups, entries) = (std::mem::take(&mut self.groups), std::mem::take(&mut self.group_entries));
+        if groups.is_empty() {
+            return;
+        }
+        let synced = self.sync();
+        if synced && *lock(&self.counts) {
+            self.around.ledger.made_durable(entries);
+        }
+        groups.iter().for_each(|group| if synced { group.synced() } else { group.fail(NotDurable::Disk) });
+    }
+
+    fn close(mut self) {
+        self.sync_groups();
+        self.count();
+        if let Some(spool) = self.spool.take() {
+            spool.close(Now::of_system());
+        }
+        self.say(Word::Closed);
+    }
+
+    /// What became of entries in the spool goes to the ledger.
+    fn count(&mut self) {
+        let Some(changes) = self.spool.as_mut().map(Spool::take_changes) else { return };
+        let counts = Arc::clone(&self.counts);
+        let counted = lock(&counts);
+        if *counted {
+            if changes.recovered.entries > 0 {
+                self.around.ledger.recovered(changes.recovered.entries);
+            }
+            for (reason, lost) in &changes.dropped {
+                self.around.ledger.drop_waiting(Home::Spool, lost.entries, *reason);
+            }
+        }
+        for (reason, lost) in changes.dropped {
+            self.warn("lost", || format!("{} entries in the spool were lost: {reason}", lost.entries));
+        }
+    }
+
+    fn show(&self) {
+        let Some(spool) = &self.spool else {
+            return self.around.ledger.spool_stands(SpoolStats { degraded: true, ..SpoolStats::default() });
+        };
+        let status = spool.status();
+        self.around.ledger.spool_stands(SpoolStats {
+            degraded: status.health != Health::Healthy,
+            bytes: status.bytes,
+            unread_bytes: status.unread_bytes,
+            quarantined: status.quarantined,
+            failed_syncs: status.failed_syncs,
+        });
+    }
+
+    fn say(&self, word: Word) {
+        // Nobody listens any more where the destination is gone; the disk has it.
+        let _ = self.out.send(word);
+    }
+
+    fn warn(&self, subject: &'static str, line: impl FnOnce() -> String) {
+        let name = &self.around.name;
+        self.around.diagnostics.warn(subject, || format!("`{name}`: {}", line()));
+    }
+}

@@ -1,0 +1,121 @@
+//! Loads that wait for their batch, in the order in which they came.
+
+use std::collections::VecDeque;
+use std::sync::Arc;
+
+use super::former::BatchLimits;
+use super::load::Load;
+use crate::ledger::Home;
+
+/// A load, and how far it has been read.
+pub(super) struct Waiting {
+    pub(super) load: Arc<Load>,
+    /// Bytes.
+    pub(super) read: usize,
+    /// Entries.
+    pub(super) done: usize,
+}
+
+#[derive(Default)]
+pub(super) struct Lane {
+    waiting: VecDeque<Waiting>,
+    entries: usize,
+    bytes: usize,
+    due: bool,
+}
+
+impl Lane {
+    /// Adds a load; where it fits the last one, it goes in there.
+    pub(super) fn add(&mut self, mut load: Load) {
+        let (entries, bytes) = (load.entries(), load.bytes().len());
+        let last = self.waiting.back_mut().and_then(|last| Arc::get_mut(&mut last.load));
+        if last.is_some_and(|last| last.absorb(&mut load)) {
+            self.entries += entries;
+            self.bytes += bytes;
+        } else {
+            self.push(load);
+        }
+    }
+
+    /// Adds a load of its own.
+    pub(super) fn push(&mut self, load: Load) {
+        self.entries += load.entries();
+        self.bytes += load.bytes().len();
+        self.waiting.push_back(Waiting { load: Arc::new(load), read: 0, done: 0 });
+    }
+
+    pub(super) fn seal_rest(&mut self) {
+        self.due = self.entries > 0;
+    }
+
+    pub(super) fn is_ready(&self, limits: BatchLimits) -> bool {
+        limits.ready(self.entries, self.bytes, self.due)
+    }
+
+    pub(super) fn is_empty(&self) -> bool {
+        self.waiting.is_empty()
+    }
+
+    pub(super) fn entries(&self) -> usize {
+        self.entries
+    }
+
+    pub(super) fn bytes(&self) -> usize {
+        self.bytes
+    }
+
+    /// Where the next one is at home.
+    pub(super) fn home(&self) -> Home {
+        self.waiting.front().map_or(Home::Memory, |waiting| waiting.load.home())
+    }
+
+    /// Whether entries wait that are in memory alone.
+    pub(super) fn has_memory(&self) -> bool {
+        self.waiting.iter().any(|waiting| waiting.load.home() == Home::Memory)
+    }
+
+    pub(super) fn front(&mut self) -> Option<&mut Waiting> {
+        self.waiting.front_mut()
+    }
+
+    /// The first one was read on by so much; read to its end, it goes.
+    pub(super) fn took(&mut self, bytes: usize, entries: usize) {
+        self.bytes -= bytes;
+        self.entries -= entries;
+        if self.waiting.front().is_some_and(|waiting| waiting.done >= waiting.load.entries()) {
+            self.waiting.pop_front();
+        }
+        if self.waiting.is_empty() {
+            self.due = false;
+            self.bytes = 0;
+        }
+    }
+
+    /// Takes everything out that was not begun, and of one that was begun in memory the rest. One that is in the spool
+    /// and was begun stays: its frame is one thing.
+    pub(super) fn drain(&mut self) -> Vec<Load> {
+        let mut out = Vec::new();
+        for waiting in std::mem::take(&mut self.waiting) {
+            if waiting.done > 0 && waiting.load.home() == Home::Spool {
+                self.waiting.push_back(waiting);
+            } else if waiting.done > 0 {
+                let rest = waiting.load.bytes().get(waiting.read..).unwrap_or_default().to_vec();
+                out.push(Load::read(rest, waiting.load.entries() - waiting.done, None));
+            } else {
+                out.extend(Arc::into_inner(waiting.load));
+            }
+        }
+        self.entries = self.waiting.iter().map(|waiting| waiting.load.entries() - waiting.done).sum();
+        self.bytes = self.waiting.iter().map(|waiting| waiting.load.bytes().len() - waiting.read).sum();
+        self.due &= self.entries > 0;
+        out
+    }
+
+    /// Forgets everything; returns how many entries of it were in memory alone.
+    pub(super) fn discard(&mut self) -> u64 {
+        let memory = self.waiting.iter().filter(|waiting| waiting.load.home() == Home::Memory);
+        let lost = memory.map(|waiting| (waiting.load.entries() - waiting.done) as u64).sum();
+        *self = Self::default();
+        lost
+    }
+}

@@ -1,0 +1,169 @@
+//! Records on their way through a remote destination, and the frames that hold them on the disk meanwhile.
+
+use std::ops::Range;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+use hoplog_entry::Record;
+
+use super::keeper::{Order, Orders};
+use crate::destination::Parcel;
+use crate::ledger::Home;
+use crate::spool::Position;
+
+/// Records that came together.
+#[derive(Debug)]
+pub(super) struct Load {
+    records: Records,
+    entries: usize,
+    /// Where they are in the spool, in their order; of all of them, or none.
+    frames: Vec<Arc<Frame>>,
+}
+
+#[derive(Debug)]
+enum Records {
+    /// From the queue, which is paid for.
+    Queued(Parcel),
+    /// From the spool, or a part of a chunk.
+    Read(Vec<u8>),
+}
+
+/// Records in the spool. When the last one has its fate the spool is told, and by nothing else: what is dropped with its
+/// task is found by the next one.
+#[derive(Debug)]
+pub(super) struct Frame {
+    position: Position,
+    entries: usize,
+    left: AtomicUsize,
+    orders: Orders,
+}
+
+impl Frame {
+    pub(super) fn new(position: Position, entries: usize, orders: Orders) -> Arc<Self> {
+        Arc::new(Self { position, entries, left: AtomicUsize::new(entries), orders })
+    }
+
+    pub(super) fn position(&self) -> Position {
+        self.position
+    }
+
+    pub(super) fn entries(&self) -> usize {
+        self.entries
+    }
+
+    /// So many of its entries have their fate.
+    fn settle(&self, entries: usize) {
+        if entries > 0 && self.left.fetch_sub(entries, Ordering::Relaxed) == entries {
+            let _ = self.orders.send(Order::Settle(self.position));
+        }
+    }
+
+    pub(super) fn settle_all(&self) {
+        self.settle(self.left.load(Ordering::Relaxed));
+    }
+}
+
+impl Load {
+    pub(super) fn queued(parcel: Parcel) -> Self {
+        let entries = parcel.entries();
+        Self { records: Records::Queued(parcel), entries, frames: Vec::new() }
+    }
+
+    pub(super) fn read(records: Vec<u8>, entries: usize, frame: Option<Arc<Frame>>) -> Self {
+        Self { records: Records::Read(records), entries, frames: frame.into_iter().collect() }
+    }
+
+    pub(super) fn bytes(&self) -> &[u8] {
+        match &self.records {
+            Records::Queued(parcel) => parcel.bytes(),
+            Records::Read(bytes) => bytes,
+        }
+    }
+
+    pub(super) fn entries(&self) -> usize {
+        self.entries
+    }
+
+    pub(super) fn home(&self) -> Home {
+        if self.frames.is_empty() { Home::Memory } else { Home::Spool }
+    }
+
+    pub(super) fn frames(&self) -> &[Arc<Frame>] {
+        &self.frames
+    }
+
+    /// All of it is in the spool now.
+    pub(super) fn framed(&mut self, frame: Arc<Frame>) {
+        self.frames = vec![frame];
+    }
+
+    /// Takes another one in behind itself, where both have the same home and fit one chunk. The other is then to be let
+    /// go of.
+    pub(super) fn absorb(&mut self, other: &mut Self) -> bool {
+        let (Records::Queued(own), Records::Queued(its)) = (&mut self.records, &other.records) else {
+            return false;
+        };
+        if self.frames.is_empty() != other.frames.is_empty() || !own.absorb(its) {
+            return false;
+        }
+        self.entries += other.entries;
+        self.frames.append(&mut other.frames);
+        true
+    }
+
+    /// The entries of this range have their fate.
+    fn settle(&self, entries: &Range<usize>) {
+        let mut at = 0;
+        for frame in &self.frames {
+            let end = at + frame.entries;
+            frame.settle(entries.end.min(end).saturating_sub(entries.start.max(at)));
+            at = end;
+        }
+    }
+}
+
+/// The part of a load that went into one batch.
+#[derive(Debug)]
+pub(super) struct Part {
+    pub(super) load: Arc<Load>,
+    pub(super) bytes: Range<usize>,
+    pub(super) entries: Range<usize>,
+    /// Entries, counted from the first of the part, that the batch does not have.
+    pub(super) left_out: Vec<usize>,
+}
+
+impl Part {
+    pub(super) fn records(&self) -> &[u8] {
+        self.load.bytes().get(self.bytes.clone()).unwrap_or_default()
+    }
+
+    pub(super) fn settle(&self) {
+        self.load.settle(&self.entries);
+    }
+
+    fn taken(&self) -> usize {
+        self.entries.len() - self.left_out.len()
+    }
+}
+
+/// The record of a batch's entry, by its number in there.
+pub(super) fn record_of(parts: &[Part], mut number: usize) -> Option<&[u8]> {
+    for part in parts {
+        if number >= part.taken() {
+            number -= part.taken();
+            continue;
+        }
+        let mut rest = part.records();
+        for at in 0..part.entries.len() {
+            let (record, after) = Record::read(rest).ok()?;
+            if !part.left_out.contains(&at) {
+                if number == 0 {
+                    return Some(record.bytes());
+                }
+                number -= 1;
+            }
+            rest = after;
+        }
+    }
+    None
+}

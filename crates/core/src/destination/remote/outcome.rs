@@ -1,0 +1,130 @@
+//! What an answer means for its batch.
+
+use std::time::{Instant, SystemTime};
+
+use hoplog_entry::DropReason;
+
+use super::load::Part;
+use super::{IN_FLIGHT, Remote, random};
+use crate::ledger::Home;
+use crate::transport::{Answer, Lone, SealedBatch, SendError, Verdict};
+
+/// `415 Unsupported Media Type`: where a batch is compressed, its coding is taken to be at fault first (RFC 7694 §3).
+const UNKNOWN_CODING: u16 = 415;
+
+impl Remote {
+    pub(super) fn resolve(&mut self, mut batch: SealedBatch, result: Result<Answer, SendError>) {
+        let (peer, home) = (self.peer, self.home_of(&batch));
+        let verdict = match &result {
+            Ok(answer) => {
+                #[cfg(feature = "zstd")]
+                self.former.packer().learn(answer);
+                if answer.status == UNKNOWN_CODING
+                    && let Some(other) = self.former.repack(&batch)
+                {
+                    self.around.ledger.retried();
+                    return self.again.push_front(other);
+                }
+                self.former.dialect().verdict(answer, batch.entries, SystemTime::now())
+            }
+            Err(error) => Verdict::Retry { after: None, why: format!("{peer} {}", error.what).into() },
+        };
+        let wait = match verdict {
+            Verdict::Delivered { stored, duplicates, rejected } => {
+                self.around.ledger.delivered(home, stored + duplicates, duplicates);
+                let remark = result.ok().and_then(|answer| self.former.dialect().remark(&answer));
+                if rejected > 0 {
+                    self.around.ledger.drop_in_flight(home, rejected, DropReason::ServerRejected);
+                    let why = remark.map(|remark| format!("; {remark}")).unwrap_or_default();
+                    self.warn(
+                        "rejected",
+                        format!("{peer} rejected {rejected} of {} entries{why}", batch.entries),
+                    );
+                } else if let Some(remark) = remark {
+                    self.warn("remark", format!("{peer} took the entries; {remark}"));
+                }
+                self.successes += 1;
+                self.backoff.succeeded();
+                self.not_before = None;
+                return self.settle(&batch);
+            }
+            Verdict::Refused { why, reason } => {
+                self.drop_batch(&batch, reason, &format!("{why}{}", detail(&result)));
+                self.backoff.succeeded();
+                return;
+            }
+            Verdict::Spoiled { why, sure, reason } => {
+                let wait =
+                    if sure { self.backoff.answered(random()) } else { self.backoff.failed(None, random()) };
+                if let Some(halves) = self.former.halves(&batch) {
+                    halves.into_iter().rev().for_each(|half| self.again.push_front(half));
+                    self.around.ledger.retried();
+                    return self.wait(wait);
+                }
+                if batch.entries == 1 && (sure || self.is_at_fault(&mut batch)) {
+                    self.drop_batch(&batch, reason, &format!("{why}{}", detail(&result)));
+                    return self.wait(wait);
+                }
+                self.warn("down", format!("{why}{}; entries are kept and sent again", detail(&result)));
+                wait
+            }
+            Verdict::Retry { after, why } => {
+                self.warn("down", format!("{why}{}; entries are kept and sent again", detail(&result)));
+                let wait = self.backoff.failed(after, random());
+                if after.is_some() {
+                    self.server_wait = self.server_wait.max(Some(Instant::now() + wait));
+                }
+                wait
+            }
+            Verdict::Paused { why } => {
+                self.warn("paused", format!("{why}{}; entries are kept", detail(&result)));
+                self.backoff.paused(random())
+            }
+        };
+        // The mark of a clean end is not worth a second attempt.
+        if batch.entries > 0 {
+            self.around.ledger.retried();
+            self.again.push_back(batch);
+        }
+        self.wait(wait);
+    }
+
+    /// Whether an entry that was refused on its own is to blame, and not the server.
+    fn is_at_fault(&self, batch: &mut SealedBatch) -> bool {
+        let now = Instant::now();
+        let lone = batch.lone.get_or_insert_with(|| Lone::new(now, self.successes));
+        lone.is_at_fault(now, self.successes, self.outstanding.len() >= IN_FLIGHT)
+    }
+
+    fn drop_batch(&mut self, batch: &SealedBatch, reason: DropReason, why: &str) {
+        self.around.ledger.drop_in_flight(self.home_of(batch), batch.entries, reason);
+        self.warn("refused", format!("{} entries were dropped: {why}", batch.entries));
+        self.quarantine(batch);
+        self.settle(batch);
+    }
+
+    fn home_of(&self, batch: &SealedBatch) -> Home {
+        let found = self.outstanding.iter().find(|outstanding| outstanding.number == batch.number);
+        found.map_or(Home::Memory, |outstanding| outstanding.home)
+    }
+
+    /// Entries of a batch have their fate; when all have theirs, the spool may forget them.
+    fn settle(&mut self, batch: &SealedBatch) {
+        let found = self.outstanding.iter().position(|outstanding| outstanding.number == batch.number);
+        let Some(at) = found else { return };
+        let outstanding = &mut self.outstanding[at];
+        outstanding.left = outstanding.left.saturating_sub(batch.entries);
+        if outstanding.left == 0 {
+            let done = self.outstanding.swap_remove(at);
+            done.parts.iter().for_each(Part::settle);
+            done.frames.iter().for_each(|frame| frame.settle_all());
+        }
+    }
+}
+
+fn detail(result: &Result<Answer, SendError>) -> String {
+    match result {
+        Ok(answer) => format!(" (status {})", answer.status),
+        Err(error) => format!(" ({})", error.cause),
+    }
+}

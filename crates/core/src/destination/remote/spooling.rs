@@ -1,0 +1,276 @@
+//! What goes to the spool, when, and what comes back from it.
+
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use hoplog_entry::DropReason;
+
+use super::keeper::{Keeper, Order, Word};
+use super::load::{Frame, Load, record_of};
+use super::{Remote, SpoolPlan};
+use crate::destination::{Parcel, Surroundings};
+use crate::durable::{Group, NotDurable};
+use crate::ledger::Home;
+use crate::spool::{AppendError, Keep};
+use crate::transport::SealedBatch;
+
+/// After a write that failed, what waits stays in memory so long.
+const LET_BE: Duration = Duration::from_secs(1);
+
+/// The spool as its destination knows it.
+pub(super) struct Spooling {
+    keeper: Keeper,
+    write_through: bool,
+    mark: usize,
+    /// Entries that the keeper has been given to write and has not spoken of.
+    pub(super) writing: usize,
+    /// Syncs that were asked for and have not been answered.
+    pub(super) syncing: usize,
+    /// Batches that are being secured.
+    securing: usize,
+    /// The backlog's next entries were asked for.
+    asked: bool,
+    /// The last write failed; until then nothing is spilled.
+    let_be: Option<Instant>,
+    pub(super) closed: bool,
+    /// When so many entries more have been written, what then waits is to go out.
+    seal_after: Option<usize>,
+}
+
+impl Spooling {
+    pub(super) fn start(plan: SpoolPlan, around: &Surroundings) -> Option<Self> {
+        let Some(keeper) = Keeper::start(plan.config, around.clone()) else {
+            let name = &around.name;
+            around.diagnostics.warn("spool", || format!("`{name}` has no spool: no thread can be started"));
+            return None;
+        };
+        let (write_through, mark) = (plan.write_through, plan.mark);
+        Some(Self {
+            keeper,
+            write_through,
+            mark,
+            writing: 0,
+            syncing: 0,
+            securing: 0,
+            asked: false,
+            let_be: None,
+            closed: false,
+            seal_after: None,
+        })
+    }
+
+    /// `None` once the keeper has ended without a word.
+    pub(super) async fn next_word(spooling: &mut Option<Self>) -> Option<Word> {
+        match spooling {
+            Some(spooling) if !spooling.closed => spooling.keeper.words.recv().await,
+            _ => std::future::pending().await,
+        }
+    }
+
+    /// The disk is tried whatever it did before: there is no later.
+    pub(super) fn try_again(&mut self) {
+        self.let_be = None;
+    }
+
+    pub(super) fn order(&self, order: Order) {
+        self.keeper.order(order);
+    }
+
+    pub(super) fn sync(&mut self) {
+        self.syncing += 1;
+        self.order(Order::Sync);
+    }
+
+    pub(super) fn write(&mut self, load: Load, keep: Keep) {
+        self.writing += load.entries();
+        self.order(Order::Write(load, keep));
+    }
+
+    /// Whether the keeper has work that changes what is to be sent or left.
+    pub(super) fn is_busy(&self) -> bool {
+        self.writing > 0 || self.securing > 0
+    }
+
+    pub(super) fn stop_counting(&mut self) -> Vec<Word> {
+        self.keeper.stop_counting()
+    }
+}
+
+impl Remote {
+    pub(super) fn take_in(&mut self, chunk: Parcel) {
+        let (load, spills) = (Load::queued(chunk), self.spills());
+        match &mut self.spooling {
+            Some(spooling) if spills => spooling.write(load, Keep::Spooled),
+            Some(spooling) if spooling.write_through => spooling.write(load, Keep::Held),
+            _ => self.former.add(load),
+        }
+    }
+
+    pub(super) fn take_in_durable(&mut self, chunks: Vec<Parcel>, group: Arc<Group>) {
+        let loads: Vec<Load> = chunks.into_iter().map(Load::queued).collect();
+        match &mut self.spooling {
+            Some(spooling) => {
+                spooling.writing += loads.iter().map(Load::entries).sum::<usize>();
+                spooling.order(Order::Durable(loads, group));
+            }
+            None => {
+                group.fail(NotDurable::Disk);
+                loads.into_iter().for_each(|load| self.former.add(load));
+            }
+        }
+    }
+
+    /// What has come so far goes out also where it fills no batch; what is with the keeper still, when it is back.
+    pub(super) fn seal_rest(&mut self) {
+        self.former.seal_rest();
+        if let Some(spooling) = self.spooling.as_mut().filter(|spooling| spooling.writing > 0) {
+            spooling.seal_after = Some(spooling.writing);
+        }
+    }
+
+    /// Whether what waits is better on the disk: the server fails, or the memory fills.
+    fn spills(&self) -> bool {
+        let Some(spooling) = &self.spooling else { return false };
+        let wanted = self.backoff.is_failing() || self.former.live.bytes() > spooling.mark;
+        wanted && spooling.let_be.is_none() && self.closing.is_none()
+    }
+
+    /// Has what waits in memory go to the disk, if it is better there.
+    pub(super) fn spill(&mut self, now: Instant) {
+        if let Some(spooling) = &mut self.spooling {
+            spooling.let_be.take_if(|until| *until <= now);
+        }
+        if self.spills() && !self.former.live.is_empty() {
+            self.spill_waiting();
+        }
+        // Somebody waits for what is under way in memory alone, and it does not get through.
+        if self.backoff.is_failing() && !self.flushes.is_empty() && self.closing.is_none() {
+            self.secure();
+        }
+    }
+
+    pub(super) fn spill_waiting(&mut self) {
+        let Some(spooling) = &mut self.spooling else { return };
+        let loads = self.former.take_back();
+        let asks = !loads.is_empty() && !self.flushes.is_empty();
+        for load in loads {
+            match load.home() {
+                Home::Memory => spooling.write(load, Keep::Spooled),
+                Home::Spool => spooling.order(Order::Release(load)),
+            }
+        }
+        if asks {
+            spooling.sync();
+        }
+    }
+
+    /// Has the records of batches that are in memory alone written beside: one that is sent twice is recognised, one that
+    /// is lost is lost.
+    pub(super) fn secure(&mut self) {
+        let Some(spooling) = self.spooling.as_mut().filter(|spooling| spooling.let_be.is_none()) else {
+            return;
+        };
+        let before = spooling.securing;
+        for batch in self.outstanding.iter_mut().filter(|batch| batch.home == Home::Memory && !batch.asked) {
+            batch.asked = true;
+            spooling.securing += 1;
+            spooling.order(Order::Secure(batch.number, Arc::clone(&batch.parts)));
+        }
+        if spooling.securing > before {
+            spooling.sync();
+        }
+    }
+
+    /// Sees that the backlog lane has something to send.
+    pub(super) fn ask_for_backlog(&mut self) {
+        let Some(spooling) = &mut self.spooling else { return };
+        if !spooling.asked && self.closing.is_none() && self.former.backlog.is_empty() {
+            spooling.asked = true;
+            spooling.order(Order::Want);
+        }
+    }
+
+    pub(super) fn hear(&mut self, word: Word) {
+        let leaving = self.is_leaving();
+        let Some(spooling) = &mut self.spooling else { return };
+        match word {
+            Word::Written(entries, back) => {
+                spooling.writing -= entries;
+                let left = spooling.seal_after.take().map(|left| left.saturating_sub(entries));
+                spooling.seal_after = left.filter(|left| *left > 0);
+                let Some((load, error)) = back else { return self.former.pass(entries) };
+                if error.is_some() {
+                    spooling.let_be = Some(Instant::now() + LET_BE);
+                }
+                match (load.home(), error) {
+                    (Home::Memory, error) if leaving => self.lose(&load, error),
+                    // It is where it is to stay.
+                    (Home::Spool, _) if leaving => {}
+                    _ => self.former.add(load),
+                }
+                if left == Some(0) {
+                    self.former.seal_rest();
+                }
+            }
+            Word::Secured(number, frames) => {
+                spooling.securing -= 1;
+                if frames.is_empty() {
+                    spooling.let_be = Some(Instant::now() + LET_BE);
+                }
+                self.secured(number, frames);
+            }
+            Word::Backlog(loads) => {
+                spooling.asked = false;
+                self.former.add_backlog(loads);
+            }
+            Word::Synced => spooling.syncing -= 1,
+            Word::Closed => spooling.closed = true,
+        }
+    }
+
+    fn secured(&mut self, number: u64, frames: Vec<Arc<Frame>>) {
+        match self.outstanding.iter_mut().find(|batch| batch.number == number) {
+            Some(batch) if !frames.is_empty() => {
+                batch.home = Home::Spool;
+                batch.frames = frames;
+                self.around.ledger.secure(batch.left);
+            }
+            Some(batch) => batch.asked = false,
+            // It was delivered meanwhile.
+            None => frames.iter().for_each(|frame| frame.settle_all()),
+        }
+    }
+
+    /// The disk does not take what memory cannot keep any longer.
+    fn lose(&mut self, load: &Load, error: Option<AppendError>) {
+        let reason = match error {
+            Some(AppendError::Full) => DropReason::SpoolFullNewest,
+            _ => DropReason::SpoolIoError,
+        };
+        self.around.ledger.drop_waiting(Home::Memory, load.entries() as u64, reason);
+    }
+
+    /// The keeper's thread is gone, by a fault of ours. What it had is on the disk or lost with it; the rest goes on from
+    /// memory.
+    pub(super) fn lose_keeper(&mut self) {
+        let Some(mut spooling) = self.spooling.take() else { return };
+        spooling.stop_counting();
+        let lost = spooling.writing as u64;
+        self.around.ledger.drop_waiting(Home::Memory, lost, DropReason::SpoolIoError);
+        self.warn("panic", "the spool's thread panicked; please report this".into());
+    }
+
+    /// Keeps the one entry that no server takes, for people to look at.
+    pub(super) fn quarantine(&mut self, batch: &SealedBatch) {
+        let Some(spooling) = self.spooling.as_ref().filter(|_| batch.entries == 1) else { return };
+        let found = self.outstanding.iter().find(|outstanding| outstanding.number == batch.number);
+        let record = found.and_then(|found| record_of(&found.parts, batch.offset as usize));
+        if let Some(record) = record {
+            spooling.order(Order::Quarantine(record.to_vec()));
+        }
+    }
+
+    pub(super) fn awaits_writes(&self) -> bool {
+        self.spooling.as_ref().is_some_and(Spooling::is_busy)
+    }
+}

@@ -1,0 +1,54 @@
+//! Entries that somebody waits for stand apart, so that who waits is swept together with what is waited for.
+
+use std::sync::{Arc, Mutex};
+
+use hoplog_entry::DropReason;
+
+use super::shard::ShardState;
+use super::{Chunk, Queue, ShardCounts};
+use crate::durable::Waiter;
+use crate::sync::lock;
+
+/// Their own part of the queue, paid for from the same budget.
+#[derive(Debug, Default)]
+pub(super) struct Waiting(Mutex<State>);
+
+#[derive(Debug, Default)]
+struct State {
+    shard: ShardState,
+    waiters: Vec<Waiter>,
+}
+
+impl Waiting {
+    pub(super) fn close(&self) {
+        lock(&self.0).shard.close();
+    }
+
+    pub(super) fn add_to(&self, sum: &mut ShardCounts) {
+        sum.add(&lock(&self.0).shard.counts);
+    }
+}
+
+impl Queue {
+    /// As [`Queue::push`], and the worker is woken at once: `waiter` hears when the entry is on the disk.
+    pub(crate) fn push_durable(&self, record: &[u8], urgent: bool, waiter: Waiter) -> Result<(), DropReason> {
+        {
+            let mut state = lock(&self.durable.0);
+            state.shard.push(record, urgent, &self.budget)?;
+            state.waiters.push(waiter);
+        }
+        if !self.woken.swap(true, std::sync::atomic::Ordering::AcqRel) {
+            self.wake.notify_one();
+        }
+        Ok(())
+    }
+
+    /// Takes those out, and who waits for them. After [`Queue::sweep`].
+    pub(crate) fn sweep_durable(&self) -> Option<(Vec<Arc<Chunk>>, Vec<Waiter>)> {
+        let mut state = lock(&self.durable.0);
+        let mut chunks = Vec::new();
+        state.shard.sweep(&mut chunks);
+        let waiters = std::mem::take(&mut state.waiters);
+        (!chunks.is_empty()).then(|| (chunks.into_iter().map(Arc::new).collect(), waiters))
+    }
+}
