@@ -32,7 +32,7 @@ fn main() {
     }
     compare("scope_guard", &client, || drop(scope().user_id("u-1").guard()));
     let head = RequestHead { method: "GET", path: "/orders", http_version: "1.1", ..RequestHead::default() };
-    let mut exchange = client.begin_request(&head, std::iter::empty).expect("a request");
+    let mut exchange = client.begin_request(&head, std::iter::empty::<(&str, &[u8])>).expect("a request");
     exchange.poll(|| {
         compare("request_fields_3", &client, || three(&client));
         current().set_user_id("u-1");

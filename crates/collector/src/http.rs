@@ -1,5 +1,6 @@
 //! What all routes share: the state they work on, and the forms of an answer.
 
+use crate::floor::Floor;
 use crate::ingest::routes::Intake;
 use crate::metrics::Metrics;
 use crate::store::{Store, StoreError};
@@ -23,6 +24,7 @@ pub(crate) type Answer = Response<Body>;
 /// What the routes work on.
 pub(crate) struct App {
     pub(crate) store: Arc<dyn Store>,
+    pub(crate) floor: Floor,
     pub(crate) intake: Arc<Intake>,
     pub(crate) guard: guard::Guard,
     pub(crate) metrics: Metrics,

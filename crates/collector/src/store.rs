@@ -8,6 +8,7 @@ use std::future::Future;
 use std::pin::Pin;
 
 pub(crate) mod batch;
+pub(crate) mod completeness;
 pub(crate) mod figures;
 pub(crate) mod follow;
 pub(crate) mod search;
@@ -15,6 +16,7 @@ pub(crate) mod shown;
 pub(crate) mod sqlite;
 
 use batch::{Batch, Verdict};
+use completeness::{Accounts, Question};
 use figures::{RouteFigures, ServiceFigures, Totals};
 use follow::{News, Position};
 use hoplog_entry::EntryId;
@@ -46,6 +48,9 @@ pub(crate) trait Store: Send + Sync + 'static {
 
     /// The services that sent something, most entries first.
     fn services(&self) -> Reply<'_, Vec<ServiceFigures>>;
+
+    /// What is known of the senders that were heard of in a period.
+    fn senders(&self, question: Question) -> Reply<'_, Accounts>;
 
     /// Counts over everything, and the errors since a time (microseconds).
     fn totals(&self, errors_since: i64) -> Reply<'_, Totals>;

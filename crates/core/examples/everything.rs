@@ -97,7 +97,7 @@ fn calls(client: &Client) {
     for status in [200, 404] {
         let head = head("PUT", "/charge");
         let Some(mut call) = client.begin_call(&head, || HEADERS.iter().copied()) else { continue };
-        call.response(status, std::iter::empty(), None);
+        call.response(status, std::iter::empty::<(&str, &[u8])>(), None);
         call.finish(Outcome::Completed);
     }
 }

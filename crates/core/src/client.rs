@@ -15,10 +15,11 @@ use std::time::{Duration, Instant};
 
 use hoplog_entry::Level;
 
-use crate::capture::{Exchange, RequestHead};
+use crate::capture::{Exchange, HeaderName, RequestHead};
 use crate::config::ClientBuilder;
 use crate::context;
 use crate::error::Error;
+use crate::error_chain::error_text;
 use crate::ledger::{Drops, Stats};
 use crate::logger::{EntryBuilder, Noted, Origin, TimedFuture, Timer};
 use crate::panic_hook;
@@ -105,9 +106,10 @@ impl Client {
     /// `None` where nothing is to be recorded: the client is disabled, its rules skip the request, or this runs inside
     /// an open request that is recorded already (a second layer; a request dispatched in-process by a handler is part of
     /// the same hop).
-    pub fn begin_request<'h, I>(&self, head: &RequestHead<'_>, headers: impl Fn() -> I) -> Option<Exchange>
+    pub fn begin_request<'h, I, N>(&self, head: &RequestHead<'_>, headers: impl Fn() -> I) -> Option<Exchange>
     where
-        I: Iterator<Item = (&'h str, &'h [u8])>,
+        I: Iterator<Item = (N, &'h [u8])>,
+        HeaderName<'h>: From<N>,
     {
         let inner = self.inner.as_deref()?;
         if inner.pipeline.rules.skips(head) || context::inside_open_request() {
@@ -118,9 +120,10 @@ impl Client {
 
     /// Begins the record of a call that this process makes, under the current request if there is one; for glue
     /// crates. `None` where the client is disabled or the call is hoplog's own.
-    pub fn begin_call<'h, I>(&self, head: &RequestHead<'_>, headers: impl Fn() -> I) -> Option<Exchange>
+    pub fn begin_call<'h, I, N>(&self, head: &RequestHead<'_>, headers: impl Fn() -> I) -> Option<Exchange>
     where
-        I: Iterator<Item = (&'h str, &'h [u8])>,
+        I: Iterator<Item = (N, &'h [u8])>,
+        HeaderName<'h>: From<N>,
     {
         let inner = self.inner.as_deref()?;
         if is_worker_thread() {
@@ -150,7 +153,8 @@ impl Client {
     ) -> EntryBuilder {
         // Which function it is takes a look at its name: only where somebody wants to know.
         let origin = if self.takes(level, origin.target) { origin.function(function()) } else { origin };
-        let message = || message.as_str().map_or_else(|| Cow::Owned(message.to_string()), Cow::Borrowed);
+        // Its arguments are the application's: one that panics or fails in there does no harm.
+        let message = || message.as_str().map_or_else(|| Cow::Owned(error_text(&message)), Cow::Borrowed);
         EntryBuilder::new(self.pipeline(), level, &origin, message)
     }
 
@@ -263,6 +267,9 @@ impl Client {
     #[must_use]
     pub fn stats(&self) -> Stats {
         let Some(inner) = &self.inner else { return Stats::default() };
+        let destinations = inner.worker.ledgers().into_iter();
+        let destinations: Vec<_> = destinations.map(|(name, ledger)| (name, ledger.counts())).collect();
+        // After them: what they have was accepted before.
         let queue = inner.pipeline.queue.counts();
         let (queue_bytes, queue_bytes_max) = inner.pipeline.queue.memory();
         Stats {
@@ -271,11 +278,9 @@ impl Client {
             refused: Drops::new(queue.dropped),
             queue_bytes,
             queue_bytes_max,
-            destinations: inner
-                .worker
-                .ledgers()
+            destinations: destinations
                 .iter()
-                .map(|(name, l)| l.stats(name, queue.accepted))
+                .map(|(name, counts)| counts.stats(name, queue.accepted))
                 .collect(),
         }
     }
@@ -302,7 +307,7 @@ impl Client {
     }
 
     /// Lets go of every log file and opens what is at its path from then on; for `logrotate` and its like, after they
-    /// moved a file. A file that was moved is noticed without it, before the next write to it.
+    /// moved a file. A file that was moved is noticed without it, before the next write to it, but not on Windows.
     ///
     /// # Errors
     /// The client is closed.
@@ -321,6 +326,8 @@ impl Client {
         if let Some(done) = inner.worker.close(after(deadline)) {
             let _ = done.await;
         }
+        #[cfg(feature = "toml")]
+        self.forget_configuration();
         FlushReport::between(&before, &self.stats()).into()
     }
 }

@@ -10,6 +10,7 @@
 
 mod current;
 mod future;
+mod json;
 mod notes;
 mod scope;
 
@@ -24,9 +25,10 @@ use serde::Serialize;
 use crate::capture::{KeepOpen, Live, RequestTap, Told};
 use crate::error_chain::{error_sources, error_text, harmless};
 pub use current::{ContextGuard, current};
-pub(crate) use current::{Entered, inside_open_request, tell_panic};
+pub(crate) use current::{enter, inside_open_request, leave, tell_panic};
 pub use future::{InCurrentContext, WithContext, in_current_context};
-pub(crate) use notes::{Notes, json};
+pub(crate) use json::{append_json, json};
+pub(crate) use notes::Notes;
 pub use scope::{Scope, WithScope, scope};
 
 /// A handle to a request's context, and to the scopes that it was taken in. Keeping it after the request's end does no

@@ -66,7 +66,7 @@ impl LevelFilter {
                 None => (None, directive),
             };
             let threshold = match level {
-                "off" | "OFF" => Some(None),
+                off if off.eq_ignore_ascii_case("off") => Some(None),
                 level => Level::parse_lenient(level).map(Some),
             };
             match threshold {
@@ -118,9 +118,11 @@ impl FromStr for LevelFilter {
     }
 }
 
-/// A target is any text without blanks: modules, and what applications name themselves.
-fn is_path(target: &str) -> bool {
-    !target.is_empty() && !target.contains(|c: char| c.is_whitespace() || c.is_control() || c == '=')
+/// A target is any text without blanks: modules, and what applications name themselves. What other loggers' directives
+/// have besides, spans in brackets and patterns, would be accepted and fit nothing.
+pub(crate) fn is_path(target: &str) -> bool {
+    let odd = |c: char| c.is_whitespace() || c.is_control() || "=,*[]{}".contains(c);
+    !target.is_empty() && !target.contains(odd) && !target.ends_with(':')
 }
 
 #[cfg(test)]
@@ -150,7 +152,7 @@ mod tests {
         ];
         for directives in [
             "info,shop=debug,shop::db=error,shop::db::raw=off",
-            " shop::db::raw=OFF, shop::db = Error ,,shop=DEBUG,INFO",
+            " shop::db::raw=Off, shop::db = Error ,,shop=DEBUG,INFO",
             "trace,shop=off,shop::db::raw=off,shop::db=error,info,shop=debug",
         ] {
             let filter = filter(directives);
@@ -184,8 +186,19 @@ mod tests {
     #[test]
     fn every_wrong_part_is_named_and_the_others_hold() {
         let mut filter = LevelFilter::default();
-        let complaints = filter.apply("loud,shop=,=debug,warn,a b=info,x=y=info");
-        let parts = ["`loud`", "`shop=`", "`=debug`", "`a b=info`", "`x=y=info`"];
+        let complaints =
+            filter.apply("loud,shop=,=debug,warn,a b=info,x=y=info,*=info,a::=info,a::*=info,a[span]=info");
+        let parts = [
+            "`loud`",
+            "`shop=`",
+            "`=debug`",
+            "`a b=info`",
+            "`x=y=info`",
+            "`*=info`",
+            "`a::=info`",
+            "`a::*=info`",
+            "`a[span]=info`",
+        ];
         assert_eq!(complaints.len(), parts.len(), "{complaints:?}");
         for (complaint, part) in complaints.iter().zip(parts) {
             assert!(complaint.contains(part) && complaint.contains("my_crate=debug"), "{complaint}");

@@ -38,6 +38,8 @@ thread_local! {
 
 /// The most record buffers a thread keeps: an entry is rarely built inside another one's fields.
 const KEPT: usize = 4;
+/// The most fields of one entry, beside those of its request and scopes: encoders compare their names.
+const MAX_FIELDS: u32 = 256;
 /// A buffer that grew beyond this is not kept.
 const LARGEST_KEPT: usize = 16 * 1024;
 
@@ -54,6 +56,7 @@ struct Open {
     level: Level,
     outcome: Option<Outcome>,
     record: RecordWriter,
+    fields: u32,
     /// Fields that found no room.
     left_out: u64,
 }
@@ -83,7 +86,10 @@ impl EntryBuilder {
     /// A panic outside of a request's own poll: in a spawned task, a thread, at the start.
     pub(crate) fn of_panic(pipeline: &Arc<Pipeline>, panic: &Panic<'_>) -> Self {
         let origin = Origin::default().file(panic.file, panic.line);
-        Self::begin(Arc::clone(pipeline), Level::Error, &origin, Some(panic.message))
+        // A panic while this thread held the record must not wait for it.
+        let here = Some(context::current()).filter(|here| here.live().is_none_or(|live| !live.is_busy()));
+        let (pipeline, here) = (Arc::clone(pipeline), here.unwrap_or_default());
+        Self::begin(pipeline, Level::Error, &origin.context(&here), Some(panic.message))
             .text(Field::ErrorType, PANIC)
             .free_text(Field::ErrorMessage, panic.message)
             .free_text(Field::StackTrace, &panic.backtrace)
@@ -146,7 +152,7 @@ impl EntryBuilder {
             }
         }
         context.write_notes(&mut record, &pipeline, notes.as_deref());
-        Self { state: Ok(Open { pipeline, level, outcome: None, record, left_out: 0 }) }
+        Self { state: Ok(Open { pipeline, level, outcome: None, record, fields: 0, left_out: 0 }) }
     }
 
     /// Whether it is taken so far: the client is enabled, and the level high enough.
@@ -157,10 +163,15 @@ impl EntryBuilder {
 
     /// A field of your own, of any serializable value. A secret name (`password`, `api_key`, …) keeps its key and
     /// loses its value, at any depth; texts lose what looks like a secret. A value that cannot be serialized is
-    /// replaced by a note that says so.
+    /// replaced by a note that says so. At most 256 of them are kept; the entry counts the others as `fields_left_out`.
     pub fn field(mut self, name: &str, value: impl Serialize) -> Self {
         if let Ok(open) = &mut self.state {
-            open.field(name, &json(value));
+            if open.fields == MAX_FIELDS {
+                open.left_out += 1;
+            } else {
+                open.fields += 1;
+                open.field(name, &json(value));
+            }
         }
         self
     }
@@ -197,11 +208,14 @@ impl EntryBuilder {
         self
     }
 
-    /// Writes fields one at a time, as they are found; for glue crates. At most 64 of them: the entry counts the
-    /// others as `fields_left_out`.
+    /// Writes fields one at a time, as they are found; for glue crates. They count as those of
+    /// [`field`](Self::field) do.
     pub fn write(&mut self, write: impl FnOnce(&mut FieldWriter<'_>)) {
         if let Ok(open) = &mut self.state {
-            open.left_out += FieldWriter::of_entry(&open.pipeline, &mut open.record, write);
+            let room = MAX_FIELDS - open.fields;
+            let (fields, left_out) = FieldWriter::of_entry(&open.pipeline, &mut open.record, room, write);
+            open.fields += fields;
+            open.left_out += left_out;
         }
     }
 
@@ -220,7 +234,7 @@ impl EntryBuilder {
     /// As [`EntryBuilder::send`], and says whether the entry was taken.
     ///
     /// # Errors
-    /// It was not: the reason, and the entry to be sent again. Each refusal is counted.
+    /// It was not: the reason, and the entry to be sent again. One that was dropped is counted, each time.
     pub fn try_send(self) -> Result<(), Refused> {
         let mut open = match self.state {
             Ok(open) => open,
@@ -262,7 +276,7 @@ fn failure(
     message: &str,
     sources: Option<String>,
 ) {
-    let backtrace = pipeline.backtraces.then(|| Backtrace::force_capture().to_string());
+    let backtrace = pipeline.backtraces.then(|| error_text(&Backtrace::force_capture()));
     let stack = match (sources, backtrace) {
         (Some(sources), Some(trace)) => Some(format!("{sources}\n{trace}")),
         (sources, trace) => sources.or(trace),

@@ -36,6 +36,7 @@ use crate::error_chain::harmless;
 pub(crate) use client_ip::WrittenIp;
 pub use config::Redaction;
 use custom::Custom;
+pub(crate) use custom::{is_unasked, unasked};
 use headers::HeaderRules;
 pub(crate) use headers::{HeaderAction, is_host_alone};
 use keyed::HashKey;
@@ -124,6 +125,18 @@ impl Redactor {
             (None, HeaderAction::Text | HeaderAction::Ask) => self.free(value, out),
             (None, _) => Verdict::Unchanged,
         }
+    }
+
+    /// Whether a query is one of those that need no masking, as most are.
+    #[inline(never)] // at its one place
+    pub(crate) fn is_plain_query(&self, raw: &[u8]) -> bool {
+        query::is_plain(self, raw)
+    }
+
+    /// Whether a path is one of those that need no masking, as most are.
+    #[inline]
+    pub(crate) fn is_plain_path(&self, raw: &[u8]) -> bool {
+        !url::is_unusual(self, raw)
     }
 
     /// Masks a query, without its `?`.

@@ -1,5 +1,5 @@
 //! What hoplog's SDK and collector share, all of it synchronous: levels, kinds and outcomes, ids, trace headers,
-//! field names, the flat record codec, what readable lines need.
+//! field names, the flat record codec, the frames of the spool, what readable lines need.
 //!
 //! An application depends on `hoplog` and its glue crates; this crate is of use to those who read or write
 //! hoplog's records themselves.
@@ -11,6 +11,7 @@ pub mod forwarded;
 mod header_name;
 mod id;
 pub mod record;
+pub mod spool;
 pub mod trace_headers;
 mod visible;
 mod vocabulary;

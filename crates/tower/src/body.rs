@@ -26,8 +26,8 @@ impl<B: Body> ResponseBody<B> {
     }
 
     /// A body that has nothing to give is complete at once: servers do not poll it (HEAD, 204, 304, empty).
-    pub(crate) fn new(inner: B, exchange: Exchange) -> Self {
-        let mut body = Self { inner, exchange: Some(exchange) };
+    pub(crate) fn new(inner: B, exchange: Option<Exchange>) -> Self {
+        let mut body = Self { inner, exchange };
         if body.inner.is_end_stream() {
             finish(&mut body.exchange, Outcome::Completed);
         }

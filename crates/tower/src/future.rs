@@ -2,14 +2,14 @@
 
 use std::fmt::Display;
 use std::pin::Pin;
-use std::task::{Context, Poll, ready};
+use std::task::{Context, Poll};
 
 use hoplog::{ErrorReport, Exchange};
 use http::Response;
 use http_body::Body;
 use pin_project_lite::pin_project;
 
-use crate::{ResponseBody, failure, head, ids};
+use crate::{ResponseBody, failure, header_name, ids};
 
 pin_project! {
     /// Polls the inner future in the request's context. Dropped before its end, the request is `cancelled`.
@@ -37,32 +37,32 @@ where
 
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
         let this = self.project();
-        let result = ready!(match this.exchange.as_mut() {
-            Some(exchange) => exchange.poll(|| this.inner.poll(cx)),
-            None => this.inner.poll(cx),
-        });
-        let Some(mut exchange) = this.exchange.take() else {
-            return Poll::Ready(result.map(|response| response.map(ResponseBody::untouched)));
+        let Some(exchange) = this.exchange.as_mut() else {
+            return this.inner.poll(cx).map_ok(|response| response.map(ResponseBody::untouched));
         };
-        Poll::Ready(match result {
-            Ok(response) => Ok(begin_body(response, exchange)),
-            Err(error) => {
-                let outcome = failure::record(&mut exchange, &error);
-                exchange.finish(outcome);
-                Err(error)
+        // Looked at in its place: a response is much to move.
+        let mut polled = exchange.poll(|| this.inner.poll(cx));
+        match &mut polled {
+            Poll::Pending => return Poll::Pending,
+            Poll::Ready(Ok(response)) => see_head(response, exchange),
+            Poll::Ready(Err(error)) => {
+                let outcome = failure::record(exchange, error);
+                if let Some(exchange) = this.exchange.take() {
+                    exchange.finish(outcome);
+                }
             }
-        })
+        }
+        polled.map_ok(|response| response.map(|body| ResponseBody::new(body, this.exchange.take())))
     }
 }
 
-fn begin_body<B: Body>(mut response: Response<B>, mut exchange: Exchange) -> Response<ResponseBody<B>> {
+fn see_head<B: Body>(response: &mut Response<B>, exchange: &mut Exchange) {
     if let Some(report) = response.extensions().get::<ErrorReport>() {
         exchange.report(report);
     }
     let headers = response.headers();
     let length = || headers.get(http::header::CONTENT_LENGTH).and_then(|v| v.to_str().ok()?.parse().ok());
     let size = response.body().size_hint().exact().or_else(length);
-    exchange.response(response.status().as_u16(), head::headers(headers), size);
-    ids::insert(response.headers_mut(), &exchange);
-    response.map(|body| ResponseBody::new(body, exchange))
+    exchange.response(response.status().as_u16(), header_name::named(headers), size);
+    ids::insert(response.headers_mut(), exchange);
 }

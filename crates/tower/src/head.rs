@@ -3,7 +3,7 @@
 use std::net::SocketAddr;
 
 use hoplog::RequestHead;
-use http::{HeaderMap, Request, Uri, Version};
+use http::{Request, Uri, Version};
 
 use crate::Connection;
 
@@ -29,11 +29,6 @@ pub(crate) fn of<B>(request: &Request<B>) -> RequestHead<'_> {
         peer_port: peer.map(|peer| peer.port()),
         tls_version,
     }
-}
-
-/// Names are lower-case and values of one name stand together, as `HeaderMap` has them.
-pub(crate) fn headers(map: &HeaderMap) -> impl Iterator<Item = (&str, &[u8])> {
-    map.iter().map(|(name, value)| (name.as_str(), value.as_bytes()))
 }
 
 /// As axum matched it. (The route of a gRPC call is known to core from the answer.)

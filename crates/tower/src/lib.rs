@@ -53,6 +53,7 @@ mod current_request;
 mod failure;
 mod future;
 mod head;
+mod header_name;
 mod ids;
 mod layer;
 mod request_body;

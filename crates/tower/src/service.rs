@@ -7,7 +7,7 @@ use http::{Request, Response};
 use http_body::Body;
 use tower_service::Service;
 
-use crate::{ResponseBody, ResponseFuture, head, request_body};
+use crate::{ResponseBody, ResponseFuture, head, header_name, request_body};
 
 /// Logs every request of the service inside; made by [`RequestLogLayer`](crate::RequestLogLayer).
 #[derive(Debug, Clone)]
@@ -40,7 +40,7 @@ where
 
     fn call(&mut self, mut request: Request<Req>) -> Self::Future {
         let Some(mut exchange) =
-            self.client.begin_request(&head::of(&request), || head::headers(request.headers()))
+            self.client.begin_request(&head::of(&request), || header_name::named(request.headers()))
         else {
             return ResponseFuture::new(self.inner.call(request), None);
         };

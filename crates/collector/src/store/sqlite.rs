@@ -8,9 +8,10 @@
 //! - One thread writes; readers see the last commit and never hold it up (WAL).
 //! - A committed batch survives a power cut (`synchronous=FULL`).
 //! - An entry lies in the file of the day that its id names, so that a copy, however late, meets the first one.
-//! - Old entries leave as whole files; no row is ever deleted.
+//! - Old entries leave as whole files; no row is ever deleted. Their ids may stay a while ([`ids`]).
 
 use super::batch::{Batch, Verdict};
+use super::completeness::{Accounts, Question};
 use super::figures::{RouteFigures, ServiceFigures, Totals};
 use super::follow::{News, Position};
 use super::search::{Filter, Listing, Period, Search, TraceKey};
@@ -31,6 +32,7 @@ mod connection;
 mod directory;
 mod figures;
 mod follow;
+mod ids;
 mod insert;
 mod listing;
 mod readers;
@@ -39,6 +41,8 @@ mod routes;
 mod running;
 mod schema;
 mod select;
+mod senders;
+mod strays;
 mod writer;
 
 /// How a store of this kind runs.
@@ -51,8 +55,12 @@ pub(crate) struct Options {
     queries: usize,
     follower_lag: u32,
     answer_bytes: usize,
+    wal_bytes: u64,
     clock: Clock,
 }
+
+/// A reader keeps the log of its file from being moved in: none may go on for longer.
+const LONGEST_QUERY: Duration = Duration::from_secs(30);
 
 impl Options {
     pub(crate) fn new(directory: PathBuf, config: &Config) -> Self {
@@ -60,10 +68,11 @@ impl Options {
             directory,
             retention_days: config.retention_days,
             retention_bytes: config.retention_bytes,
-            query_time: config.limits.query_time,
+            query_time: config.limits.query_time.min(LONGEST_QUERY),
             queries: config.limits.queries,
             follower_lag: config.limits.follower_lag,
             answer_bytes: config.limits.answer_bytes,
+            wal_bytes: config.limits.wal_bytes,
             clock: config.clock.clone(),
         }
     }
@@ -92,6 +101,7 @@ impl SqliteStore {
         let (commands, receiver) = mpsc::channel(QUEUE);
         let mut writer = Writer::new(directory, readers.clone(), options);
         writer.sweep();
+        writer.recall().map_err(|e| StartError::new(e.to_string()))?;
         writer.probe().map_err(|e| StartError::new(e.to_string()))?;
         std::thread::Builder::new()
             .name("hoplog-writer".to_owned())
@@ -158,6 +168,10 @@ impl Store for SqliteStore {
 
     fn services(&self) -> Reply<'_, Vec<ServiceFigures>> {
         Box::pin(self.readers.run(figures::services))
+    }
+
+    fn senders(&self, question: Question) -> Reply<'_, Accounts> {
+        Box::pin(self.readers.run(move |files| senders::accounts(files, &question)))
     }
 
     fn totals(&self, errors_since: i64) -> Reply<'_, Totals> {

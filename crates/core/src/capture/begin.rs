@@ -2,11 +2,13 @@
 
 use std::sync::Arc;
 
+use hoplog_entry::forwarded::Client;
 use hoplog_entry::trace_headers::TraceFlags;
 use hoplog_entry::{EntryId, Field, Kind, RecordWriter};
 
 use super::derived;
 use super::head::{self, write_head};
+use super::header_name::{HeaderName, by_text};
 use super::headers::{Seen, walk, write_headers};
 use super::live::{self, Identity, Live};
 use super::place::{self, Inherited};
@@ -21,32 +23,34 @@ use crate::sync::lock;
 impl Exchange {
     /// Begins the exchange of a request that this process answers. `headers` are pairs of lower-case name and value,
     /// values of one name next to each other.
-    pub(crate) fn begin_incoming<'h, I>(
+    pub(crate) fn begin_incoming<'h, I, N>(
         pipeline: &Arc<Pipeline>,
         head: &RequestHead<'_>,
         headers: impl Fn() -> I,
     ) -> Self
     where
-        I: Iterator<Item = (&'h str, &'h [u8])>,
+        I: Iterator<Item = (N, &'h [u8])>,
+        HeaderName<'h>: From<N>,
     {
-        let caller = pipeline.trust.caller(head, &headers);
+        let caller = pipeline.trust.caller(head, || by_text(headers()));
         let chosen = pipeline.rules.begin(head);
         begin(pipeline, Kind::Request, head, &caller, &headers, chosen, |identity, record, seen| {
             if pipeline.trust.client_types() {
-                derived::write(record, pipeline, head.path, headers());
+                derived::write(record, pipeline, head.path, by_text(headers()));
             }
             place::incoming(identity, record, seen, caller.mode, &headers)
         })
     }
 
     /// Begins the exchange of a call that this process makes, under the current request.
-    pub(crate) fn begin_outgoing<'h, I>(
+    pub(crate) fn begin_outgoing<'h, I, N>(
         pipeline: &Arc<Pipeline>,
         head: &RequestHead<'_>,
         headers: impl Fn() -> I,
     ) -> Self
     where
-        I: Iterator<Item = (&'h str, &'h [u8])>,
+        I: Iterator<Item = (N, &'h [u8])>,
+        HeaderName<'h>: From<N>,
     {
         let parent = context::current();
         let parent = parent.live().filter(|_| pipeline.rules.samples()).map(|live| lock(&live.record).chosen);
@@ -55,7 +59,8 @@ impl Exchange {
             pipeline,
             Kind::Outgoing,
             head,
-            &Caller::default(),
+            // Whom it calls is told by its URL.
+            &Caller { client: Some(Client::default()), ..Caller::default() },
             &headers,
             chosen,
             |identity, record, seen| place::outgoing(identity, record, seen, pipeline),
@@ -63,7 +68,7 @@ impl Exchange {
     }
 }
 
-fn begin<'h, I>(
+fn begin<'h, I, N>(
     pipeline: &Arc<Pipeline>,
     kind: Kind,
     head: &RequestHead<'_>,
@@ -73,7 +78,8 @@ fn begin<'h, I>(
     place: impl FnOnce(&mut Identity, &mut RecordWriter, &mut Seen<'h>) -> Inherited,
 ) -> Exchange
 where
-    I: Iterator<Item = (&'h str, &'h [u8])>,
+    I: Iterator<Item = (N, &'h [u8])>,
+    HeaderName<'h>: From<N>,
 {
     let started = pipeline.clock.now();
     let created = pipeline.clock.unix_ns(started);
@@ -107,19 +113,17 @@ where
             record.utf8(Field::HostHeader, host);
         }
         let request_id = seen.request_id.or(request_id.as_deref().map(str::as_bytes));
-        identity.set_ids(opaque.as_deref(), request_id, &id);
+        identity.set_ids(opaque.as_deref(), seen.trace_id, request_id, &id);
         write_ids(record, identity);
-        open.forget();
-        open.pipeline = Some(Arc::clone(pipeline));
+        open.renew(chosen, started);
         open.ends_with_head = kind == Kind::Outgoing;
         open.head_only = head.method == "HEAD";
         open.tunnel = head.method == "CONNECT";
         open.routed = head.route.is_some();
-        open.chosen = chosen;
-        open.started = started;
         open.request_bytes = seen.size.or_else(|| head::size_unsaid(head));
+        open.pipeline = Some(Arc::clone(pipeline));
         if caller.trusted {
-            open.told = told_by_headers(headers());
+            open.told = told_by_headers(by_text(headers()));
         }
         if kind == Kind::Request && sampled {
             taps_request = open.tap_request(seen.content_type.filter(|_| !seen.encoded));

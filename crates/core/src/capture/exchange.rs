@@ -6,11 +6,12 @@ use std::sync::Arc;
 use hoplog_entry::{Field, KnownHeader, Outcome};
 
 use super::failure::{ErrorReport, panicked};
+use super::header_name::HeaderName;
 use super::headers::{parse_decimal, write_header};
 use super::live::{self, Live};
 use super::record::OpenRecord;
 use super::tap::RequestTap;
-use crate::context::{self, Context, Entered};
+use crate::context::{self, Context};
 use crate::error_chain::harmless;
 use crate::queue::Fill;
 use crate::sync::lock;
@@ -39,12 +40,15 @@ impl Exchange {
     /// that passes is noted and goes on as it would have.
     #[inline]
     pub fn poll<T>(&mut self, poll: impl FnOnce() -> T) -> T {
-        let entered = Entered::new(&mut self.live, true);
+        let before = context::enter(self.live.take());
         // What was polled is not touched again: the panic goes on to whoever owns it.
         match panic::catch_unwind(AssertUnwindSafe(poll)) {
-            Ok(polled) => polled,
+            Ok(polled) => {
+                self.live = context::leave(before);
+                polled
+            }
             Err(payload) => {
-                drop(entered);
+                self.live = context::leave(before);
                 self.write(|record| panicked(record, &*payload));
                 panic::resume_unwind(payload)
             }
@@ -72,6 +76,7 @@ impl Exchange {
     /// [`Exchange::x_trace_id`] and [`Exchange::request_id`], one behind the other, and where the second begins: header
     /// values both, of visible ASCII.
     #[must_use]
+    #[inline]
     pub fn response_ids(&self) -> (&[u8], usize) {
         self.live.as_deref().map_or((&[], 0), |live| live.joined_ids())
     }
@@ -90,18 +95,23 @@ impl Exchange {
     }
 
     /// The response head is there. `headers` as for the request; `size` is the body's exact length, if it has one.
-    pub fn response<'h>(
+    pub fn response<'h, N>(
         &mut self,
         status: u16,
-        headers: impl Iterator<Item = (&'h str, &'h [u8])>,
+        headers: impl Iterator<Item = (N, &'h [u8])>,
         size: Option<u64>,
-    ) {
+    ) where
+        HeaderName<'h>: From<N>,
+    {
         self.declared = size;
         // A fault of ours in judging its headers costs those alone.
         let _ = harmless(|| self.read_head(status, headers));
     }
 
-    fn read_head<'h>(&mut self, status: u16, headers: impl Iterator<Item = (&'h str, &'h [u8])>) {
+    fn read_head<'h, N>(&mut self, status: u16, headers: impl Iterator<Item = (N, &'h [u8])>)
+    where
+        HeaderName<'h>: From<N>,
+    {
         let Some(live) = &self.live else { return };
         let mut guard = lock(&live.record);
         let record = &mut *guard;
@@ -112,15 +122,15 @@ impl Exchange {
         let keep = pipeline.queue.fill() < Fill::Critical && rule.response_headers;
         let (mut content_type, mut encoded) = (None, false);
         for (name, value) in headers {
-            let known = KnownHeader::from_name(name);
-            match known {
+            let name = HeaderName::from(name);
+            match name.known() {
                 Some(KnownHeader::GrpcStatus) => record.grpc_status = grpc_status(value),
                 Some(KnownHeader::ContentType) => content_type = Some(value),
                 Some(KnownHeader::ContentEncoding) => encoded = true,
                 _ => {}
             }
             if keep {
-                write_header(&mut record.writer, Field::ResponseHeader, pipeline, known, name, value);
+                write_header(&mut record.writer, Field::ResponseHeader, pipeline, name, value);
             }
         }
         let grpc = content_type.is_some_and(|t| t.starts_with(b"application/grpc"));
@@ -139,7 +149,7 @@ impl Exchange {
 
     /// Of an answer that is made out of sight: its status is known, neither its headers nor its size.
     pub fn response_unseen(&mut self, status: u16) {
-        self.response(status, std::iter::empty(), None);
+        self.response(status, std::iter::empty::<(HeaderName<'_>, _)>(), None);
         self.write(|record| record.ends_with_head = true);
     }
 
@@ -220,6 +230,8 @@ impl Exchange {
     /// for a CONNECT answered with 2xx.
     pub fn finish(mut self, outcome: Outcome) {
         self.end(|_, _| outcome);
+        // Its end has taken what there was to drop.
+        std::mem::forget(self);
     }
 
     fn write(&self, f: impl FnOnce(&mut OpenRecord)) {

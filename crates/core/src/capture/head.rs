@@ -35,7 +35,7 @@ pub struct RequestHead<'a> {
 
 /// The host that the client asked for, but for the `host` header.
 pub(super) fn host<'a>(head: &RequestHead<'a>, caller: &'a Caller<'_>) -> Option<&'a str> {
-    caller.client.host.as_deref().or(head.host)
+    caller.client.as_ref().and_then(|client| client.host.as_deref()).or(head.host)
 }
 
 /// The size of a request's body where no header says it. In HTTP/1 there is none then (RFC 9112 §6.3); in HTTP/2 and
@@ -51,23 +51,33 @@ pub(super) fn write_head(
     head: &RequestHead<'_>,
     caller: &Caller<'_>,
 ) {
-    let client = &caller.client;
+    let client = caller.client.as_ref();
     record.text(Field::Method, head.method);
-    masked(record, Field::Path, head.path, |raw, out| pipeline.redactor.path(raw, out));
+    match pipeline.redactor.is_plain_path(head.path.as_bytes()) {
+        true => record.text(Field::Path, head.path),
+        false => masked(record, Field::Path, head.path, |raw, out| pipeline.redactor.path(raw, out)),
+    }
     if let Some(query) = head.query.filter(|q| !q.is_empty()) {
-        masked(record, Field::Query, query, |raw, out| pipeline.redactor.query(raw, out));
+        match pipeline.redactor.is_plain_query(query.as_bytes()) {
+            true => record.text(Field::Query, query),
+            false => masked(record, Field::Query, query, |raw, out| pipeline.redactor.query(raw, out)),
+        }
     }
     if let Some(route) = head.route {
         record.text(Field::Route, route);
     }
-    if let Some(scheme) = client.scheme.or(head.scheme) {
+    if let Some(scheme) = client.and_then(|client| client.scheme).or(head.scheme) {
         record.text(Field::Scheme, scheme);
     }
     if let Some(host) = host(head, caller) {
         record.text(Field::HostHeader, host);
     }
     record.text(Field::HttpVersion, head.http_version);
-    match client.ip.map(|ip| pipeline.redactor.ip(ip)) {
+    let ip = match client {
+        Some(client) => client.ip,
+        None => head.peer.map(|peer| peer.to_canonical()),
+    };
+    match ip.map(|ip| pipeline.redactor.ip(ip)) {
         Some(WrittenIp::Address(ip)) => record.ip(Field::Ip, ip),
         Some(WrittenIp::Hash(hash)) => record.text(Field::IpHash, &hash),
         Some(WrittenIp::Nothing) | None => {}
@@ -75,7 +85,11 @@ pub(super) fn write_head(
     if let Some(peer) = head.peer.and_then(|peer| pipeline.redactor.peer(peer.to_canonical())) {
         record.ip(Field::Peer, peer);
     }
-    if let Some(port) = if client.forwarded { client.port } else { head.peer_port } {
+    let port = match client {
+        Some(client) if client.forwarded => client.port,
+        _ => head.peer_port,
+    };
+    if let Some(port) = port {
         record.uint(Field::ClientPort, port.into());
     }
     if let Some(version) = head.tls_version {
@@ -84,8 +98,8 @@ pub(super) fn write_head(
 }
 
 /// Writes what masking leaves of a text; allocates only where something is masked.
-#[inline(always)] // twice in one function
-pub(super) fn masked(
+#[cold]
+fn masked(
     record: &mut RecordWriter,
     field: Field,
     raw: &str,

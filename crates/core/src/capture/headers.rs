@@ -3,12 +3,15 @@
 use hoplog_entry::trace_headers::{self, Incoming, IncomingHeaders};
 use hoplog_entry::{Field, KnownHeader, RecordWriter};
 
-use crate::pipeline::Pipeline;
+use super::header_name::HeaderName;
+use crate::pipeline::{HeaderActions, Pipeline};
 use crate::redact::{HeaderAction, REDACTED, Verdict, is_host_alone};
 
 /// What the walk over a request's headers found besides what it wrote.
 pub(super) struct Seen<'h> {
     pub(super) trace: Incoming<'h>,
+    /// The digits of its id, where they came as they are written.
+    pub(super) trace_id: Option<&'h [u8; 32]>,
     pub(super) tracestate: bool,
     pub(super) request_id: Option<&'h [u8]>,
     pub(super) host: Option<&'h [u8]>,
@@ -39,67 +42,79 @@ impl Size {
     }
 }
 
-pub(super) fn walk<'h>(
+pub(super) fn walk<'h, N>(
     record: &mut RecordWriter,
     pipeline: &Pipeline,
-    headers: impl Iterator<Item = (&'h str, &'h [u8])>,
+    headers: impl Iterator<Item = (N, &'h [u8])>,
     keep: bool,
-) -> Seen<'h> {
-    let mut trace = IncomingHeaders::default();
+) -> Seen<'h>
+where
+    HeaderName<'h>: From<N>,
+{
+    let mut ids = IncomingHeaders::default();
     let (mut tracestate, mut request_id, mut host, mut size) = (false, None, None, Size::Unsaid);
     let (mut content_type, mut encoded) = (None, false);
+    let actions = pipeline.known_headers(keep);
     for (name, value) in headers {
-        let known = KnownHeader::from_name(name);
+        let name = HeaderName::from(name);
+        let Some(known) = name.known() else {
+            if keep {
+                write_named(record, Field::RequestHeader, pipeline, name.as_str(), value);
+            }
+            continue;
+        };
         match known {
-            Some(
-                known @ (KnownHeader::TraceParent
-                | KnownHeader::XTraceId
-                | KnownHeader::XParentSpanId
-                | KnownHeader::B3
-                | KnownHeader::XB3TraceId
-                | KnownHeader::XB3SpanId
-                | KnownHeader::XB3Sampled
-                | KnownHeader::XB3Flags),
-            ) => trace.offer_known(known, value),
-            Some(KnownHeader::TraceState) => tracestate = true,
-            Some(KnownHeader::XRequestId) => {
+            KnownHeader::TraceParent
+            | KnownHeader::XTraceId
+            | KnownHeader::XParentSpanId
+            | KnownHeader::B3
+            | KnownHeader::XB3TraceId
+            | KnownHeader::XB3SpanId
+            | KnownHeader::XB3Sampled
+            | KnownHeader::XB3Flags => ids.offer_known(known, value),
+            KnownHeader::TraceState => tracestate = true,
+            KnownHeader::XRequestId => {
                 request_id = Some(value).filter(|id| trace_headers::is_request_id(id));
             }
-            // A user and a password before it, for which there is no room (RFC 9110 §7.2).
-            Some(KnownHeader::Host) if !is_host_alone(value) => {
-                host = Some(REDACTED.as_bytes());
-                continue;
+            KnownHeader::Host => {
+                // A user and a password before it, for which there is no room (RFC 9110 §7.2).
+                if !is_host_alone(value) {
+                    host = Some(REDACTED.as_bytes());
+                    continue;
+                }
+                host = Some(value);
             }
-            Some(KnownHeader::Host) => host = Some(value),
-            Some(KnownHeader::ContentLength) => {
+            KnownHeader::ContentLength => {
                 size = parse_decimal(value).map_or(Size::Unknown, Size::Bytes);
             }
-            Some(KnownHeader::TransferEncoding) => size = Size::Unknown,
-            Some(KnownHeader::ContentType) => content_type = Some(value),
-            Some(KnownHeader::ContentEncoding) => encoded = true,
+            KnownHeader::TransferEncoding => size = Size::Unknown,
+            KnownHeader::ContentType => content_type = Some(value),
+            KnownHeader::ContentEncoding => encoded = true,
             _ => {}
         }
-        if keep {
-            write_header(record, Field::RequestHeader, pipeline, known, name, value);
-        }
+        write_known(record, Field::RequestHeader, pipeline, actions, known, value);
     }
-    let trace = Incoming::resolve(&trace);
-    Seen { trace, tracestate, request_id, host, size, content_type, encoded }
+    let trace = Incoming::resolve(&ids);
+    let trace_id = ids.trace_id_digits(&trace);
+    Seen { trace, trace_id, tracestate, request_id, host, size, content_type, encoded }
 }
 
 /// For those that sampling let in: a second walk.
 #[inline(never)]
-pub(super) fn write_headers<'h>(
+pub(super) fn write_headers<'h, N>(
     record: &mut RecordWriter,
     pipeline: &Pipeline,
-    headers: Option<impl Iterator<Item = (&'h str, &'h [u8])>>,
-) {
+    headers: Option<impl Iterator<Item = (N, &'h [u8])>>,
+) where
+    HeaderName<'h>: From<N>,
+{
     for (name, value) in headers.into_iter().flatten() {
-        let known = KnownHeader::from_name(name);
+        let name = HeaderName::from(name);
+        let known = name.known();
         if known == Some(KnownHeader::Host) && !is_host_alone(value) {
             continue;
         }
-        write_header(record, Field::RequestHeader, pipeline, known, name, value);
+        write_header(record, Field::RequestHeader, pipeline, name, value);
     }
 }
 
@@ -108,16 +123,29 @@ pub(super) fn write_header(
     record: &mut RecordWriter,
     field: Field,
     pipeline: &Pipeline,
-    known: Option<KnownHeader>,
-    name: &str,
+    name: HeaderName<'_>,
     value: &[u8],
 ) {
-    let Some(known) = known else { return write_named(record, field, pipeline, name, value) };
-    match pipeline.known_header(known) {
+    match name.known() {
+        Some(known) => write_known(record, field, pipeline, pipeline.known_headers(true), known, value),
+        None => write_named(record, field, pipeline, name.as_str(), value),
+    }
+}
+
+#[inline(always)] // likewise
+fn write_known(
+    record: &mut RecordWriter,
+    field: Field,
+    pipeline: &Pipeline,
+    actions: &HeaderActions,
+    name: KnownHeader,
+    value: &[u8],
+) {
+    match actions[name as usize] {
         HeaderAction::Skip => {}
-        HeaderAction::Keep => record.known_header(field, known, value),
-        HeaderAction::Text if pipeline.redactor.is_plain(value) => record.known_header(field, known, value),
-        action => write_altered(record, field, pipeline, action, name, value),
+        HeaderAction::Keep => record.known_header(field, name, value),
+        HeaderAction::Text if pipeline.redactor.is_plain(value) => record.known_header(field, name, value),
+        action => write_altered(record, field, pipeline, action, name.as_str(), value),
     }
 }
 

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use hoplog_entry::trace_headers::{self, Incoming, TraceState};
 use hoplog_entry::{Field, RecordWriter, SpanId, TraceId};
 
+use super::header_name::{HeaderName, by_text};
 use super::headers::Seen;
 use super::live::{Identity, Live};
 use super::trust::TraceMode;
@@ -16,7 +17,7 @@ pub(super) type Inherited = (Option<String>, Option<String>);
 
 /// An incoming request continues the caller's trace or starts one; either way it is a new span.
 #[inline]
-pub(super) fn incoming<'h, I>(
+pub(super) fn incoming<'h, I, N>(
     identity: &mut Identity,
     record: &mut RecordWriter,
     seen: &mut Seen<'h>,
@@ -24,7 +25,8 @@ pub(super) fn incoming<'h, I>(
     headers: &impl Fn() -> I,
 ) -> Inherited
 where
-    I: Iterator<Item = (&'h str, &'h [u8])>,
+    I: Iterator<Item = (N, &'h [u8])>,
+    HeaderName<'h>: From<N>,
 {
     if mode != TraceMode::Continue {
         forget(record, seen, mode);
@@ -38,8 +40,9 @@ where
                 record.span_id(Field::ParentSpanId, &parent);
             }
             if keep_tracestate && seen.tracestate {
-                let lines =
-                    headers().filter(|(name, _)| *name == trace_headers::TRACESTATE).map(|(_, value)| value);
+                let lines = by_text(headers())
+                    .filter(|(name, _)| *name == trace_headers::TRACESTATE)
+                    .map(|(_, value)| value);
                 if let Some(state) = TraceState::combine(lines) {
                     identity.tracestate.push_str(state.as_str());
                 }
@@ -58,7 +61,7 @@ fn forget(record: &mut RecordWriter, seen: &mut Seen<'_>, mode: TraceMode) {
             record.span_id(Field::LinkedSpanId, &span);
         }
     }
-    (seen.trace, seen.request_id) = (Incoming::NONE, None);
+    (seen.trace, seen.trace_id, seen.request_id) = (Incoming::NONE, None, None);
 }
 
 /// A call is a new span under the current request, in its trace; one that carries a `traceparent` keeps that.

@@ -78,9 +78,9 @@ impl Chunks {
 }
 
 impl OpenRecord {
-    /// As before the first exchange, but for the buffer: in its place, as few instructions do it.
+    /// As before the first exchange, but for the buffer and what is said here: in its place, as few instructions do it.
     #[inline]
-    pub(super) fn forget(&mut self) {
+    pub(super) fn renew(&mut self, now_chosen: Chosen, now_started: Moment) {
         let Self {
             writer: _,
             pipeline,
@@ -114,7 +114,7 @@ impl OpenRecord {
         if told.is_some() {
             Told::forget(told);
         }
-        (*chosen, *started, *chunks) = (Chosen::default(), Moment::default(), Chunks::default());
+        (*chosen, *started, *chunks) = (now_chosen, now_started, Chunks::default());
         (*routed, *ends_with_head, *head_only, *tunnel) = (false, false, false, false);
         (*panicked, *failed, *panic_told, *announced) = (false, false, false, false);
         (*status, *grpc_status, *ttfb) = (0, None, 0);
@@ -212,7 +212,7 @@ impl OpenRecord {
         let ended = Ended { outcome, status, grpc_status, took, announced, failed };
         let verdict = match self.told {
             None => pipeline.rules.end(&self.chosen, &ended),
-            Some(_) => self.end_as_told(&pipeline, &ended),
+            Some(_) => self.end_as_told(&pipeline, ended),
         };
         let weight = match verdict.fate {
             Fate::Keep(weight) => weight,

@@ -160,8 +160,8 @@ pub(crate) struct TrustRules {
 /// Who calls.
 #[derive(Debug, Default)]
 pub(super) struct Caller<'h> {
-    /// Its address, scheme and host; the port only where a proxy told it.
-    pub(super) client: Client<'h>,
+    /// Its address, scheme and host; the port only where a proxy told it. `None`: it is the peer.
+    pub(super) client: Option<Client<'h>>,
     /// The connection's other end is a trusted proxy.
     pub(super) trusted: bool,
     pub(super) mode: TraceMode,
@@ -180,15 +180,14 @@ impl TrustRules {
         I: Iterator<Item = (&'h str, &'h [u8])>,
     {
         if self.proxies.is_empty() {
-            return self.anyone(head);
+            return self.anyone();
         }
         self.walk(head, headers())
     }
 
     #[inline(always)] // a Caller is more than it is worth to hand over
-    fn anyone<'h>(&self, head: &RequestHead<'_>) -> Caller<'h> {
-        let client = Client { ip: head.peer.map(|ip| ip.to_canonical()), ..Client::default() };
-        Caller { client, trusted: false, mode: self.from_others }
+    fn anyone<'h>(&self) -> Caller<'h> {
+        Caller { client: None, trusted: false, mode: self.from_others }
     }
 
     #[cold] // as what nobody asked for does not lie in the way
@@ -198,9 +197,9 @@ impl TrustRules {
         headers: impl Iterator<Item = (&'h str, &'h [u8])>,
     ) -> Caller<'h> {
         if !self.proxies.trust(head.peer) {
-            return self.anyone(head);
+            return self.anyone();
         }
         let client = self.by.client(head.peer, &self.proxies, headers);
-        Caller { client, trusted: true, mode: self.from_proxies }
+        Caller { client: Some(client), trusted: true, mode: self.from_proxies }
     }
 }

@@ -177,18 +177,34 @@ impl Drop for Covered {
     }
 }
 
-/// Puts a context in place for one poll. It is moved into the thread-local and back, so a poll costs no reference
-/// count.
+/// What was current before a request is polled.
+#[must_use = "the request is left by it"]
+pub(crate) struct Before(Current);
+
+/// Makes a request current for one poll, which [`leave`] ends also where it unwinds. It is moved into the thread-local
+/// and back, so a poll costs no reference count.
+#[inline]
+pub(crate) fn enter(live: Option<Arc<Live>>) -> Before {
+    Before(swap(Current { live, is_request: true, guard: 0 }))
+}
+
+/// Ends a poll that [`enter`] began; gives the request back.
+#[inline]
+pub(crate) fn leave(Before(previous): Before) -> Option<Arc<Live>> {
+    swap(previous).live
+}
+
+/// Puts a request's context in place for one poll of a task that it spawned: likewise, and left when dropped.
 #[must_use = "the context is left when the guard is dropped"]
-pub(crate) struct Entered<'a> {
+pub(super) struct Entered<'a> {
     slot: &'a mut Option<Arc<Live>>,
     previous: Current,
 }
 
 impl<'a> Entered<'a> {
     #[inline]
-    pub(crate) fn new(slot: &'a mut Option<Arc<Live>>, is_request: bool) -> Self {
-        let previous = swap(Current { live: slot.take(), is_request, guard: 0 });
+    pub(super) fn new(slot: &'a mut Option<Arc<Live>>) -> Self {
+        let previous = swap(Current { live: slot.take(), is_request: false, guard: 0 });
         Self { slot, previous }
     }
 }

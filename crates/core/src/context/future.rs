@@ -56,7 +56,7 @@ pin_project_lite::pin_project! {
         fn drop(this: Pin<&mut Self>) {
             let mut this = this.project();
             if this.future.is_some() {
-                let _entered = Entered::new(this.live, false);
+                let _entered = Entered::new(this.live);
                 let _scope = this.notes.clone().map(Covered::by);
                 this.future.set(None);
             }
@@ -76,7 +76,7 @@ impl<F: Future> Future for WithContext<F> {
     fn poll(self: Pin<&mut Self>, cx: &mut task::Context<'_>) -> Poll<F::Output> {
         let this = self.project();
         let Some(future) = this.future.as_pin_mut() else { return Poll::Pending };
-        let _entered = Entered::new(this.live, false);
+        let _entered = Entered::new(this.live);
         let _scope = this.notes.clone().map(Covered::by);
         future.poll(cx)
     }

@@ -166,7 +166,7 @@ pin_project_lite::pin_project! {
 
     impl<F: Future> PinnedDrop for TimedFuture<F> {
         fn drop(this: Pin<&mut Self>) {
-            // With a panic the timer's own drop knows better.
+            // With a panic under way the timer's own drop knows better.
             if let Some(timer) = this.project().timer.as_mut().filter(|_| !thread::panicking()) {
                 timer.end(Outcome::Cancelled, |entry| entry);
             }
@@ -179,11 +179,27 @@ impl<F: Future> Future for TimedFuture<F> {
 
     fn poll(self: Pin<&mut Self>, cx: &mut task::Context<'_>) -> Poll<F::Output> {
         let this = self.project();
+        let watch = Watch { timer: this.timer, calm: !thread::panicking() };
         let output = ready!(this.future.poll(cx));
-        if let Some(timer) = this.timer.take() {
+        if let Some(timer) = watch.timer.take() {
             (this.end)(timer, &output);
         }
         Poll::Ready(output)
+    }
+}
+
+/// Ends the timer while a panic goes by: who catches it may drop the future much later.
+struct Watch<'t> {
+    timer: &'t mut Option<Timer>,
+    /// Else the panic is not the future's.
+    calm: bool,
+}
+
+impl Drop for Watch<'_> {
+    fn drop(&mut self) {
+        if self.calm && thread::panicking() {
+            drop(self.timer.take());
+        }
     }
 }
 

@@ -39,9 +39,7 @@ impl Ends {
 
     #[inline]
     pub(super) fn hash(&self) -> usize {
-        let mixed = self.head.wrapping_mul(0x9e37_79b9_7f4a_7c15)
-            ^ self.tail.wrapping_mul(0xc2b2_ae3d_27d4_eb4f)
-            ^ (self.len as u64).wrapping_mul(0x1656_67b1_9e37_79f9);
-        (mixed >> 32) as usize
+        let mixed = self.head ^ self.tail.rotate_left(7) ^ self.len as u64;
+        (mixed.wrapping_mul(0x9e37_79b9_7f4a_7c15) >> 32) as usize
     }
 }

@@ -17,10 +17,16 @@ pub(super) const MAX: usize = 64 * 1024;
 /// Masks a query, without its `?`. The value of a secret key goes whole, the key stays; everything else is copied
 /// byte for byte. Dropped if it holds control characters or is longer than 64 KiB.
 pub(super) fn mask(rules: &Redactor, raw: &[u8], out: &mut Vec<u8>) -> Verdict {
-    if raw.len() <= MAX && is_usual(rules, raw) {
+    if is_plain(rules, raw) {
         return Verdict::Unchanged;
     }
     mask_unusual(rules, raw, out)
+}
+
+/// Whether it is known at one look that there is nothing to mask.
+#[inline]
+pub(super) fn is_plain(rules: &Redactor, raw: &[u8]) -> bool {
+    raw.len() <= MAX && is_usual(rules, raw)
 }
 
 #[inline(never)] // rare

@@ -19,9 +19,6 @@ pub(super) fn mask(rules: &Redactor, raw: &[u8], out: &mut Vec<u8>) -> Verdict {
 
 /// Masks parameters in the segments of a path: `/cart;jsessionid=1`, `/token=1/reset`.
 pub(super) fn mask_path(rules: &Redactor, raw: &[u8], out: &mut Vec<u8>) -> Verdict {
-    if !is_unusual(rules, raw) {
-        return Verdict::Unchanged;
-    }
     let mut rewrite = Rewrite::new(raw, out);
     mask_segments(rules, &mut rewrite, 0, raw.len());
     rewrite.finish()
@@ -91,7 +88,7 @@ fn is_host_and_port(text: &[u8]) -> bool {
 
 /// Whether a path needs a closer look: it has long segments, or signs of parameters, escapes or users in them.
 #[inline]
-fn is_unusual(rules: &Redactor, path: &[u8]) -> bool {
+pub(super) fn is_unusual(rules: &Redactor, path: &[u8]) -> bool {
     scan::any(path, |b| (b == b'=') | (b == b'%') | (b == b'@'))
         || rules.values.is_on() && scan::has_long_part(path, b'/', SHORTEST)
 }

@@ -54,7 +54,7 @@ fn entries_travel_without_what_stands_once_per_batch() {
     client.warn("low on tea").field("cups", 1).send();
     let head = RequestHead { method: "GET", path: "/tea", http_version: "1.1", ..RequestHead::default() };
     let mut exchange = client.begin_request(&head, || [("host", b"shop".as_slice())].into_iter()).unwrap();
-    exchange.response(418, std::iter::empty(), Some(0));
+    exchange.response(418, std::iter::empty::<(&str, &[u8])>(), Some(0));
     exchange.finish(Outcome::Completed);
     client.flush_blocking(LONG).unwrap();
     let entries = collector.entries();

@@ -181,9 +181,10 @@ fn a_second_layer_in_an_open_request_records_nothing_and_after_its_end_it_does()
     let head = RequestHead { method: "GET", path: "/", http_version: "1.1", ..RequestHead::default() };
     let mut exchange = begin(&capture, "outer");
     let context = exchange.context();
-    exchange.poll(|| assert!(capture.client().begin_request(&head, std::iter::empty).is_none()));
+    exchange
+        .poll(|| assert!(capture.client().begin_request(&head, std::iter::empty::<(&str, &[u8])>).is_none()));
     drop(exchange);
     let _stale = context.enter();
-    drop(capture.client().begin_request(&head, std::iter::empty).unwrap());
+    drop(capture.client().begin_request(&head, std::iter::empty::<(&str, &[u8])>).unwrap());
     assert_eq!(capture.entries().len(), 2);
 }

@@ -204,7 +204,7 @@ fn after_its_end_entries_are_counted_and_a_flush_is_refused() {
     let _ = runtime.block_on(client.shutdown(LONG));
     client.error("too late").send();
     let head = RequestHead { method: "GET", path: "/", http_version: "1.1", ..RequestHead::default() };
-    drop(client.begin_request(&head, std::iter::empty));
+    drop(client.begin_request(&head, std::iter::empty::<(&str, &[u8])>));
     assert_eq!(client.stats().refused.of(DropReason::AfterClose), 2);
     assert_eq!(client.stats().accepted, 0);
     assert!(client.flush_blocking(LONG).unwrap_err().is_closed());
@@ -219,8 +219,8 @@ fn a_disabled_client_takes_every_call_and_does_nothing() {
         assert!(!client.is_enabled());
         client.fatal("nothing").field("i", 1).user_id("u").error(&std::fmt::Error).send();
         let head = RequestHead { method: "GET", path: "/", http_version: "1.1", ..RequestHead::default() };
-        assert!(client.begin_request(&head, std::iter::empty).is_none());
-        assert!(client.begin_call(&head, std::iter::empty).is_none());
+        assert!(client.begin_request(&head, std::iter::empty::<(&str, &[u8])>).is_none());
+        assert!(client.begin_call(&head, std::iter::empty::<(&str, &[u8])>).is_none());
         assert_eq!(client.flush_blocking(LONG).unwrap().delivered, 0);
         assert_eq!(runtime.block_on(client.shutdown(LONG)).left, 0);
         let stats = client.stats();

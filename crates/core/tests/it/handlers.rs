@@ -14,7 +14,7 @@ fn begin(client: &Client, headers: &[(&'static str, &'static str)]) -> Exchange 
 fn serve(client: &Client, status: u16, handler: impl FnOnce()) {
     let mut exchange = begin(client, &[]);
     exchange.poll(handler);
-    exchange.response(status, std::iter::empty(), Some(0));
+    exchange.response(status, std::iter::empty::<(&str, &[u8])>(), Some(0));
     exchange.finish(Outcome::Completed);
 }
 

@@ -8,8 +8,8 @@ use crate::support::{LONG, assert_settled, builder};
 
 fn serve(client: &Client, status: u16) {
     let head = RequestHead { method: "GET", path: "/", http_version: "1.1", ..RequestHead::default() };
-    let mut exchange = client.begin_request(&head, std::iter::empty).unwrap();
-    exchange.response(status, std::iter::empty(), Some(0));
+    let mut exchange = client.begin_request(&head, std::iter::empty::<(&str, &[u8])>).unwrap();
+    exchange.response(status, std::iter::empty::<(&str, &[u8])>(), Some(0));
     exchange.finish(Outcome::Completed);
 }
 

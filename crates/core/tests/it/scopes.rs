@@ -9,7 +9,7 @@ use tokio::task::yield_now;
 
 fn begin(client: &Client) -> Exchange {
     let head = RequestHead { method: "GET", path: "/", http_version: "1.1", ..RequestHead::default() };
-    client.begin_request(&head, std::iter::empty).unwrap()
+    client.begin_request(&head, std::iter::empty::<(&str, &[u8])>).unwrap()
 }
 
 /// The entry with this message.
@@ -382,7 +382,7 @@ fn calls_of_a_client_carry_the_scope_and_the_request_they_are_made_in() {
         current().set_user_id("u1");
         let _scope = scope().field("attempt", 2).guard();
         let head = RequestHead { method: "GET", path: "/call", ..RequestHead::default() };
-        drop(client.begin_call(&head, std::iter::empty).unwrap());
+        drop(client.begin_call(&head, std::iter::empty::<(&str, &[u8])>).unwrap());
     });
     let entries = capture.entries();
     let call = entries.iter().find(|e| e["kind"] == "outgoing").unwrap();

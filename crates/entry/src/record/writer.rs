@@ -168,11 +168,13 @@ impl RecordWriter {
             _ => 8,
         };
         // All eight bytes are copied, which is one store; those beyond `len` are written over by the next field.
-        let start = self.len;
-        let Some(room) = self.claim(12, MAX_RECORD) else { return };
-        room[..4].copy_from_slice(&tag(field, Type::Uint, len));
-        room[4..].copy_from_slice(&value.to_le_bytes());
-        self.len = start + 4 + len;
+        if let Some(room) = self.buf.get_mut(self.len..).and_then(<[u8]>::first_chunk_mut::<12>) {
+            room[..4].copy_from_slice(&tag(field, Type::Uint, len));
+            room[4..].copy_from_slice(&value.to_le_bytes());
+            self.len += 4 + len;
+        } else if self.grow(self.len + 12, MAX_RECORD) {
+            self.uint(field, value);
+        }
     }
 
     /// A number with a fraction.
@@ -291,15 +293,29 @@ impl RecordWriter {
     #[inline]
     fn parts<const N: usize>(&mut self, field: Field, ty: Type, a: [u8; N], b: &[u8], c: &[u8]) {
         let len = N + b.len() + c.len();
+        // Room is taken part by part, so that each bound is checked one time.
+        if let Some(room) = self.buf.get_mut(self.len..)
+            && let Some((to_tag, room)) = room.split_first_chunk_mut()
+            && let Some((to_a, room)) = room.split_first_chunk_mut()
+            && let Some((to_b, room)) = room.split_at_mut_checked(b.len())
+            && let Some(to_c) = room.get_mut(..c.len())
+        {
+            *to_tag = tag(field, ty, len);
+            *to_a = a;
+            to_b.copy_from_slice(b);
+            to_c.copy_from_slice(c);
+            self.len += 4 + len;
+        } else {
+            self.parts_in_more_room(field, ty, a, b, c);
+        }
+    }
+
+    #[cold]
+    fn parts_in_more_room<const N: usize>(&mut self, field: Field, ty: Type, a: [u8; N], b: &[u8], c: &[u8]) {
         let most = if ty as u32 == Type::Header as u32 { HEADER_ROOM } else { MAX_RECORD };
-        let Some(room) = self.claim(4 + len, most) else { return };
-        let (to_tag, room) = room.split_at_mut(4);
-        let (to_a, room) = room.split_at_mut(N);
-        let (to_b, to_c) = room.split_at_mut(b.len());
-        to_tag.copy_from_slice(&tag(field, ty, len));
-        to_a.copy_from_slice(&a);
-        to_b.copy_from_slice(b);
-        to_c.copy_from_slice(c);
+        if self.grow(self.len + 4 + N + b.len() + c.len(), most) {
+            self.parts(field, ty, a, b, c);
+        }
     }
 
     /// The next `len` bytes, or a note in the record that there is no room for them: the buffer does not grow beyond
@@ -325,6 +341,7 @@ impl RecordWriter {
     }
 
     /// Makes the buffer at least `len` bytes long; false where that is more than `most`.
+    #[cold]
     fn grow(&mut self, len: usize, most: usize) -> bool {
         let fits = len <= most;
         if fits {

@@ -38,6 +38,20 @@ impl<'a> IncomingHeaders<'a> {
         };
         slot.add(value);
     }
+
+    /// The 32 digits of the trace id that [`Incoming::resolve`] found in these headers, as they came: in lower case.
+    /// `None` where it made them of something else than a `traceparent`.
+    #[inline]
+    #[must_use]
+    pub fn trace_id_digits(&self, found: &Incoming<'_>) -> Option<&'a [u8; 32]> {
+        match found {
+            // Nothing else has a `tracestate`.
+            Incoming::Continued { keep_tracestate: true, .. } => {
+                self.traceparent.get()?.get(3..)?.first_chunk()
+            }
+            _ => None,
+        }
+    }
 }
 
 /// A header that may stand once; twice, it says nothing.

@@ -7,7 +7,7 @@ use crate::time::Day;
 use rusqlite::Connection;
 use std::collections::{BTreeMap, HashMap};
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering::Relaxed};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError, RwLock, RwLockWriteGuard};
 use std::time::{Duration, Instant};
 use tokio::sync::Semaphore;
 
@@ -23,6 +23,8 @@ pub(super) struct Readers {
     idle: Arc<Mutex<HashMap<Day, Vec<Connection>>>>,
     slots: Arc<Semaphore>,
     time: Duration,
+    /// Passed by every query, and shut while the writer waits for those under way.
+    gate: Arc<RwLock<()>>,
     commits: Arc<AtomicU64>,
 }
 
@@ -43,7 +45,8 @@ impl Files {
 impl Readers {
     pub(super) fn new(directory: Arc<Directory>, queries: usize, time: Duration) -> Self {
         let slots = Arc::new(Semaphore::new(queries.max(1)));
-        Self { directory, idle: Arc::default(), slots, time, commits: Arc::default() }
+        let (gate, commits) = (Arc::default(), Arc::default());
+        Self { directory, idle: Arc::default(), slots, time, gate, commits }
     }
 
     /// Notes that there is something new to read.
@@ -68,6 +71,7 @@ impl Readers {
         let (readers, flag, until) = (self.clone(), Arc::clone(&given_up.0), Instant::now() + self.time);
         let work = move || {
             let _slot = slot;
+            drop(readers.gate.read());
             let files = readers.open(until, &flag)?;
             let result = query(&files);
             readers.keep(files);
@@ -108,6 +112,14 @@ impl Readers {
                 kept.push(connection);
             }
         }
+    }
+
+    /// No query begins as long as this is held.
+    ///
+    /// SQLite has places for four moments of one file; where each is taken, a query shares one that is past, and
+    /// queries that take turns there keep the log from being moved in however long one waits.
+    pub(super) fn hold(&self) -> RwLockWriteGuard<'_, ()> {
+        self.gate.write().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Closes what is kept of a day.

@@ -142,7 +142,7 @@ fn a_fault_in_judging_a_request_costs_its_entry_and_not_the_request() {
     assert_eq!(client.stats().refused.of(hoplog_entry::DropReason::RedactionFailed), 2);
     assert_eq!(client.stats().lost(), 2, "it is counted");
 
-    let mut exchange = client.begin_request(&head, std::iter::empty).unwrap();
+    let mut exchange = client.begin_request(&head, std::iter::empty::<(&str, &[u8])>).unwrap();
     exchange.response(200, faulty(), Some(0));
     exchange.finish(Outcome::Completed);
     let entries = capture.entries();
@@ -180,4 +180,21 @@ fn a_hook_that_speaks_of_the_current_request_does_not_wait_for_itself() {
     let entries = capture.entries();
     assert_eq!((entries.len(), &entries[0]["request_body"]), (1, &r#"{"a":1}"#.into()));
     assert!(entries[0]["user_id"].is_null());
+}
+
+#[test]
+fn a_panic_that_is_told_while_its_request_is_locked_waits_for_nobody() {
+    let rig = Rig::new();
+    let mut exchange = rig.begin(&[]);
+    exchange.poll(|| {
+        let panic =
+            crate::capture::Panic { message: "a fault", file: "a.rs", line: 1, backtrace: String::new() };
+        let context = context::current();
+        context.live().unwrap().write(|_| {
+            assert!(!context::tell_panic(&rig.pipeline, &panic));
+            crate::logger::EntryBuilder::of_panic(&rig.pipeline, &panic).send();
+        });
+    });
+    let event = rig.entry();
+    assert_eq!(event.text(Field::ErrorMessage).as_deref(), Some("a fault"));
 }
