@@ -7,7 +7,7 @@ METHODS = "GET POST PUT DELETE PATCH HEAD OPTIONS CONNECT TRACE QUERY".split()
 # Fields whose attribute has another name and the same value.
 NAMES = {
     "path": "url.path", "query": "url.query", "route": "http.route", "scheme": "url.scheme",
-    "ip": "client.address", "peer": "network.peer.address", "client_port": "network.peer.port",
+    "ip": "client.address", "peer": "network.peer.address", "client_port": "client.port",
     "status_code": "http.response.status_code", "request_size": "http.request.body.size",
     "response_size": "http.response.body.size", "user_agent": "user_agent.original", "user_id": "user.id",
     "session_id": "session.id", "error_message": "exception.message", "stack_trace": "exception.stacktrace",

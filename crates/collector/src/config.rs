@@ -1,8 +1,10 @@
 //! What a collector is told before it starts.
 
+use crate::floor::{DiskSpace, Probe};
 use crate::time::Clock;
+use std::io;
 use std::net::{Ipv4Addr, SocketAddr};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::time::{Duration, SystemTime};
 
 /// How a collector runs. Every setting has a default; [`Collector::start`](crate::Collector::start) checks them.
@@ -15,6 +17,7 @@ use std::time::{Duration, SystemTime};
 /// | `api_key` | none: open, and then only on loopback |
 /// | `retention_days` | 30 |
 /// | `retention_bytes` | 10 GiB |
+/// | `disk_floor` | 5 % |
 /// | `drain_lag`, `drain_time` | none, 25 s |
 #[derive(Debug, Clone)]
 #[must_use]
@@ -25,10 +28,12 @@ pub struct Config {
     pub(crate) api_key: Option<Secret>,
     pub(crate) retention_days: u32,
     pub(crate) retention_bytes: u64,
+    pub(crate) disk_floor: u8,
     pub(crate) drain_lag: Duration,
     pub(crate) drain_time: Duration,
     pub(crate) limits: Limits,
     pub(crate) clock: Clock,
+    pub(crate) probe: Probe,
 }
 
 /// A key; it shows itself to nobody.
@@ -50,10 +55,12 @@ impl Default for Config {
             api_key: None,
             retention_days: 30,
             retention_bytes: 10 << 30,
+            disk_floor: 5,
             drain_lag: Duration::ZERO,
             drain_time: Duration::from_secs(25),
             limits: Limits::default(),
             clock: Clock::default(),
+            probe: Probe::default(),
         }
     }
 }
@@ -96,6 +103,13 @@ impl Config {
         self
     }
 
+    /// Percent of the disk that stay free, at most 100: with less, entries are answered with 507 and `/readyz` with
+    /// 503, while questions are answered and old days deleted. 0 fills the disk.
+    pub fn disk_floor(mut self, percent: u8) -> Self {
+        self.disk_floor = percent.min(100);
+        self
+    }
+
     /// How long [`Running::shutdown`](crate::Running::shutdown) goes on accepting while `/readyz` already says no,
     /// for balancers to notice.
     pub fn drain_lag(mut self, lag: Duration) -> Self {
@@ -118,6 +132,15 @@ impl Config {
     /// Where the time of day comes from; for tests.
     pub fn clock(mut self, now: impl Fn() -> SystemTime + Send + Sync + 'static) -> Self {
         self.clock = Clock::new(now);
+        self
+    }
+
+    /// Where the room on a directory's disk is asked for; for tests.
+    pub fn disk_space(
+        mut self,
+        measure: impl Fn(&Path) -> io::Result<DiskSpace> + Send + Sync + 'static,
+    ) -> Self {
+        self.probe = Probe::new(measure);
         self
     }
 }
@@ -148,7 +171,7 @@ pub struct Limits {
     pub body_bytes: usize,
     /// Bytes of a compressed body. Default 8 MiB.
     pub compressed_bytes: usize,
-    /// How many times its size a body may inflate, after the first 256 KiB. Default 200.
+    /// How many times the bytes read so far a body may inflate to, after the first 256 KiB. Default 200.
     pub inflate_ratio: usize,
     /// Entries of a batch. Default 10 000, at most 100 000.
     pub batch_entries: usize,
@@ -160,12 +183,19 @@ pub struct Limits {
     pub memory_bytes: usize,
     /// How long a body waits for memory before it is answered 503. Default 1 s.
     pub memory_wait: Duration,
-    /// For one query. Default 10 s.
+    /// For one query. Default 10 s, at most 30 s.
     pub query_time: Duration,
     /// Queries at once. Default 4.
     pub queries: usize,
+    /// Followers of `GET /api/v1/tail` at once. Default 32.
+    pub followers: usize,
+    /// Entries that a follower may be behind, in one day's file; one that is slower is moved on. Default 10 000.
+    pub follower_lag: u32,
     /// Bytes of an answer to a query; a longer listing is cut and says where to go on. Default 16 MiB.
     pub answer_bytes: usize,
+    /// Bytes of the log beside a day's file (SQLite's WAL); above, it is moved into the file. At one and a half times
+    /// as many, writing waits for the queries that keep it from that. Default 64 MiB.
+    pub wal_bytes: u64,
 }
 
 impl Default for Limits {
@@ -190,7 +220,10 @@ impl Default for Limits {
             memory_wait: Duration::from_secs(1),
             query_time: Duration::from_secs(10),
             queries: 4,
+            followers: 32,
+            follower_lag: 10_000,
             answer_bytes: 16 << 20,
+            wal_bytes: 64 << 20,
         }
     }
 }

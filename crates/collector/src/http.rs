@@ -1,5 +1,6 @@
 //! What all routes share: the state they work on, and the forms of an answer.
 
+use crate::floor::Floor;
 use crate::ingest::routes::Intake;
 use crate::metrics::Metrics;
 use crate::store::{Store, StoreError};
@@ -11,6 +12,7 @@ use hyper::{Response, StatusCode};
 use serde::Serialize;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU32, Ordering::Relaxed};
+use tokio::sync::Semaphore;
 
 pub(crate) mod guard;
 pub(crate) mod ops;
@@ -22,10 +24,13 @@ pub(crate) type Answer = Response<Body>;
 /// What the routes work on.
 pub(crate) struct App {
     pub(crate) store: Arc<dyn Store>,
+    pub(crate) floor: Floor,
     pub(crate) intake: Arc<Intake>,
     pub(crate) guard: guard::Guard,
     pub(crate) metrics: Metrics,
     pub(crate) clock: Clock,
+    /// A place for each follower of the tail.
+    pub(crate) followers: Arc<Semaphore>,
     /// Set once a shutdown has begun.
     pub(crate) draining: AtomicBool,
 }

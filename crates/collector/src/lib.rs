@@ -25,6 +25,26 @@
 //! tenant_id client_type ip outcome kind slow q from to` and `metadata.<name>`; `kind` takes several with commas
 //! between, `slow` is `true` or `false`, `ip` is an address or the text that stands in its place.
 //!
+//! `GET /api/v1/completeness?service=&from=&to=` answers whether what was sent is here, per life of a sending process
+//! that was heard of in that time (by default the last 24 hours), the latest first, at most 1 000:
+//!
+//! ```text
+//! {"from": …, "to": …, "complete": false, "missing": 7, "dropped": 12, "ended_abruptly": 1, "truncated": false,
+//!  "senders": [{"boot_id": "0199…", "service": "shop", "source": {"service": "shop", "host": "h1", "pid": 7, …},
+//!    "first_seen": …, "last_seen": …, "ended": "running" | "closed" | "abruptly", "batches": 42,
+//!    "accepted": …, "delivered": …, "dropped": {"queue_full_newest": 12}, "sampled": 0,    as the sender counts
+//!    "stored": …, "duplicates": …, "id_conflicts": 0, "rejected": 0,                       as the collector counts
+//!    "missing": 7, "gaps": [{"first": 10, "last": 16, "entries": 7}],                      what seq tells
+//!    "losses": [{"at": …, "reason": "queue_full_newest", "entries": 12}]}]}
+//! ```
+//!
+//! Times are Unix seconds. `missing` was sealed by the sender and has not come: it may be on its way, it may be among
+//! `dropped`, or it went down with the process. `abruptly` means three minutes of silence without a closing word.
+//!
+//! `GET /api/v1/tail` takes the same filters, but for times, and answers with server-sent events: each entry as `data`
+//! when it has arrived; `skipped` with the number of `entries` that were not looked at, where a follower takes them more
+//! slowly than they arrive; `end` with a `detail`.
+//!
 //! ```no_run
 //! # async fn example() -> Result<(), hoplog_collector::StartError> {
 //! use hoplog_collector::{Collector, Config};
@@ -41,6 +61,7 @@ mod budget;
 mod config;
 mod error;
 mod fields;
+mod floor;
 mod http;
 mod ingest;
 mod json;
@@ -52,4 +73,5 @@ mod time;
 
 pub use config::{Config, Limits};
 pub use error::StartError;
+pub use floor::DiskSpace;
 pub use server::{Collector, Running};

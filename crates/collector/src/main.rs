@@ -1,5 +1,7 @@
 //! The `hoplog` command.
 
+mod cli;
+
 use clap::{Parser, Subcommand};
 use hoplog_collector::{Collector, Config, StartError};
 use std::io::Write as _;
@@ -33,10 +35,28 @@ enum Command {
         #[arg(long, value_name = "DIR", default_value = "hoplog-data")]
         data_dir: PathBuf,
     },
+    Query(Box<cli::Query>),
+    Tail(Box<cli::Tail>),
 }
 
 fn main() -> ExitCode {
-    let Cli { command: Command::Serve { listen, store, data_dir } } = Cli::parse();
+    match Cli::parse().command {
+        Command::Serve { listen, store, data_dir } => run_collector(listen, store, data_dir),
+        Command::Query(query) => ask(query.run()),
+        Command::Tail(tail) => ask(tail.run()),
+    }
+}
+
+/// Runs what asks a collector. It does one thing at a time.
+fn ask(question: impl Future<Output = Result<(), cli::Failure>>) -> ExitCode {
+    let runtime = match tokio::runtime::Builder::new_current_thread().enable_all().build() {
+        Ok(runtime) => runtime,
+        Err(error) => return fail(&format!("cannot reach the network: {error}")),
+    };
+    runtime.block_on(question).map_or_else(|failure| failure.tell(), |()| ExitCode::SUCCESS)
+}
+
+fn run_collector(listen: SocketAddr, store: Option<String>, data_dir: PathBuf) -> ExitCode {
     let mut config = Config::default()
         .listen(listen)
         .data_dir(data_dir)

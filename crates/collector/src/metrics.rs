@@ -10,6 +10,7 @@ use std::sync::{Mutex, PoisonError};
 pub(crate) struct Metrics {
     accepted: AtomicU64,
     duplicates: AtomicU64,
+    id_conflicts: AtomicU64,
     rejected: AtomicU64,
     refused_connections: AtomicU64,
     open_connections: AtomicU64,
@@ -17,10 +18,13 @@ pub(crate) struct Metrics {
 }
 
 impl Metrics {
-    pub(crate) fn entries(&self, accepted: usize, duplicates: usize, rejected: usize) {
-        for (counter, n) in
-            [(&self.accepted, accepted), (&self.duplicates, duplicates), (&self.rejected, rejected)]
-        {
+    pub(crate) fn entries(&self, accepted: usize, duplicates: usize, id_conflicts: usize, rejected: usize) {
+        for (counter, n) in [
+            (&self.accepted, accepted),
+            (&self.duplicates, duplicates),
+            (&self.id_conflicts, id_conflicts),
+            (&self.rejected, rejected),
+        ] {
             counter.fetch_add(u64::try_from(n).unwrap_or(0), Relaxed);
         }
     }
@@ -46,6 +50,11 @@ impl Metrics {
         for (name, help, counter) in [
             ("hoplog_entries_accepted_total", "Entries stored.", &self.accepted),
             ("hoplog_entries_duplicate_total", "Entries that were stored already.", &self.duplicates),
+            (
+                "hoplog_entries_id_conflict_total",
+                "Duplicates that differ from what is stored under their id.",
+                &self.id_conflicts,
+            ),
             ("hoplog_entries_rejected_total", "Entries refused one by one.", &self.rejected),
             ("hoplog_connections_refused_total", "Connections above a bound.", &self.refused_connections),
         ] {

@@ -2,6 +2,7 @@
 
 use crate::config::Config;
 use crate::error::StartError;
+use crate::floor::Floor;
 use crate::http::guard::Guard;
 use crate::http::{App, router};
 use crate::ingest::routes::Intake;
@@ -14,7 +15,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
 use std::time::Duration;
 use tokio::net::TcpListener;
-use tokio::sync::watch;
+use tokio::sync::{Semaphore, watch};
 use tokio::task::JoinHandle;
 
 mod accept;
@@ -39,15 +40,18 @@ impl Collector {
         let listener =
             TcpListener::bind(config.listen).await.map_err(|e| StartError::listen(config.listen, e))?;
         let local_addr = listener.local_addr().map_err(|e| StartError::listen(config.listen, e))?;
+        let floor = Floor::new(directory.clone(), config.disk_floor, config.probe.clone());
         let options = crate::store::sqlite::Options::new(directory, &config);
         let opened = tokio::task::spawn_blocking(move || SqliteStore::open(options)).await;
         let store = opened.map_err(|e| StartError::new(format!("the store did not open: {e}")))??;
         let retention = Duration::from_secs(u64::from(config.retention_days) * 86_400);
         let app = Arc::new(App {
             store: Arc::new(store),
+            floor,
             intake: Arc::new(Intake::new(&config.limits, retention)),
             guard: Guard::new(config.api_key),
             metrics: Metrics::default(),
+            followers: Arc::new(Semaphore::new(config.limits.followers)),
             clock: config.clock,
             draining: AtomicBool::new(false),
         });

@@ -8,15 +8,19 @@ use std::future::Future;
 use std::pin::Pin;
 
 pub(crate) mod batch;
+pub(crate) mod completeness;
 pub(crate) mod figures;
+pub(crate) mod follow;
 pub(crate) mod search;
 pub(crate) mod shown;
 pub(crate) mod sqlite;
 
 use batch::{Batch, Verdict};
+use completeness::{Accounts, Question};
 use figures::{RouteFigures, ServiceFigures, Totals};
+use follow::{News, Position};
 use hoplog_entry::EntryId;
-use search::{Listing, Period, Search, TraceKey};
+use search::{Filter, Listing, Period, Search, TraceKey};
 
 /// An answer to come. Dropping it gives up a query; a write goes on.
 pub(crate) type Reply<'a, T> = Pin<Box<dyn Future<Output = Result<T, StoreError>> + Send + 'a>>;
@@ -36,11 +40,17 @@ pub(crate) trait Store: Send + Sync + 'static {
     /// The entries of a trace, oldest first.
     fn trace(&self, key: TraceKey) -> Reply<'_, Listing>;
 
+    /// What arrived since, of what passes the filter; without a position, where to begin.
+    fn follow(&self, filter: Filter, since: Option<Position>) -> Reply<'_, News>;
+
     /// What each route did.
     fn routes(&self, period: Period) -> Reply<'_, Vec<RouteFigures>>;
 
     /// The services that sent something, most entries first.
     fn services(&self) -> Reply<'_, Vec<ServiceFigures>>;
+
+    /// What is known of the senders that were heard of in a period.
+    fn senders(&self, question: Question) -> Reply<'_, Accounts>;
 
     /// Counts over everything, and the errors since a time (microseconds).
     fn totals(&self, errors_since: i64) -> Reply<'_, Totals>;

@@ -7,6 +7,12 @@ mod support;
 
 #[path = "it/bodies.rs"]
 mod bodies;
+#[path = "it/chaos/mod.rs"]
+mod chaos;
+#[path = "it/command.rs"]
+mod command;
+#[path = "it/completeness.rs"]
+mod completeness;
 #[path = "it/dedup.rs"]
 mod dedup;
 #[path = "it/entries.rs"]
@@ -23,5 +29,7 @@ mod running;
 mod safety;
 #[path = "it/store.rs"]
 mod store;
+#[path = "it/tail.rs"]
+mod tail;
 #[path = "it/weight.rs"]
 mod weight;

@@ -3,6 +3,7 @@
 #[cfg(feature = "toml")]
 mod reload;
 mod report;
+mod weak;
 
 use std::borrow::Cow;
 use std::fmt;
@@ -18,12 +19,14 @@ use crate::capture::{Exchange, HeaderName, RequestHead};
 use crate::config::ClientBuilder;
 use crate::context;
 use crate::error::Error;
+use crate::error_chain::error_text;
 use crate::ledger::{Drops, Stats};
 use crate::logger::{EntryBuilder, Noted, Origin, TimedFuture, Timer};
 use crate::panic_hook;
 use crate::pipeline::Pipeline;
 use crate::worker::{Worker, is_worker_thread};
 pub use report::{FlushReport, ShutdownReport};
+pub use weak::WeakClient;
 
 /// How long the drop of the last handle waits for delivery.
 const DROP_DEADLINE: Duration = Duration::from_secs(2);
@@ -150,7 +153,8 @@ impl Client {
     ) -> EntryBuilder {
         // Which function it is takes a look at its name: only where somebody wants to know.
         let origin = if self.takes(level, origin.target) { origin.function(function()) } else { origin };
-        let message = || message.as_str().map_or_else(|| Cow::Owned(message.to_string()), Cow::Borrowed);
+        // Its arguments are the application's: one that panics or fails in there does no harm.
+        let message = || message.as_str().map_or_else(|| Cow::Owned(error_text(&message)), Cow::Borrowed);
         EntryBuilder::new(self.pipeline(), level, &origin, message)
     }
 
@@ -263,6 +267,9 @@ impl Client {
     #[must_use]
     pub fn stats(&self) -> Stats {
         let Some(inner) = &self.inner else { return Stats::default() };
+        let destinations = inner.worker.ledgers().into_iter();
+        let destinations: Vec<_> = destinations.map(|(name, ledger)| (name, ledger.counts())).collect();
+        // After them: what they have was accepted before.
         let queue = inner.pipeline.queue.counts();
         let (queue_bytes, queue_bytes_max) = inner.pipeline.queue.memory();
         Stats {
@@ -271,11 +278,9 @@ impl Client {
             refused: Drops::new(queue.dropped),
             queue_bytes,
             queue_bytes_max,
-            destinations: inner
-                .worker
-                .ledgers()
+            destinations: destinations
                 .iter()
-                .map(|(name, l)| l.stats(name, queue.accepted))
+                .map(|(name, counts)| counts.stats(name, queue.accepted))
                 .collect(),
         }
     }
@@ -302,7 +307,7 @@ impl Client {
     }
 
     /// Lets go of every log file and opens what is at its path from then on; for `logrotate` and its like, after they
-    /// moved a file. A file that was moved is noticed without it, before the next write to it.
+    /// moved a file. A file that was moved is noticed without it, before the next write to it, but not on Windows.
     ///
     /// # Errors
     /// The client is closed.
@@ -321,6 +326,8 @@ impl Client {
         if let Some(done) = inner.worker.close(after(deadline)) {
             let _ = done.await;
         }
+        #[cfg(feature = "toml")]
+        self.forget_configuration();
         FlushReport::between(&before, &self.stats()).into()
     }
 }

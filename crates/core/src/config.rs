@@ -304,7 +304,8 @@ impl ClientBuilder {
     }
 
     /// Reads a TOML file for what neither code nor a variable says, at [`ClientBuilder::build`] and at
-    /// [`Client::reload`]. Its destinations come on top of those in code. Default: none. Feature `toml`.
+    /// [`Client::reload`]. Its destinations come on top of those in code. What has no key here is said in code alone:
+    /// redaction, bodies, which requests become entries, whose traces are continued. Default: none. Feature `toml`.
     ///
     /// ```toml
     /// service = "shop"
@@ -334,7 +335,7 @@ impl ClientBuilder {
     /// kind = "console"                     # format: auto, text, json, ecs
     ///
     /// [[destination]]
-    /// kind = "otlp"                        # also: logs_endpoint, timeout, compression, resource; and `log_collector`
+    /// kind = "otlp"   # also: logs_endpoint, timeout, compression, resource, without_variables; and `log_collector`
     /// endpoint = "http://127.0.0.1:4318"
     /// headers = { x-tenant = "shop" }
     /// ```

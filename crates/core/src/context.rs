@@ -10,6 +10,7 @@
 
 mod current;
 mod future;
+mod json;
 mod notes;
 mod scope;
 
@@ -26,7 +27,8 @@ use crate::error_chain::{error_sources, error_text, harmless};
 pub use current::{ContextGuard, current};
 pub(crate) use current::{enter, inside_open_request, leave, tell_panic};
 pub use future::{InCurrentContext, WithContext, in_current_context};
-pub(crate) use notes::{Notes, json};
+pub(crate) use json::{append_json, json};
+pub(crate) use notes::Notes;
 pub use scope::{Scope, WithScope, scope};
 
 /// A handle to a request's context, and to the scopes that it was taken in. Keeping it after the request's end does no
@@ -64,6 +66,14 @@ impl Context {
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.live.is_none()
+    }
+
+    /// This context; what it has none of, a request or scopes, from another one. For glue crates that carry one along.
+    #[must_use]
+    pub fn or(mut self, other: &Self) -> Self {
+        self.live = self.live.or_else(|| other.live.clone());
+        self.notes = self.notes.or_else(|| other.notes.clone());
+        self
     }
 
     /// The id that all hops of the call share.

@@ -102,6 +102,13 @@ impl Planned {
     pub(crate) fn memory(memory: Memory) -> Self {
         Self { name: "memory".into(), filter: Filter::default(), prepared: Prepared::Memory(memory) }
     }
+
+    /// Gives what serves one client only to the one that is built; a complaint where another has it.
+    pub(crate) fn give(&self) -> Option<String> {
+        let own = if let Prepared::Own(own) = &self.prepared { own } else { return None };
+        let taken = !own.give();
+        taken.then(|| format!("`destination` `{}` serves another client: make one for each", self.name))
+    }
 }
 
 /// What a destination is, checked and ready to run.

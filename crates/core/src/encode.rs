@@ -15,7 +15,7 @@ mod zstd;
 pub(crate) use ecs::entry_ecs;
 pub(crate) use gzip::Gzip;
 pub(crate) use log_collector::{LogCollectorBatch, halves as log_collector_halves};
-pub(crate) use native::{NativeBatch, entry_line};
+pub(crate) use native::{NativeBatch, entry_line, halves as native_halves};
 #[cfg(feature = "otlp")]
 pub(crate) use otlp::OtlpBatch;
 pub(crate) use text::entry_text;

@@ -10,8 +10,8 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 
 /// A chain that bites its own tail must not hang the caller.
 const LONGEST: usize = 32;
-/// More than any field keeps, in bytes.
-const MOST: usize = 64 * 1024;
+/// More than any field keeps, in bytes, so that the cut, and what is left of a secret at the cut, is not in the entry.
+const MOST: usize = 96 * 1024;
 /// What stands for the words of an error that panicked instead of saying them.
 const PANICKED: &str = "[its text cannot be told: it panicked]";
 
@@ -23,7 +23,7 @@ pub fn error_chain<'e>(
         .take(LONGEST)
 }
 
-/// What an error says, at most 64 KiB of it. One that panics or fails while it says it does no harm.
+/// What an error says, at most 96 KiB of it. One that panics or fails while it says it does no harm.
 #[must_use]
 pub fn error_text<E: Display + ?Sized>(error: &E) -> String {
     let mut text = Start(String::new());
@@ -49,7 +49,14 @@ pub fn error_sources(source: Option<&(dyn Error + 'static)>) -> Option<String> {
 /// Runs code of the application's that the application did not call here; `None` if it panics.
 pub(crate) fn harmless<T>(f: impl FnOnce() -> T) -> Option<T> {
     // Nothing that is seen afterwards is left halfway: texts are, and any start of a text is one.
-    catch_unwind(AssertUnwindSafe(f)).ok()
+    match catch_unwind(AssertUnwindSafe(f)) {
+        Ok(done) => Some(done),
+        Err(payload) => {
+            // What a panic carries may panic as it goes; what that one carries stays.
+            catch_unwind(AssertUnwindSafe(|| drop(payload))).unwrap_or_else(std::mem::forget);
+            None
+        }
+    }
 }
 
 /// Takes the first bytes of a text, and no more.
@@ -108,6 +115,17 @@ mod tests {
         fn source(&self) -> Option<&(dyn Error + 'static)> {
             panic!("no source either")
         }
+    }
+
+    #[test]
+    fn what_a_panic_carries_does_no_harm_as_it_goes() {
+        struct Carried;
+        impl Drop for Carried {
+            fn drop(&mut self) {
+                std::panic::resume_unwind(Box::new("as it goes"));
+            }
+        }
+        assert!(harmless(|| std::panic::resume_unwind(Box::new(Carried))).map(|(): ()| ()).is_none());
     }
 
     #[test]

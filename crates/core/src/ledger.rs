@@ -17,8 +17,9 @@ pub(crate) struct Ledger {
     counts: Mutex<DestinationCounts>,
 }
 
+/// What they are made of.
 #[derive(Debug, Default, Clone, Copy)]
-struct DestinationCounts {
+pub(crate) struct DestinationCounts {
     delivered: u64,
     duplicates: u64,
     filtered: u64,
@@ -107,9 +108,16 @@ impl Ledger {
         lock(&self.counts).retries += 1;
     }
 
-    /// The counts beside the queue's `accepted`.
+    /// The counts as they are now.
+    pub(crate) fn counts(&self) -> DestinationCounts {
+        *lock(&self.counts)
+    }
+}
+
+impl DestinationCounts {
+    /// They add up if the queue's `accepted` was read after them: then it has all that they tell of.
     pub(crate) fn stats(&self, name: &str, accepted: u64) -> DestinationStats {
-        let c = *lock(&self.counts);
+        let c = self;
         let accepted = c.ended.unwrap_or(accepted.saturating_sub(c.before));
         let dropped = Drops(c.dropped);
         DestinationStats {

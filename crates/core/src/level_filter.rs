@@ -5,8 +5,11 @@
 
 mod live;
 
+use std::str::FromStr;
+
 use hoplog_entry::Level;
 
+use crate::error::Error;
 pub(crate) use live::LiveLevels;
 
 const GRAMMAR: &str =
@@ -15,9 +18,20 @@ const GRAMMAR: &str =
 /// From this level on; `None` takes nothing.
 type Threshold = Option<Level>;
 
-/// What a client takes. Default: everything.
+/// The least serious level that is taken, overall and by target: `info,my_crate=debug,my_crate::db=off`. Default:
+/// everything.
+///
+/// A directive for a target holds for it and for what lies below it by `::`; the longest that fits counts. For glue
+/// crates with levels of their own, in the language of `HOPLOG_LOG`.
+///
+/// ```
+/// let levels: hoplog::LevelFilter = "warn,shop=debug".parse()?;
+/// assert!(levels.takes(hoplog::Level::Debug, "shop::cart"));
+/// assert_eq!(levels.least(), Some(hoplog::Level::Debug));
+/// # Ok::<(), hoplog::Error>(())
+/// ```
 #[derive(Debug, Clone)]
-pub(crate) struct LevelFilter {
+pub struct LevelFilter {
     overall: Threshold,
     /// By target, no target twice, longer ones first.
     targets: Vec<(String, Threshold)>,
@@ -52,7 +66,7 @@ impl LevelFilter {
                 None => (None, directive),
             };
             let threshold = match level {
-                "off" | "OFF" => Some(None),
+                off if off.eq_ignore_ascii_case("off") => Some(None),
                 level => Level::parse_lenient(level).map(Some),
             };
             match threshold {
@@ -66,9 +80,16 @@ impl LevelFilter {
 
     /// Whether an entry of this level is taken; the target is empty where it is not known.
     #[inline]
-    pub(crate) fn takes(&self, level: Level, target: &str) -> bool {
+    #[must_use]
+    pub fn takes(&self, level: Level, target: &str) -> bool {
         let threshold = if self.targets.is_empty() { self.overall } else { self.of(target) };
         threshold.is_some_and(|least| level >= least)
+    }
+
+    /// The least serious level that is taken from any target; `None` where nothing is.
+    #[must_use]
+    pub fn least(&self) -> Option<Level> {
+        self.targets.iter().map(|(_, threshold)| *threshold).chain([self.overall]).flatten().min()
     }
 
     /// The threshold, if it is the same for every target.
@@ -86,9 +107,22 @@ impl LevelFilter {
     }
 }
 
-/// A target is any text without blanks: modules, and what applications name themselves.
-fn is_path(target: &str) -> bool {
-    !target.is_empty() && !target.contains(|c: char| c.is_whitespace() || c.is_control() || c == '=')
+impl FromStr for LevelFilter {
+    type Err = Error;
+
+    /// Directives, separated by commas. Every wrong one is among the error's complaints.
+    fn from_str(directives: &str) -> Result<Self, Error> {
+        let mut filter = Self::default();
+        let complaints = filter.apply(directives);
+        if complaints.is_empty() { Ok(filter) } else { Err(Error::config(complaints)) }
+    }
+}
+
+/// A target is any text without blanks: modules, and what applications name themselves. What other loggers' directives
+/// have besides, spans in brackets and patterns, would be accepted and fit nothing.
+pub(crate) fn is_path(target: &str) -> bool {
+    let odd = |c: char| c.is_whitespace() || c.is_control() || "=,*[]{}".contains(c);
+    !target.is_empty() && !target.contains(odd) && !target.ends_with(':')
 }
 
 #[cfg(test)]
@@ -118,7 +152,7 @@ mod tests {
         ];
         for directives in [
             "info,shop=debug,shop::db=error,shop::db::raw=off",
-            " shop::db::raw=OFF, shop::db = Error ,,shop=DEBUG,INFO",
+            " shop::db::raw=Off, shop::db = Error ,,shop=DEBUG,INFO",
             "trace,shop=off,shop::db::raw=off,shop::db=error,info,shop=debug",
         ] {
             let filter = filter(directives);
@@ -136,10 +170,35 @@ mod tests {
     }
 
     #[test]
+    fn the_least_of_all_levels_is_known() {
+        let table = [
+            ("", Some(Level::Trace)),
+            ("off", None),
+            ("warn", Some(Level::Warn)),
+            ("warn,a=debug,b=off", Some(Level::Debug)),
+            ("off,a=error", Some(Level::Error)),
+        ];
+        for (directives, least) in table {
+            assert_eq!(filter(directives).least(), least, "{directives}");
+        }
+    }
+
+    #[test]
     fn every_wrong_part_is_named_and_the_others_hold() {
         let mut filter = LevelFilter::default();
-        let complaints = filter.apply("loud,shop=,=debug,warn,a b=info,x=y=info");
-        let parts = ["`loud`", "`shop=`", "`=debug`", "`a b=info`", "`x=y=info`"];
+        let complaints =
+            filter.apply("loud,shop=,=debug,warn,a b=info,x=y=info,*=info,a::=info,a::*=info,a[span]=info");
+        let parts = [
+            "`loud`",
+            "`shop=`",
+            "`=debug`",
+            "`a b=info`",
+            "`x=y=info`",
+            "`*=info`",
+            "`a::=info`",
+            "`a::*=info`",
+            "`a[span]=info`",
+        ];
         assert_eq!(complaints.len(), parts.len(), "{complaints:?}");
         for (complaint, part) in complaints.iter().zip(parts) {
             assert!(complaint.contains(part) && complaint.contains("my_crate=debug"), "{complaint}");

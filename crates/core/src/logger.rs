@@ -6,6 +6,7 @@
 //! client.timer(…) ───────────────────────────────► likewise, when it is dropped
 //! ```
 
+mod fields;
 mod noted;
 mod origin;
 mod refused;
@@ -21,10 +22,11 @@ use hoplog_entry::{DropReason, EntryId, Field, Kind, Level, Outcome, RecordWrite
 use serde::Serialize;
 
 use crate::capture::{PANIC, Panic};
-use crate::context::{self, Context, json};
+use crate::context::{self, json};
 use crate::error_chain::{error_sources, error_text, harmless};
 use crate::pipeline::Pipeline;
 use crate::worker::is_worker_thread;
+pub use fields::{FieldWriter, SharedFields};
 pub use noted::Noted;
 pub use origin::{Origin, function_of};
 pub use refused::{Refusal, Refused};
@@ -36,6 +38,8 @@ thread_local! {
 
 /// The most record buffers a thread keeps: an entry is rarely built inside another one's fields.
 const KEPT: usize = 4;
+/// The most fields of one entry, beside those of its request and scopes: encoders compare their names.
+const MAX_FIELDS: u32 = 256;
 /// A buffer that grew beyond this is not kept.
 const LARGEST_KEPT: usize = 16 * 1024;
 
@@ -52,6 +56,9 @@ struct Open {
     level: Level,
     outcome: Option<Outcome>,
     record: RecordWriter,
+    fields: u32,
+    /// Fields that found no room.
+    left_out: u64,
 }
 
 impl EntryBuilder {
@@ -63,33 +70,43 @@ impl EntryBuilder {
         message: impl FnOnce() -> Cow<'m, str>,
     ) -> Self {
         match taking(pipeline, level, origin) {
-            Ok(pipeline) => {
-                let here = context::current();
-                let now = pipeline.clock.unix_ns(pipeline.clock.now());
-                Self::begin(pipeline, level, origin, &message(), &here, now)
-            }
+            Ok(pipeline) => Self::begin(Arc::clone(pipeline), level, origin, Some(&message())),
             Err(refusal) => Self { state: Err(refusal) },
+        }
+    }
+
+    /// Without a message so far.
+    pub(crate) fn unsaid(pipeline: Option<Arc<Pipeline>>, level: Level, origin: &Origin<'_>) -> Self {
+        match (taking(pipeline.as_ref(), level, origin).err(), pipeline) {
+            (None, Some(pipeline)) => Self::begin(pipeline, level, origin, None),
+            (refusal, _) => Self { state: Err(refusal.unwrap_or(Refusal::Disabled)) },
         }
     }
 
     /// A panic outside of a request's own poll: in a spawned task, a thread, at the start.
     pub(crate) fn of_panic(pipeline: &Arc<Pipeline>, panic: &Panic<'_>) -> Self {
         let origin = Origin::default().file(panic.file, panic.line);
-        let now = pipeline.clock.unix_ns(pipeline.clock.now());
-        Self::begin(pipeline, Level::Error, &origin, panic.message, &context::current(), now)
+        // A panic while this thread held the record must not wait for it.
+        let here = Some(context::current()).filter(|here| here.live().is_none_or(|live| !live.is_busy()));
+        let (pipeline, here) = (Arc::clone(pipeline), here.unwrap_or_default());
+        Self::begin(pipeline, Level::Error, &origin.context(&here), Some(panic.message))
             .text(Field::ErrorType, PANIC)
             .free_text(Field::ErrorMessage, panic.message)
             .free_text(Field::StackTrace, &panic.backtrace)
     }
 
-    fn begin(
-        pipeline: &Arc<Pipeline>,
-        level: Level,
-        origin: &Origin<'_>,
-        message: &str,
-        context: &Context,
-        created: u64,
-    ) -> Self {
+    fn begin(pipeline: Arc<Pipeline>, level: Level, origin: &Origin<'_>, message: Option<&str>) -> Self {
+        let here;
+        let context = match origin.context {
+            Some(context) => context,
+            None => {
+                here = context::current();
+                &here
+            }
+        };
+        let lasted = origin.lasted.map(|lasted| u64::try_from(lasted.as_nanos()).unwrap_or(u64::MAX));
+        let now = pipeline.clock.unix_ns(pipeline.clock.now());
+        let created = now.saturating_sub(lasted.unwrap_or(0));
         let live = context.live();
         let notes = match live.map(|live| live.one_more_event(pipeline.max_events)) {
             Some((false, _)) => {
@@ -99,9 +116,11 @@ impl EntryBuilder {
             Some((true, notes)) => notes,
             None => None,
         };
-        let mut record = SPARE.try_with(|s| s.borrow_mut().pop()).ok().flatten().unwrap_or_default();
+        let mut record = spare();
         record.begin(Kind::Event, EntryId::generate(created / 1_000_000), created);
-        record.text(Field::Message, &pipeline.redactor.text(message));
+        if let Some(message) = message {
+            record.text(Field::Message, &pipeline.redactor.text(message));
+        }
         for (field, text) in [
             (Field::Target, origin.target),
             (Field::FunctionName, origin.function),
@@ -114,16 +133,26 @@ impl EntryBuilder {
         if origin.line > 0 {
             record.uint(Field::Line, origin.line.into());
         }
+        if let Some(lasted) = lasted {
+            record.nanos(Field::Duration, lasted);
+        }
+        let ids = live.map(|live| (live.trace_id, live.span_id));
+        if let Some((trace, span)) = origin.trace.or(ids) {
+            record.trace_id(Field::TraceId, &trace);
+            record.span_id(Field::SpanId, &span);
+            if let Some((own, span)) = ids.filter(|(own, _)| *own != trace) {
+                record.trace_id(Field::LinkedTraceId, &own);
+                record.span_id(Field::LinkedSpanId, &span);
+            }
+        }
         if let Some(live) = live {
-            record.trace_id(Field::TraceId, &live.trace_id);
-            record.span_id(Field::SpanId, &live.span_id);
             record.text(Field::RequestId, live.request_id());
             if live.is_opaque() {
                 record.text(Field::XTraceId, live.x_trace_id());
             }
         }
-        context.write_notes(&mut record, pipeline, notes.as_deref());
-        Self { state: Ok(Open { pipeline: Arc::clone(pipeline), level, outcome: None, record }) }
+        context.write_notes(&mut record, &pipeline, notes.as_deref());
+        Self { state: Ok(Open { pipeline, level, outcome: None, record, fields: 0, left_out: 0 }) }
     }
 
     /// Whether it is taken so far: the client is enabled, and the level high enough.
@@ -134,10 +163,15 @@ impl EntryBuilder {
 
     /// A field of your own, of any serializable value. A secret name (`password`, `api_key`, …) keeps its key and
     /// loses its value, at any depth; texts lose what looks like a secret. A value that cannot be serialized is
-    /// replaced by a note that says so.
+    /// replaced by a note that says so. At most 256 of them are kept; the entry counts the others as `fields_left_out`.
     pub fn field(mut self, name: &str, value: impl Serialize) -> Self {
         if let Ok(open) = &mut self.state {
-            open.field(name, &json(value));
+            if open.fields == MAX_FIELDS {
+                open.left_out += 1;
+            } else {
+                open.fields += 1;
+                open.field(name, &json(value));
+            }
         }
         self
     }
@@ -167,16 +201,28 @@ impl EntryBuilder {
         self.failure(std::any::type_name::<E>(), &error_text(error), sources)
     }
 
-    fn failure(self, error_type: &str, message: &str, sources: Option<String>) -> Self {
-        let Ok(open) = &self.state else { return self };
-        let backtrace = open.pipeline.backtraces.then(|| Backtrace::force_capture().to_string());
-        let entry = self.text(Field::ErrorType, error_type).free_text(Field::ErrorMessage, message);
-        match (sources, backtrace) {
-            (None, None) => entry,
-            (Some(one), None) | (None, Some(one)) => entry.free_text(Field::StackTrace, &one),
-            (Some(sources), Some(trace)) => {
-                entry.free_text(Field::StackTrace, &format!("{sources}\n{trace}"))
-            }
+    fn failure(mut self, error_type: &str, message: &str, sources: Option<String>) -> Self {
+        if let Ok(open) = &mut self.state {
+            failure(&open.pipeline, &mut open.record, error_type, message, sources);
+        }
+        self
+    }
+
+    /// Writes fields one at a time, as they are found; for glue crates. They count as those of
+    /// [`field`](Self::field) do.
+    pub fn write(&mut self, write: impl FnOnce(&mut FieldWriter<'_>)) {
+        if let Ok(open) = &mut self.state {
+            let room = MAX_FIELDS - open.fields;
+            let (fields, left_out) = FieldWriter::of_entry(&open.pipeline, &mut open.record, room, write);
+            open.fields += fields;
+            open.left_out += left_out;
+        }
+    }
+
+    /// Writes fields that it shares with other entries.
+    pub fn shared(&mut self, fields: &SharedFields) {
+        if let Ok(open) = &mut self.state {
+            open.left_out += fields.append_to(&open.pipeline, &mut open.record);
         }
     }
 
@@ -188,25 +234,21 @@ impl EntryBuilder {
     /// As [`EntryBuilder::send`], and says whether the entry was taken.
     ///
     /// # Errors
-    /// It was not: the reason, and the entry to be sent again. Each refusal is counted.
+    /// It was not: the reason, and the entry to be sent again. One that was dropped is counted, each time.
     pub fn try_send(self) -> Result<(), Refused> {
         let mut open = match self.state {
             Ok(open) => open,
             Err(reason) => return Err(Refused { entry: self, reason }),
         };
+        if open.left_out > 0 {
+            open.record.custom_json("fields_left_out", &open.left_out.to_string());
+        }
         let urgent = open.level >= Level::Error;
         if let Err(reason) = open.pipeline.queue.push(open.record.end(open.level, open.outcome), urgent) {
             let reason = Refusal::Dropped(reason);
             return Err(Refused { entry: Self { state: Ok(open) }, reason });
         }
-        if open.record.capacity() <= LARGEST_KEPT {
-            let _ = SPARE.try_with(|spare| {
-                let mut spare = spare.borrow_mut();
-                if spare.len() < KEPT {
-                    spare.push(open.record);
-                }
-            });
-        }
+        keep(open.record);
         Ok(())
     }
 
@@ -226,12 +268,49 @@ impl EntryBuilder {
     }
 }
 
+/// What went wrong, with the backtrace of this call where the client's configuration asks for one.
+fn failure(
+    pipeline: &Pipeline,
+    record: &mut RecordWriter,
+    error_type: &str,
+    message: &str,
+    sources: Option<String>,
+) {
+    let backtrace = pipeline.backtraces.then(|| error_text(&Backtrace::force_capture()));
+    let stack = match (sources, backtrace) {
+        (Some(sources), Some(trace)) => Some(format!("{sources}\n{trace}")),
+        (sources, trace) => sources.or(trace),
+    };
+    record.text(Field::ErrorType, error_type);
+    record.text(Field::ErrorMessage, &pipeline.redactor.text(message));
+    if let Some(stack) = stack {
+        record.text(Field::StackTrace, &pipeline.redactor.text(&stack));
+    }
+}
+
 impl Open {
     fn field(&mut self, name: &str, json: &str) {
         if let Some(json) = self.pipeline.redactor.field(name, json) {
             // A name may be a secret itself, one that is made from a value.
             self.record.custom_json(&self.pipeline.redactor.text(name), &json);
         }
+    }
+}
+
+/// A buffer of this thread, or a new one.
+fn spare() -> RecordWriter {
+    SPARE.try_with(|spare| spare.borrow_mut().pop()).ok().flatten().unwrap_or_default()
+}
+
+/// Keeps a buffer for the next entry.
+fn keep(record: RecordWriter) {
+    if record.capacity() <= LARGEST_KEPT {
+        let _ = SPARE.try_with(|spare| {
+            let mut spare = spare.borrow_mut();
+            if spare.len() < KEPT {
+                spare.push(record);
+            }
+        });
     }
 }
 

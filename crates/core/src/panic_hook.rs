@@ -6,8 +6,10 @@ use std::sync::{Arc, Weak};
 
 use crate::capture::{Panic, panic_message};
 use crate::context;
+use crate::error_chain::error_text;
 use crate::logger::EntryBuilder;
 use crate::pipeline::Pipeline;
+use crate::redact::unasked;
 use crate::worker::is_worker_thread;
 
 /// Puts a hook before the one that is there, which runs as before.
@@ -27,10 +29,13 @@ fn tell(pipeline: &Weak<Pipeline>, info: &PanicHookInfo<'_>) {
         message: panic_message(info.payload()),
         file: info.location().map_or("", |location| location.file()),
         line: info.location().map_or(0, |location| location.line()),
-        backtrace: Backtrace::force_capture().to_string(),
+        backtrace: error_text(&Backtrace::force_capture()),
     };
-    // The request that is being polled takes it as its own; a panic anywhere else is an entry.
-    if !context::tell_panic(&pipeline, &panic) {
-        EntryBuilder::of_panic(&pipeline, &panic).send();
-    }
+    // Nothing of the application's is called from in here: were it to panic, the process would abort.
+    unasked(|| {
+        // The request that is being polled takes it as its own; a panic anywhere else is an entry.
+        if !context::tell_panic(&pipeline, &panic) {
+            EntryBuilder::of_panic(&pipeline, &panic).send();
+        }
+    });
 }

@@ -20,7 +20,7 @@ use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 
 use hoplog_entry::DropReason;
 
-pub(crate) use budget::Budget;
+pub(crate) use budget::{Budget, MOST_ENTRIES};
 pub(crate) use chunk::Chunk;
 use shard::Shard;
 pub(crate) use shard::ShardCounts;

@@ -36,6 +36,7 @@ use crate::error_chain::harmless;
 pub(crate) use client_ip::WrittenIp;
 pub use config::Redaction;
 use custom::Custom;
+pub(crate) use custom::{is_unasked, unasked};
 use headers::HeaderRules;
 pub(crate) use headers::{HeaderAction, is_host_alone};
 use keyed::HashKey;

@@ -8,6 +8,8 @@ mod retry;
 
 #[cfg(feature = "zstd")]
 pub(crate) use answer::accepts;
+#[cfg(feature = "otlp")]
+pub(crate) use answer::otlp_remark;
 pub(crate) use answer::{Answer, Verdict};
 pub(crate) use http::{
     Encoding, Http, HttpConfig, Lone, REQUEST_TIMEOUT, SealedBatch, SendError, is_loopback,

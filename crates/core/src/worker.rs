@@ -14,6 +14,7 @@ use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
 
 use hoplog_entry::Diagnostics;
+use tokio::runtime::{Builder, Runtime};
 use tokio::sync::{mpsc, oneshot};
 use tokio::time::MissedTickBehavior;
 
@@ -83,10 +84,7 @@ impl Worker {
         source: Source,
         flush_interval: Duration,
     ) -> Result<Self, Error> {
-        let runtime = tokio::runtime::Builder::new_current_thread()
-            .enable_all()
-            .build()
-            .map_err(|e| Error::start("its worker's runtime", e))?;
+        let runtime = runtime().map_err(|e| Error::start("its worker's runtime", e))?;
         let (commands, orders) = mpsc::unbounded_channel();
         let (source, diagnostics) = (Arc::new(source), Arc::new(Diagnostics::default()));
         let ledgers = Ledgers::default();
@@ -95,6 +93,8 @@ impl Worker {
             source,
             ledgers: Arc::clone(&ledgers),
             outlets: Vec::new(),
+            #[cfg(feature = "toml")]
+            leaving: Vec::new(),
             handed_out: 0,
             orders,
             flush_interval,
@@ -157,12 +157,20 @@ impl Worker {
     }
 }
 
+fn runtime() -> std::io::Result<Runtime> {
+    // Names of hosts are looked up on threads of its pool, which are hoplog's own like the worker's.
+    Builder::new_current_thread().enable_all().on_thread_start(mark_as_worker).build()
+}
+
 /// What the worker's thread owns.
 struct Shop {
     pipeline: Arc<Pipeline>,
     source: Arc<Source>,
     ledgers: Ledgers,
     outlets: Vec<Outlet>,
+    /// Destinations that a change sent away and that have not ended yet.
+    #[cfg(feature = "toml")]
+    leaving: Vec<tokio::task::JoinHandle<()>>,
     /// Entries that went to whoever was there.
     handed_out: u64,
     orders: mpsc::UnboundedReceiver<Command>,
@@ -216,7 +224,7 @@ impl Shop {
                     self.pipeline.clock.renew_anchor();
                     running::announce(&self.pipeline);
                     self.distribute();
-                    self.tell(|| Message::Tick);
+                    self.outlets.iter_mut().for_each(Outlet::tick);
                 }
             }
         }
@@ -232,12 +240,6 @@ impl Shop {
         }
     }
 
-    fn tell(&mut self, message: impl Fn() -> Message) {
-        for outlet in &mut self.outlets {
-            outlet.send(message());
-        }
-    }
-
     fn flush(&mut self, deadline: Instant, done: oneshot::Sender<()>) {
         self.distribute();
         let waiting = self.ask(|done| Message::Flush(deadline, done));
@@ -248,7 +250,8 @@ impl Shop {
     }
 
     fn reopen(&mut self, done: oneshot::Sender<()>) {
-        let waiting = self.ask(Message::Reopen);
+        // Nobody else has a file, and may stand still.
+        let waiting = self.ask_those(Outlet::has_file, Message::Reopen);
         tokio::spawn(async move {
             settle(waiting, Instant::now() + REOPEN_DEADLINE).await;
             let _ = done.send(());
@@ -261,12 +264,23 @@ impl Shop {
         let waiting = self.ask(|done| Message::Close(deadline, done));
         self.orders.close();
         settle(waiting, deadline).await;
+        #[cfg(feature = "toml")]
+        self.see_off(deadline).await;
         let _ = done.send(());
     }
 
     fn ask(&mut self, message: impl Fn(oneshot::Sender<()>) -> Message) -> Vec<oneshot::Receiver<()>> {
+        self.ask_those(|_| true, message)
+    }
+
+    fn ask_those(
+        &mut self,
+        whom: impl Fn(&Outlet) -> bool,
+        message: impl Fn(oneshot::Sender<()>) -> Message,
+    ) -> Vec<oneshot::Receiver<()>> {
         self.outlets
             .iter_mut()
+            .filter(|outlet| whom(outlet))
             .map(|outlet| {
                 let (done, waiting) = oneshot::channel();
                 outlet.send(message(done));
@@ -281,5 +295,17 @@ impl Shop {
 async fn settle(waiting: Vec<oneshot::Receiver<()>>, deadline: Instant) {
     for done in waiting {
         let _ = tokio::time::timeout_at((deadline + GRACE).into(), done).await;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn threads_of_the_workers_pool_are_hoplogs_own() {
+        let runtime = runtime().unwrap();
+        assert!(runtime.block_on(async { tokio::task::spawn_blocking(is_worker_thread).await.unwrap() }));
+        assert!(!is_worker_thread());
     }
 }

@@ -1,4 +1,4 @@
-// The collector's HTTP interface as the page uses it: five questions, and errors with a kind.
+// The collector's HTTP interface as the page uses it: six questions, and errors with a kind.
 
 const PATIENCE_MS = 10_000;
 
@@ -54,6 +54,8 @@ export function createApi({ fetch, key }) {
     routes: async () => (await list("routes", "/api/v1/routes")).routes,
     services: async () => (await list("services", "/api/v1/services")).services,
     stats: () => get("/stats"),
+    /** What came of what the senders of the last 24 hours sent. */
+    completeness: (service) => list("senders", "/api/v1/completeness", { service }),
   };
 }
 

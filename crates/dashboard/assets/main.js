@@ -10,6 +10,7 @@ import { createList } from "./list.js";
 import { createPoller } from "./poll.js";
 import { createRoutes } from "./routes.js";
 import { drawSamples } from "./samples.js";
+import { drawShortfall } from "./shortfall.js";
 import { createStore, sameFilters } from "./state.js";
 import { drawTotals } from "./totals.js";
 import { createTrace } from "./trace.js";
@@ -32,8 +33,10 @@ const poller = createPoller({ run: round, onState: showState });
 let slowAt = -Infinity;
 async function slow() {
   if (performance.now() - slowAt < SLOW_MS) return;
-  const [answer, services] = await Promise.all([api.stats(), api.services()]);
+  const asked = [api.stats(), api.services(), api.completeness(store.get().service)];
+  const [answer, services, completeness] = await Promise.all(asked);
   stats = answer;
+  drawShortfall(completeness);
   drawTotals(stats);
   filters.offerServices(services.map((of) => String(of.service)));
   if (store.get().view === "routes") await routes.refresh();
@@ -109,7 +112,7 @@ store.subscribe(async (state, before) => {
       if (state.view === "requests") await list.load();
       else routes.draw();
     }
-    if (state.view !== before.view) {
+    if (state.view !== before.view || state.service !== before.service) {
       slowAt = -Infinity;
       await poller.now();
     }

@@ -12,6 +12,7 @@
 //!          ├ poll.js    when to ask ── api.js   what to ask, with key.js's key
 //!          ├ list.js    the requests ─ feed.js  pages put together, row.js
 //!          ├ trace.js   one trace ──── tree.js → waterfall.js, detail.js → body.js, pretty.js
+//!          ├ shortfall.js  what did not get here ── losses.js
 //!          └ routes.js, totals.js, filters.js, keyboard.js, samples.js
 //!  dom.js, format.js, entry.js: values → text nodes; there is no way from a string to markup
 //! ```

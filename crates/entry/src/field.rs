@@ -148,7 +148,7 @@ fields! {
     ResponseBodyHash = 47, "response_body_hash", Text, WORD;
     /// The longest time between two chunks of a streamed response.
     LongestGap = 48, "longest_gap_ms", Nanos, 0;
-    /// The port at the other end of the connection.
+    /// The client's port: of the connection, or what a trusted proxy says.
     ClientPort = 49, "client_port", Uint, 0;
     /// `1.2` or `1.3`, where the server says it.
     TlsVersion = 50, "tls_version", Text, WORD;

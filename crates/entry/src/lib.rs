@@ -1,21 +1,26 @@
 //! What hoplog's SDK and collector share, all of it synchronous: levels, kinds and outcomes, ids, trace headers,
-//! field names, the flat record codec.
+//! field names, the flat record codec, the frames of the spool, what readable lines need.
 //!
 //! An application depends on `hoplog` and its glue crates; this crate is of use to those who read or write
 //! hoplog's records themselves.
 
+mod calendar;
 mod diagnostics;
 mod field;
 pub mod forwarded;
 mod header_name;
 mod id;
 pub mod record;
+pub mod spool;
 pub mod trace_headers;
+mod visible;
 mod vocabulary;
 
+pub use calendar::Civil;
 pub use diagnostics::Diagnostics;
 pub use field::Field;
 pub use header_name::KnownHeader;
 pub use id::{EntryId, ParseIdError, SpanId, TraceId};
-pub use record::{Item, Items, Malformed, Record, RecordWriter, Value};
+pub use record::{Fragment, Item, Items, Malformed, Record, RecordWriter, Value};
+pub use visible::{Visible, is_hidden};
 pub use vocabulary::{DropReason, Kind, Level, Outcome, UnknownWord};

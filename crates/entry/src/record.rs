@@ -39,9 +39,11 @@
 //! - Fields come in the order in which they were written. A single-valued field that comes twice: the last one counts.
 //! - Any byte string is read or refused; nothing panics and nothing is allocated on behalf of a length.
 
+mod fragment;
 mod reader;
 mod writer;
 
+pub use fragment::Fragment;
 pub use reader::{Item, Items, Malformed, Record, Value};
 pub use writer::RecordWriter;
 

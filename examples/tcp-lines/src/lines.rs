@@ -16,6 +16,10 @@ use tokio::time::timeout;
 
 /// For connecting, and for each write.
 const PATIENCE: Duration = Duration::from_secs(1);
+/// At most so many bytes go in one write,
+const PIECE: usize = 1 << 20;
+/// and the file holds: when it is full, hoplog's own memory is next.
+pub(crate) const MOST_KEPT: u64 = 64 << 20;
 
 /// Where lines go.
 #[derive(Debug)]
@@ -37,7 +41,9 @@ impl TcpLines {
             None => timeout(PATIENCE, TcpStream::connect(self.server)).await??,
         };
         if let Ok(kept) = fs::read(&self.fallback) {
-            timeout(PATIENCE, connection.write_all(&kept)).await??;
+            for piece in kept.chunks(PIECE) {
+                timeout(PATIENCE, connection.write_all(piece)).await??;
+            }
             fs::remove_file(&self.fallback)?;
         }
         timeout(PATIENCE, connection.write_all(lines)).await??;
@@ -46,7 +52,11 @@ impl TcpLines {
     }
 
     fn keep(&self, lines: &[u8]) -> io::Result<()> {
-        OpenOptions::new().create(true).append(true).open(&self.fallback)?.write_all(lines)
+        let mut file = OpenOptions::new().create(true).append(true).open(&self.fallback)?;
+        if file.metadata()?.len() + lines.len() as u64 > MOST_KEPT {
+            return Err(io::ErrorKind::FileTooLarge.into());
+        }
+        file.write_all(lines)
     }
 }
 

@@ -35,3 +35,15 @@ fn while_nobody_listens_lines_go_into_the_file_and_from_there_to_whoever_listens
     let stats = client.stats();
     assert_eq!((stats.destinations[0].delivered, stats.lost()), (3, 0));
 }
+
+#[test]
+fn a_file_that_is_full_takes_no_more_and_the_client_keeps_what_comes() {
+    let directory = tempfile::tempdir().unwrap();
+    let fallback = directory.path().join("kept.jsonl");
+    std::fs::File::create(&fallback).unwrap().set_len(lines::MOST_KEPT).unwrap();
+    let server = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
+    let client = client(server, &fallback).unwrap();
+    client.info("one more").send();
+    assert_eq!(client.flush_blocking(Duration::from_millis(50)).unwrap().left, 1);
+    assert_eq!(std::fs::metadata(&fallback).unwrap().len(), lines::MOST_KEPT);
+}

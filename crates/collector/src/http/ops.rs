@@ -23,6 +23,7 @@ pub(crate) async fn ready(State(app): State<Arc<App>>) -> Result<Answer, Problem
         let detail = "shutting down".to_owned();
         return Err(Problem { status: StatusCode::SERVICE_UNAVAILABLE, detail });
     }
+    app.floor.check()?;
     app.store.ready().await?;
     Ok(alive().await)
 }

@@ -15,6 +15,8 @@ pub(crate) struct Receipt {
     pub(crate) batch_id: Option<String>,
     pub(crate) accepted: usize,
     pub(crate) duplicates: usize,
+    /// How many of the duplicates are not the same as what is stored under their id, which stays.
+    pub(crate) id_conflicts: usize,
     pub(crate) rejected: Vec<Rejected>,
     /// What a committed entry survives: `fsync` is a power cut.
     pub(crate) durability: &'static str,

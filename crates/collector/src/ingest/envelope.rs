@@ -101,7 +101,7 @@ pub(crate) fn parse(
         reader.entry(index, raw, next.is_some_and(|&at| at < start + raw.len()));
     }
     let (mut batch, rejected) = reader.finish();
-    batch.sender = envelope.sender()?;
+    batch.sender = envelope.sender(count, rejected.len())?;
     let batch_id = batch.sender.as_ref().map(|s| s.batch_id.clone()).filter(|id| !id.is_empty());
     Ok(Parsed { batch, rejected, count, batch_id })
 }
@@ -121,7 +121,7 @@ struct Envelope<'a> {
 
 impl Envelope<'_> {
     /// What the batch says of its sender; `None` if it says nothing.
-    fn sender(&self) -> Result<Option<Sender>, Unreadable> {
+    fn sender(&self, entries: usize, rejected: usize) -> Result<Option<Sender>, Unreadable> {
         let says = [self.batch_id, self.boot_id, self.seq, self.ledger, self.losses, self.closing];
         if says.iter().all(Option::is_none) {
             return Ok(None);
@@ -130,7 +130,9 @@ impl Envelope<'_> {
         Ok(Some(Sender {
             boot_id: text("boot_id", self.boot_id)?,
             batch_id: text("batch_id", self.batch_id)?,
-            seq: text("seq", self.seq)?.parse().ok(),
+            seq: text("seq", self.seq)?.parse().ok().filter(|seq| *seq >= 0),
+            entries,
+            rejected,
             source: own(object("source", self.source, SOURCE_BYTES)?),
             ledger: own(object("ledger", self.ledger, LEDGER_BYTES)?),
             losses: own(object("losses", self.losses, LEDGER_BYTES)?),

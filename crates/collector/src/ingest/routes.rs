@@ -145,6 +145,7 @@ async fn take(
 ) -> Result<Receipt, Refusal> {
     let intake = &app.intake;
     let encoding = wire::encoding(headers)?;
+    app.floor.check()?;
     let mut grant = intake.budget.grant();
     let wire = wire::read(headers, body, encoding, intake.wire, &mut grant).await?;
     let now = app.clock.now();
@@ -154,9 +155,10 @@ async fn take(
         true => Vec::new(),
         false => app.store.write(batch).await?,
     };
-    let duplicates = verdicts.iter().filter(|v| **v == Verdict::Duplicate).count();
-    let accepted = verdicts.len() - duplicates;
-    app.metrics.entries(accepted, duplicates, rejected.len());
+    let count_of = |verdict| verdicts.iter().filter(|v| **v == verdict).count();
+    let (accepted, id_conflicts) = (count_of(Verdict::Stored), count_of(Verdict::Conflict));
+    let duplicates = verdicts.len() - accepted;
+    app.metrics.entries(accepted, duplicates, id_conflicts, rejected.len());
     #[expect(clippy::cast_precision_loss, reason = "microseconds of this century fit")]
     let server_time = now as f64 / 1e6;
     Ok(Receipt {
@@ -165,6 +167,7 @@ async fn take(
         batch_id,
         accepted,
         duplicates,
+        id_conflicts,
         rejected,
         durability: "fsync",
         server_time,

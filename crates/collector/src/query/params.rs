@@ -3,6 +3,7 @@
 
 use crate::fields::Words;
 use crate::http::Problem;
+use crate::store::completeness::Question;
 use crate::store::search::{Cursor, Filter, Period, Search, Status, TraceKey};
 use crate::time;
 use axum::extract::{FromRequestParts, Query};
@@ -52,6 +53,31 @@ impl Params {
             }
         }
         Ok(period)
+    }
+
+    /// The senders of the last 24 hours before `now`, if nothing else is asked for.
+    pub(crate) fn completeness(self, now: i64) -> Result<Question, Problem> {
+        let (mut from, mut to, mut service) = (None, None, None);
+        for (name, value) in self.0 {
+            match name.as_str() {
+                "service" => service = Some(value).filter(|service| !service.is_empty()),
+                "from" => from = moment(&name, &value)?,
+                "to" => to = moment(&name, &value)?,
+                _ => return Err(unknown(&name, "known are service, from, to")),
+            }
+        }
+        let to = to.unwrap_or(now.saturating_add(1));
+        Ok(Question { from: from.unwrap_or(to.saturating_sub(time::DAY)), to, service })
+    }
+
+    /// What to follow: any filter, but for times and pages.
+    pub(crate) fn filter(self) -> Result<Filter, Problem> {
+        let unfit =
+            self.0.iter().find(|(name, _)| ["from", "to", "limit", "cursor"].contains(&name.as_str()));
+        if let Some((name, _)) = unfit {
+            return Err(Problem::bad(format!("`{name}` has no meaning for what is yet to arrive")));
+        }
+        Ok(self.search()?.filter)
     }
 
     /// An empty value is no filter, as forms send it.

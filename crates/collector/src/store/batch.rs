@@ -40,7 +40,7 @@ pub(crate) struct Cell {
 pub(crate) enum Home {
     /// The day that its id names: the same at every delivery.
     Id,
-    /// The day it came: its id names none, so a copy may lie in the day before.
+    /// The day it came: its id names none, so a copy may lie in the days before.
     Arrival,
     /// Its id was made here: there is no copy of it.
     New,
@@ -57,6 +57,8 @@ pub(crate) struct Row {
     /// Microseconds since the Unix epoch.
     pub(crate) created_at: i64,
     pub(crate) level: Level,
+    /// Of the entry as it came, to tell a copy from another entry under the same id.
+    pub(crate) hash: i32,
     pub(crate) service: Slice,
     /// JSON object of the known fields that have no column.
     pub(crate) detail: Option<Slice>,
@@ -72,7 +74,11 @@ pub(crate) struct Sender {
     /// The sending process's life.
     pub(crate) boot_id: String,
     pub(crate) batch_id: String,
+    /// The entries that the sender had sealed before this batch.
     pub(crate) seq: Option<i64>,
+    /// The entries of this batch, and how many of them were refused on reading.
+    pub(crate) entries: usize,
+    pub(crate) rejected: usize,
     /// JSON texts, as they came.
     pub(crate) source: Option<String>,
     pub(crate) ledger: Option<String>,
@@ -98,7 +104,10 @@ pub(crate) struct Batch {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Verdict {
     Stored,
+    /// It was there already.
     Duplicate,
+    /// Another entry was there under its id, and stays.
+    Conflict,
 }
 
 /// A place to return to, when an entry turns out not to be one.
@@ -116,6 +125,7 @@ pub(crate) struct Head {
     pub(crate) home: Home,
     pub(crate) created_at: i64,
     pub(crate) level: Level,
+    pub(crate) hash: i32,
     pub(crate) service: Slice,
     pub(crate) detail: Option<Slice>,
     pub(crate) metadata: Option<Slice>,
@@ -187,11 +197,22 @@ impl Batch {
 
     /// Makes a row of what was set since `mark`.
     pub(crate) fn finish(&mut self, mark: Mark, head: Head) {
-        let Head { index, id, day, home, created_at, level, service, detail, metadata } = head;
+        let Head { index, id, day, home, created_at, level, hash, service, detail, metadata } = head;
         let (first_cell, end_cell) = (mark.cells, self.cells.len());
-        let row =
-            Row { index, id, day, home, created_at, level, service, detail, metadata, first_cell, end_cell };
-        self.rows.push(row);
+        self.rows.push(Row {
+            index,
+            id,
+            day,
+            home,
+            created_at,
+            level,
+            hash,
+            service,
+            detail,
+            metadata,
+            first_cell,
+            end_cell,
+        });
     }
 
     pub(crate) fn cells(&self, row: &Row) -> &[Cell] {

@@ -8,11 +8,13 @@
 //! - One thread writes; readers see the last commit and never hold it up (WAL).
 //! - A committed batch survives a power cut (`synchronous=FULL`).
 //! - An entry lies in the file of the day that its id names, so that a copy, however late, meets the first one.
-//! - Old entries leave as whole files; no row is ever deleted.
+//! - Old entries leave as whole files; no row is ever deleted. Their ids may stay a while ([`ids`]).
 
 use super::batch::{Batch, Verdict};
+use super::completeness::{Accounts, Question};
 use super::figures::{RouteFigures, ServiceFigures, Totals};
-use super::search::{Listing, Period, Search, TraceKey};
+use super::follow::{News, Position};
+use super::search::{Filter, Listing, Period, Search, TraceKey};
 use super::{Reply, Store, StoreError};
 use crate::config::Config;
 use crate::error::StartError;
@@ -29,6 +31,8 @@ use writer::{Command, Writer};
 mod connection;
 mod directory;
 mod figures;
+mod follow;
+mod ids;
 mod insert;
 mod listing;
 mod readers;
@@ -37,6 +41,8 @@ mod routes;
 mod running;
 mod schema;
 mod select;
+mod senders;
+mod strays;
 mod writer;
 
 /// How a store of this kind runs.
@@ -47,9 +53,14 @@ pub(crate) struct Options {
     retention_bytes: u64,
     query_time: Duration,
     queries: usize,
+    follower_lag: u32,
     answer_bytes: usize,
+    wal_bytes: u64,
     clock: Clock,
 }
+
+/// A reader keeps the log of its file from being moved in: none may go on for longer.
+const LONGEST_QUERY: Duration = Duration::from_secs(30);
 
 impl Options {
     pub(crate) fn new(directory: PathBuf, config: &Config) -> Self {
@@ -57,9 +68,11 @@ impl Options {
             directory,
             retention_days: config.retention_days,
             retention_bytes: config.retention_bytes,
-            query_time: config.limits.query_time,
+            query_time: config.limits.query_time.min(LONGEST_QUERY),
             queries: config.limits.queries,
+            follower_lag: config.limits.follower_lag,
             answer_bytes: config.limits.answer_bytes,
+            wal_bytes: config.limits.wal_bytes,
             clock: config.clock.clone(),
         }
     }
@@ -75,6 +88,7 @@ pub(crate) struct SqliteStore {
     commands: mpsc::Sender<Command>,
     readers: Readers,
     answer_bytes: usize,
+    follower_lag: u32,
 }
 
 impl SqliteStore {
@@ -83,10 +97,11 @@ impl SqliteStore {
     pub(crate) fn open(options: Options) -> Result<Self, StartError> {
         let directory = Arc::new(Directory::open(&options.directory, &options.clock)?);
         let readers = Readers::new(Arc::clone(&directory), options.queries, options.query_time);
-        let answer_bytes = options.answer_bytes;
+        let (answer_bytes, follower_lag) = (options.answer_bytes, options.follower_lag);
         let (commands, receiver) = mpsc::channel(QUEUE);
         let mut writer = Writer::new(directory, readers.clone(), options);
         writer.sweep();
+        writer.recall().map_err(|e| StartError::new(e.to_string()))?;
         writer.probe().map_err(|e| StartError::new(e.to_string()))?;
         std::thread::Builder::new()
             .name("hoplog-writer".to_owned())
@@ -102,7 +117,7 @@ impl SqliteStore {
                 }
             }
         });
-        Ok(Self { commands, readers, answer_bytes })
+        Ok(Self { commands, readers, answer_bytes, follower_lag })
     }
 
     /// Sends the writer a command and waits for its answer.
@@ -133,12 +148,30 @@ impl Store for SqliteStore {
         Box::pin(self.readers.run(move |files| listing::trace(files, &key, most)))
     }
 
+    fn follow(&self, filter: Filter, since: Option<Position>) -> Reply<'_, News> {
+        // Before it is looked: what is committed meanwhile is found now, or the next time.
+        let commits = self.readers.commits();
+        let lag = self.follower_lag.into();
+        match since {
+            Some(position) if position.commits == commits => {
+                Box::pin(std::future::ready(Ok(News { position, ..News::default() })))
+            }
+            since => {
+                Box::pin(self.readers.run(move |files| follow::follow(files, &filter, since, commits, lag)))
+            }
+        }
+    }
+
     fn routes(&self, period: Period) -> Reply<'_, Vec<RouteFigures>> {
         Box::pin(self.readers.run(move |files| routes::routes(files, period)))
     }
 
     fn services(&self) -> Reply<'_, Vec<ServiceFigures>> {
         Box::pin(self.readers.run(figures::services))
+    }
+
+    fn senders(&self, question: Question) -> Reply<'_, Accounts> {
+        Box::pin(self.readers.run(move |files| senders::accounts(files, &question)))
     }
 
     fn totals(&self, errors_since: i64) -> Reply<'_, Totals> {

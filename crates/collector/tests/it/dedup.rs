@@ -1,8 +1,10 @@
 //! An entry that comes again is stored once.
 
-use crate::support::{NOON, Server};
+use crate::support::{NOON, Server, TempDir};
 use hoplog_entry::EntryId;
 use serde_json::{Value, json};
+use std::sync::Arc;
+use std::time::{Duration, SystemTime};
 
 const DAY: u64 = 86_400;
 
@@ -55,15 +57,17 @@ fn an_id_without_a_day_is_known_for_two_days() {
     let batch = json!([{"id": v4}, {"id": ancient}, {"id": future}]);
     assert_eq!(verdicts(&server.send(batch.clone())), (3, 0));
     assert_eq!(verdicts(&server.send(batch.clone())), (0, 3));
-    server.clock.set(NOON + DAY);
-    assert_eq!(verdicts(&server.send(batch.clone())), (0, 3), "the next day");
+    for hours in [24, 47] {
+        server.clock.set(NOON + hours * 3_600);
+        assert_eq!(verdicts(&server.send(batch.clone())), (0, 3), "{hours} h later");
+    }
     let flags = |id: &str| server.get(&format!("/api/v1/logs/{id}")).json()["metadata"].clone();
     assert_eq!(flags(&v4), Value::Null);
     assert_eq!(flags(&ancient), json!({"hoplog_flags": ["clock_suspect"]}));
     assert_eq!(flags(&future), json!({"hoplog_flags": ["clock_suspect"]}));
     let files = std::fs::read_dir(server.directory.path()).unwrap();
     let days = files.filter(|f| f.as_ref().unwrap().file_name().to_string_lossy().ends_with(".db")).count();
-    assert_eq!(days, 2, "a wrong clock makes no files of its own");
+    assert_eq!(days, 3, "a wrong clock makes no files of its own");
 }
 
 #[test]
@@ -90,4 +94,110 @@ fn the_same_batch_sent_many_times_at_once_is_stored_once() {
     });
     assert_eq!(sums, (100, 1500));
     assert_eq!(total(&server), 100);
+}
+
+#[test]
+fn another_entry_under_a_known_id_is_counted_and_the_first_one_stays() {
+    let server = Server::start();
+    let (a, b, v4) = (v7(NOON), v7(NOON), "9b1deb4d-3b7d-4bad-9bdd-2b0d7b3dcb6d");
+    let entry = |id: &str, message: &str| json!({"id": id, "message": message});
+    server.send(json!([entry(&a, "first"), entry(&b, "same"), entry(v4, "first")]));
+    server.clock.set(NOON + DAY);
+    let answer = server.send(json!([entry(&a, "other"), entry(&b, "same"), entry(v4, "other")]));
+    assert_eq!((verdicts(&answer), &answer["id_conflicts"]), ((0, 3), &json!(2)));
+    for id in [a.as_str(), v4] {
+        assert_eq!(server.get(&format!("/api/v1/logs/{id}")).json()["message"], "first");
+    }
+    assert!(server.get("/metrics").body.contains("hoplog_entries_id_conflict_total 2\n"));
+    // Also within one batch.
+    let c = v7(NOON + DAY);
+    let answer = server.send(json!([entry(&c, "first"), entry(&c, "first"), entry(&c, "other")]));
+    assert_eq!((verdicts(&answer), &answer["id_conflicts"]), ((1, 2), &json!(1)));
+}
+
+#[test]
+fn batches_that_overlap_in_any_order_and_cut_come_to_the_set_of_their_entries() {
+    let server = Server::start();
+    let all: Vec<Value> = (0..300).map(|n| json!({"id": v7(NOON - n * 997), "message": n})).collect();
+    let (mut accepted, mut sent) = (0, 0);
+    // Shuffled by a step that is prime to the number; each cut meets others of itself and of those before it.
+    for (step, size) in [(7, 300), (11, 40), (101, 97), (199, 13)] {
+        let order: Vec<Value> = (0..all.len()).map(|n| all[n * step % all.len()].clone()).collect();
+        for batch in order.chunks(size) {
+            let answer = server.send(json!(batch));
+            assert_eq!(answer["id_conflicts"], 0);
+            accepted += verdicts(&answer).0;
+            sent += batch.len();
+        }
+    }
+    assert_eq!((accepted, total(&server), sent), (300, 300, 1_200));
+    let mut stored: Vec<u64> =
+        server.logs("?limit=1000").iter().map(|l| l["message"].as_str().unwrap().parse().unwrap()).collect();
+    stored.sort_unstable();
+    assert_eq!(stored, (0..300).collect::<Vec<_>>());
+}
+
+#[test]
+fn ids_outlive_entries_that_retention_deleted() {
+    // No byte but today's is kept, looked at on every start.
+    let start = |directory, day: u64| {
+        let clock = move || SystemTime::UNIX_EPOCH + Duration::from_secs(NOON + day * DAY);
+        Server::in_directory(directory, |config| config.retention_bytes(0).retention_days(1).clock(clock))
+    };
+    let v4 = "9b1deb4d-3b7d-4bad-9bdd-2b0d7b3dcb6d";
+    let (id, late) = (v7(NOON), v7(NOON + 60));
+    let batch = json!([{"id": id, "message": "first"}, {"id": v4, "message": "first"}]);
+    let mut server = start(Arc::new(TempDir::new()), 0);
+    assert_eq!(verdicts(&server.send(batch.clone())), (2, 0));
+    for day in 1..=8 {
+        server = start(server.stop(), day);
+        assert_eq!(total(&server), 0, "nothing but ids is left on day {day}");
+        let first = json!([batch[0].clone()]);
+        assert_eq!(verdicts(&server.send(first)), (0, 1), "day {day}");
+        let other = server.send(json!([{"id": id, "message": "other"}]));
+        assert_eq!((verdicts(&other), &other["id_conflicts"]), ((0, 1), &json!(1)), "day {day}");
+        if day == 1 {
+            assert_eq!(verdicts(&server.send(json!([batch[1].clone()]))), (0, 1), "48 h");
+            // One that comes late begins its day anew; it too is remembered.
+            assert_eq!(verdicts(&server.send(json!([{"id": late}]))), (1, 0));
+        } else {
+            assert_eq!(verdicts(&server.send(json!([{"id": late}]))), (0, 1), "day {day}");
+        }
+    }
+    server = start(server.stop(), 9);
+    let names = std::fs::read_dir(server.directory.path()).unwrap().map(|f| f.unwrap().file_name());
+    assert!(!names.into_iter().any(|n| n.to_string_lossy().contains("2026-03-10")), "in the end they go too");
+}
+
+#[test]
+fn a_day_whose_ids_cannot_be_kept_stays() {
+    let server = Server::start();
+    let id = v7(NOON - DAY);
+    server.send(json!([{"id": id}, {"message": "today"}]));
+    let directory = server.stop();
+    // A directory in the place of the draft: nothing can be written there.
+    std::fs::create_dir(directory.path().join("ids-2026-03-09.draft")).unwrap();
+    let server = Server::in_directory(Arc::clone(&directory), |config| config.retention_bytes(0));
+    assert_eq!((total(&server), verdicts(&server.send(json!([{"id": id}])))), (2, (0, 1)));
+    let directory = server.stop();
+    std::fs::remove_dir(directory.path().join("ids-2026-03-09.draft")).unwrap();
+    let server = Server::in_directory(directory, |config| config.retention_bytes(0));
+    assert_eq!((total(&server), verdicts(&server.send(json!([{"id": id}])))), (1, (0, 1)));
+}
+
+#[test]
+fn a_copy_meets_the_first_one_also_when_the_clock_has_come_to_its_id() {
+    let start = |directory, hours: u64| {
+        let clock = move || SystemTime::UNIX_EPOCH + Duration::from_secs(NOON + hours * 3_600);
+        Server::in_directory(directory, |config| config.clock(clock))
+    };
+    let batch = json!([{"id": v7(NOON + 30 * 3_600), "message": "from tomorrow"}]);
+    let server = start(Arc::new(TempDir::new()), 0);
+    assert_eq!(verdicts(&server.send(batch.clone())), (1, 0), "30 h ahead: suspect, and of today");
+    let mut directory = server.stop();
+    for hours in [7, 40, 48, 180] {
+        let server = start(directory, hours);
+        assert_eq!(verdicts(&server.send(batch.clone())), (0, 1), "{hours} h later");
+        directory = server.stop();
+    }
 }

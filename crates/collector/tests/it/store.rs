@@ -1,11 +1,11 @@
 //! What is on the disk: days, retention, damage, and readers beside the writer.
 
 use crate::support::{NOON, RUNTIME, Server, TempDir};
-use hoplog_collector::{Collector, Config};
+use hoplog_collector::{Collector, Config, DiskSpace};
 use serde_json::json;
 use std::path::Path;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering::Relaxed};
 
 const DAY: u64 = 86_400;
 
@@ -100,7 +100,7 @@ fn a_file_of_a_newer_hoplog_is_not_touched() {
     drop(connection);
     let config = Config::default().listen("127.0.0.1:0".parse().unwrap()).data_dir(directory.path());
     let error = RUNTIME.block_on(Collector::start(config)).unwrap_err().to_string();
-    assert!(error.contains("has layout 9, this hoplog knows 2"), "{error}");
+    assert!(error.contains("has layout 9, this hoplog knows 3"), "{error}");
 }
 
 #[test]
@@ -221,22 +221,76 @@ fn a_long_answer_is_cut_and_says_where_to_go_on() {
 }
 
 #[test]
-fn what_a_sender_says_of_itself_is_kept() {
-    let server = Server::start();
-    for (seq, closing) in [(1, false), (2, false), (2, true)] {
-        let body = json!({"logs": [], "boot_id": "b1", "batch_id": format!("batch-{seq}"), "seq": seq,
-            "source": {"service": "shop"}, "ledger": {"accepted": seq * 10}, "losses": {"queue_full_newest": seq},
-            "closing": closing});
-        assert_eq!(server.post("/logs", &[], body.to_string().as_bytes()).status, 200);
-    }
-    let directory = server.stop();
-    let connection = rusqlite::Connection::open(directory.path().join("logs-2026-03-10.db")).unwrap();
-    let sender: (String, i64, i64, String, bool) = connection
-        .query_row("SELECT boot_id, batches, last_seq, ledger, closing FROM senders", [], |row| {
-            Ok((row.get(0)?, row.get(1)?, row.get(2)?, row.get(3)?, row.get(4)?))
+fn at_the_floor_of_the_disk_no_entry_is_taken_while_questions_and_deletion_go_on() {
+    let free = Arc::new(AtomicU64::new(50));
+    let probe = Arc::clone(&free);
+    let start = |directory, days| {
+        let probe = Arc::clone(&probe);
+        Server::in_directory(directory, move |config| {
+            let measure = move |_: &Path| Ok(DiskSpace { free: probe.load(Relaxed), total: 1_000 });
+            config.retention_days(days).disk_space(measure)
         })
-        .unwrap();
-    assert_eq!(sender, ("b1".into(), 3, 2, r#"{"accepted":20}"#.into(), true));
-    let losses: i64 = connection.query_row("SELECT count(*) FROM losses", [], |row| row.get(0)).unwrap();
-    assert_eq!(losses, 2, "a batch that comes again says the same once");
+    };
+    let server = start(Arc::new(TempDir::new()), 30);
+    let old = hoplog_entry::EntryId::generate((NOON - 29 * DAY) * 1000).to_string();
+    assert_eq!(server.send(json!([{"message": "before"}, {"id": old}]))["accepted"], 2);
+
+    free.store(49, Relaxed);
+    let body = br#"{"logs":[{"message":"meanwhile"}]}"#;
+    let refused = server.post("/logs", &[], body);
+    assert_eq!(refused.status, 507, "{refused:?}");
+    assert!(refused.header("retry-after").is_some());
+    assert!(refused.json()["detail"].as_str().unwrap().contains("5 % of the disk"), "{refused:?}");
+    assert_eq!((server.get("/readyz").status, server.get("/healthz").status), (503, 200));
+    assert_eq!((server.logs("").len(), total(&server)), (2, 2));
+    // Deletion by age, as at each start and every hour.
+    let later = start(server.stop(), 9);
+    assert_eq!(total(&later), 1);
+    assert_eq!(later.post("/logs", &[], body).status, 507);
+
+    free.store(50, Relaxed);
+    assert_eq!(later.post("/logs", &[], body).status, 200);
+    assert_eq!((later.get("/readyz").status, total(&later)), (200, 2));
+}
+
+#[test]
+fn the_log_stays_bounded_beside_readers_that_take_turns() {
+    const BOUND: u64 = 1 << 20;
+    let server = Server::with(|config| {
+        let mut limits = hoplog_collector::Limits::default();
+        limits.query_time = std::time::Duration::from_millis(100);
+        limits.wal_bytes = BOUND;
+        config.limits(limits)
+    });
+    let entries =
+        |from: u64| (from..from + 500).map(|n| json!({"message": format!("{n}").repeat(60)})).collect();
+    for n in 0..20 {
+        server.send(entries(n * 500));
+    }
+    let wal = server.directory.path().join("logs-2026-03-10.db-wal");
+    let (done, cut) = (AtomicBool::new(false), AtomicU64::new(0));
+    let (most, written) = std::thread::scope(|scope| {
+        for _ in 0..4 {
+            // Each reads for longer than it may, and the next one begins before the last one ends.
+            scope.spawn(|| {
+                while !done.load(Relaxed) {
+                    let answer = server.get("/api/v1/logs?q=a&metadata.a=1&metadata.b=2&metadata.c=3");
+                    cut.fetch_add(u64::from(answer.status == 503), Relaxed);
+                }
+            });
+        }
+        let mut most = 0;
+        for n in 20..60 {
+            server.send(entries(n * 500));
+            most = most.max(std::fs::metadata(&wal).unwrap().len());
+        }
+        done.store(true, Relaxed);
+        (most, 40 * 500)
+    });
+    println!("FIGURE collector.wal_most_bytes {most} B");
+    println!("FIGURE collector.wal_readers_cut {} count", cut.load(Relaxed));
+    assert!(cut.into_inner() > 0, "readers that were in the way");
+    // One group may come on top of what is waited at: here one batch.
+    assert!(most <= 2 * BOUND, "{most} bytes of log beside {written} entries written");
+    assert_eq!(total(&server), 30_000);
 }

@@ -64,6 +64,11 @@ pub(crate) struct Panic<'a> {
 }
 
 impl Live {
+    /// Whether its record is locked, perhaps by this very thread.
+    pub(crate) fn is_busy(&self) -> bool {
+        matches!(self.record.try_lock(), Err(TryLockError::WouldBlock))
+    }
+
     /// Notes a panic in the request's own poll; false if the request is not this client's or has ended. The lock is
     /// not waited for: the panic may have happened while it was held.
     pub(crate) fn tell_panic(&self, pipeline: &Arc<Pipeline>, panic: &Panic<'_>) -> bool {

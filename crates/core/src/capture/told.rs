@@ -13,7 +13,7 @@ use crate::pipeline::Pipeline;
 use crate::sync::lock;
 
 /// The most bytes of a message; an entry keeps fewer.
-const MAX_MESSAGE: usize = 64 * 1024;
+const MAX_MESSAGE: usize = 96 * 1024;
 
 #[derive(Debug, Default)]
 pub(crate) struct Told {

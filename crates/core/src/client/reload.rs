@@ -24,8 +24,8 @@ impl Client {
     /// and the levels of the logger. A destination that is different from before ends, and the new one follows it under
     /// the same name, with the same counts; what the old one has not delivered within 5 s is dropped and counted. One that
     /// is as it was is left alone; where only its level, kinds or targets are others, they also judge what it has not
-    /// written yet. Give names to those that you mean to change. Everything else acts at the start only:
-    /// the report says what of it has changed.
+    /// written yet. Give names to those that you mean to change. Everything else acts at the start only,
+    /// the collector's endpoint and key included: the report says what of it has changed.
     ///
     /// Reads a small file: call it from a signal handler's task, not from a request.
     ///
@@ -43,6 +43,12 @@ impl Client {
         };
         let _ = done.await;
         Ok(report)
+    }
+
+    /// Nothing is begun any more: destinations of the application's own go now, not with the last handle.
+    pub(super) fn forget_configuration(&self) {
+        let reloader = self.inner.as_ref().and_then(|inner| lock(&inner.reloader).take());
+        drop(reloader);
     }
 
     pub(crate) fn reload_by(&self, reloader: Reloader) {

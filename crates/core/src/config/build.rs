@@ -14,7 +14,7 @@ use crate::client::Client;
 use crate::clock::Clock;
 use crate::destination::{BatchLimits, DialectConfig, Memory, Planned, RemoteConfig};
 use crate::error::Error;
-use crate::level_filter::{LevelFilter, LiveLevels};
+use crate::level_filter::{LevelFilter, LiveLevels, is_path};
 use crate::pipeline::{Pipeline, Policy};
 use crate::queue::QueueLimits;
 use crate::transport::{HttpConfig, REQUEST_TIMEOUT, is_loopback};
@@ -40,6 +40,10 @@ impl ClientBuilder {
         };
         let policy = self.policy(&mut complaints);
         let source = self.settings.source(&mut complaints);
+        // Last, for what is complained about is not built, and may be built again.
+        if complaints.is_empty() {
+            complaints.extend(destinations.iter().filter_map(Planned::give));
+        }
         let Some(policy) = policy.filter(|_| complaints.is_empty()) else {
             return Err(Error::config(complaints));
         };
@@ -82,6 +86,11 @@ impl ClientBuilder {
         // Complained about by the line, where it was read.
         self.base_levels.iter().for_each(|directives| drop(levels.apply(directives)));
         self.levels.iter().for_each(|(target, level)| levels.set(target.as_deref(), Some(*level)));
+        for target in self.levels.iter().filter_map(|(target, _)| target.as_deref()).filter(|t| !is_path(t)) {
+            complaints.push(format!(
+                "`min_level_of`: `{target}` names no module; write `my_crate` or `my_crate::db`"
+            ));
+        }
         let wrong = self.settings.log.as_deref().map(|directives| levels.apply(directives));
         complaints.extend(wrong.into_iter().flatten().map(|wrong| format!("HOPLOG_LOG: {wrong}")));
         levels

@@ -44,6 +44,10 @@ impl ClientBuilder {
             planned.extend(prepared.map(|prepared| Planned { name: name.clone(), filter, prepared }));
             running.push((name, output.what));
         }
+        #[cfg(feature = "otlp")]
+        if let Some(complaint) = headers_for_several(&running, variable) {
+            complaints.push(complaint);
+        }
         (planned, running)
     }
 
@@ -100,6 +104,21 @@ impl Console {
         };
         Prepared::Lines(Lines { form, sink: Sink::Console })
     }
+}
+
+/// A key in a variable is one server's; another one must not get it.
+#[cfg(feature = "otlp")]
+fn headers_for_several(running: &Running, variable: &dyn Fn(&str) -> Option<String>) -> Option<String> {
+    let mut servers = running.iter().filter_map(|(_, what)| match what {
+        What::Otlp(server) => server.headers_of_variables_go_to(variable),
+        _ => None,
+    });
+    let first = servers.next()?;
+    servers.any(|server| server != first).then(|| {
+        "OTEL_EXPORTER_OTLP_HEADERS would go to several servers: give each but one its own `Otlp::header`, or \
+         `Otlp::without_variables`"
+            .into()
+    })
 }
 
 /// Gives a name to those that have none; two of the same name are a complaint.

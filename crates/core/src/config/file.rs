@@ -37,7 +37,10 @@ pub enum LineFormat {
 /// # Several processes
 /// They may share one path, also with rotation: each write locks the file (`flock`, `LockFileEx`). Where there are no
 /// locks, or another process holds one for more than 250 ms, a process writes to a file of its own beside it, `….p` and
-/// its process id, until [`Client::reopen_files`](crate::Client::reopen_files). All of them should be configured alike.
+/// its process id, until [`Client::reopen_files`](crate::Client::reopen_files). All of them should be configured alike. On
+/// Windows a process does not notice that another one rotated the file: there, give each a path of its own.
+///
+/// What a killed process left of a line is ended with a line feed, and the next entry begins on a line of its own.
 ///
 /// # When the disk is full
 /// Entries that cannot be written are counted as dropped (`spool_io_error`), half a line is taken back, and the next
@@ -145,7 +148,7 @@ impl LogFile {
     }
 
     /// Opens the file also where its path is a symbolic link, as `/dev/stdout` is. Default: no, for whoever may write to
-    /// the directory could choose what is appended to. Not used on Windows.
+    /// the directory could choose what is appended to. Not for a file that is rotated. Not used on Windows.
     pub fn follow_links(mut self) -> Self {
         self.follow_links = true;
         self
@@ -171,6 +174,12 @@ impl LogFile {
         }
         if rotates && self.path.file_name().and_then(|name| name.to_str()).is_none() {
             complain("is to be rotated, so its name must be UTF-8".into());
+        }
+        if rotates && self.follow_links {
+            complain(
+                "is to be rotated, which would move the link: name the file, or leave out `follow_links`"
+                    .into(),
+            );
         }
         let plan = self.plan();
         if let Err(error) = plan.appender(std::sync::Arc::default()).check() {

@@ -18,7 +18,8 @@ const DEFAULT_TIMEOUT: Duration = Duration::from_secs(10);
 /// names of the HTTP semantic conventions. Feature `otlp`.
 ///
 /// What is not set in code is taken from the variables of the OpenTelemetry specification; an empty one is as good as
-/// none. Of two variables the one with `LOGS` in its name counts.
+/// none. Of two variables the one with `LOGS` in its name counts. Headers of variables go to one server: where several
+/// destinations would take them, `build` complains.
 ///
 /// | setter | variable | default |
 /// |---|---|---|
@@ -30,7 +31,8 @@ const DEFAULT_TIMEOUT: Duration = Duration::from_secs(10);
 /// | `resource` | `OTEL_RESOURCE_ATTRIBUTES`: `name=value,name=value`, percent-encoded | – |
 ///
 /// Only 429, 502, 503, 504 and failures of the connection are tried again, as the protocol has it; a batch that is
-/// answered with any other error is dropped and counted. Such a server does not know entries by their ids.
+/// answered with any other error is dropped and counted, but for one that is too large (413), which is sent in halves,
+/// and one whose compression is not known (415), which is sent without. Such a server does not know entries by their ids.
 ///
 /// ```
 /// # use std::time::Duration;
@@ -54,6 +56,7 @@ pub struct Otlp {
     compression: Option<Compression>,
     resource: Vec<(String, String)>,
     allow_insecure_http: bool,
+    without_variables: bool,
 }
 
 impl Otlp {
@@ -98,6 +101,12 @@ impl Otlp {
         self
     }
 
+    /// Reads no `OTEL_*` variable for this destination: what is not set in code is its default.
+    pub fn without_variables(mut self) -> Self {
+        self.without_variables = true;
+        self
+    }
+
     /// Lets headers go over plain HTTP to another machine. Off by default: anyone on the way can read them.
     pub fn allow_insecure_http(mut self) -> Self {
         self.allow_insecure_http = true;
@@ -110,7 +119,7 @@ impl Otlp {
         limits: BatchLimits,
         complaints: &mut Vec<String>,
     ) -> Option<RemoteConfig> {
-        let variables = Variables(variable);
+        let variables = self.variables(variable);
         let resource = self.resource_attributes(&variables, complaints);
         let compression = self.compression.unwrap_or_else(|| variables.compression(complaints));
         let timeout = self.timeout.or_else(|| variables.timeout(complaints)).unwrap_or(DEFAULT_TIMEOUT);
@@ -137,6 +146,22 @@ impl Otlp {
             limits,
             compression,
         })
+    }
+
+    fn variables<'v>(&self, variable: &'v dyn Fn(&str) -> Option<String>) -> Variables<'v> {
+        Variables(if self.without_variables { &|_| None } else { variable })
+    }
+
+    /// Scheme, host and port of the server that gets the headers of variables; `None` where none are sent.
+    pub(super) fn headers_of_variables_go_to(
+        &self,
+        variable: &dyn Fn(&str) -> Option<String>,
+    ) -> Option<String> {
+        let variables = self.variables(variable);
+        variables.signal("HEADERS").filter(|_| self.headers.is_empty())?;
+        // What is wrong with the endpoint is said where it is built.
+        let (_, url, _) = self.endpoint_of(&variables, &mut Vec::new());
+        Some(reqwest::Url::parse(url.trim()).ok()?.origin().ascii_serialization())
     }
 
     /// Who names the endpoint, what it is, and whether it is the one for logs already.

@@ -75,7 +75,7 @@ impl Output {
         Self::new(What::Collector)
     }
 
-    /// A destination of your own.
+    /// A destination of your own. It serves one client: a clone of the builder cannot be built with it again.
     pub fn own(destination: impl Destination) -> Self {
         Self::new(What::Own(Own::new(destination)))
     }
@@ -105,8 +105,8 @@ impl Output {
         self
     }
 
-    /// One more condition: it takes the entries for which this is true. Called on the worker's thread, one time per
-    /// entry; keep it quick. If it panics the entry is taken. Default: none.
+    /// One more condition: it takes the entries for which this is true. Called on a thread of hoplog's, one time per
+    /// entry; keep it quick, for others wait meanwhile. If it panics the entry is taken. Default: none.
     pub fn filter(mut self, takes: impl Fn(&Entry<'_>) -> bool + Send + Sync + 'static) -> Self {
         self.filter.predicates.push(Arc::new(takes));
         self

@@ -3,9 +3,13 @@
 use std::time::Duration;
 
 use reqwest::Url;
-use reqwest::header::{CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue};
+use reqwest::header::{
+    CONTENT_ENCODING, CONTENT_LENGTH, CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue, TRANSFER_ENCODING,
+};
 
 use crate::transport::{REQUEST_TIMEOUT, is_loopback};
+
+const OURS: [HeaderName; 4] = [CONTENT_TYPE, CONTENT_ENCODING, CONTENT_LENGTH, TRANSFER_ENCODING];
 
 /// Headers as they were given; a value may be a secret.
 #[derive(Clone, Default, PartialEq, Eq)]
@@ -38,12 +42,13 @@ impl Headers {
         headers.insert(CONTENT_TYPE, HeaderValue::from_static(content_type));
         for (name, value) in &self.0 {
             let Ok(name) = HeaderName::from_bytes(name.trim().as_bytes()) else {
-                complaints.push(format!("{whose}: `{name}` is not a header's name"));
+                // It is not shown: of `Authorization: Bearer …` it would be the secret.
+                complaints.push(format!("{whose} has a name that no header can have"));
                 continue;
             };
             match HeaderValue::from_str(value.trim()) {
-                // A body's type and coding are not for others to say.
-                Ok(_) if name == CONTENT_TYPE || name.as_str() == "content-encoding" => {
+                // How a body is framed, its type and its coding are not for others to say.
+                Ok(_) if OURS.contains(&name) => {
                     complaints.push(format!("{whose}: `{name}` is set by hoplog"));
                 }
                 Ok(mut value) => {
@@ -92,8 +97,9 @@ pub(super) fn url(whose: &str, text: &str, example: &str, complaints: &mut Vec<S
 /// `url` with `path` behind its own, unless it ends with that.
 pub(super) fn with_path(mut url: Url, path: &str) -> Url {
     let own = url.path().trim_end_matches('/');
-    let own = own.strip_suffix(path).unwrap_or(own).trim_end_matches('/').to_owned();
-    url.set_path(&format!("{own}/{path}"));
+    let own = own.strip_suffix(path).and_then(|own| own.strip_suffix('/')).unwrap_or(own);
+    let whole = format!("{}/{path}", own.trim_end_matches('/'));
+    url.set_path(&whole);
     url
 }
 
@@ -104,4 +110,47 @@ pub(super) fn timeout(whose: &str, timeout: Option<Duration>, complaints: &mut V
         complaints.push(format!("{whose} is {timeout:?}; it must be from 1 ms to 10 min"));
     }
     timeout
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_path_is_added_once_and_no_other_path_loses_its_end() {
+        for (url, expected) in [
+            ("http://h", "http://h/logs"),
+            ("http://h/", "http://h/logs"),
+            ("http://h/logs", "http://h/logs"),
+            ("http://h/logs/", "http://h/logs"),
+            ("http://h/a/logs", "http://h/a/logs"),
+            ("http://h/a//", "http://h/a/logs"),
+            ("http://h/app-logs", "http://h/app-logs/logs"),
+            ("http://[::1]:8000/applogs/?k=v", "http://[::1]:8000/applogs/logs?k=v"),
+        ] {
+            assert_eq!(with_path(url.parse().unwrap(), "logs").as_str(), expected, "{url}");
+        }
+    }
+
+    #[test]
+    fn a_header_that_cannot_be_one_is_complained_about_and_not_shown() {
+        let mut headers = Headers::default();
+        for (name, value) in [
+            // `Authorization: Bearer c2VjcmV0==` in a variable that wants `name=value`.
+            ("Authorization: Bearer secret", "="),
+            ("x-key", "secret\n"),
+            ("x-other", "secr\u{1}et"),
+            ("content-length", "7"),
+            ("Transfer-Encoding", "chunked"),
+            ("x-good", "secret"),
+        ] {
+            headers.push(name.into(), value.into());
+        }
+        let mut complaints = Vec::new();
+        let map = headers.build("text/plain", "`header`", &mut complaints);
+        assert_eq!(complaints.len(), 4, "{complaints:?}");
+        assert!(!complaints.iter().any(|c| c.to_lowercase().contains("secr")), "{complaints:?}");
+        assert_eq!(map.len(), 3, "the type, and two that are good: {map:?}");
+        assert!(!format!("{map:?}").contains("secr"));
+    }
 }

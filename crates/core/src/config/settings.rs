@@ -182,7 +182,8 @@ pub(super) fn is_terminal() -> bool {
 
 /// Whether standard output shows colours (<https://no-color.org>).
 pub(super) fn colours() -> bool {
-    is_terminal() && std::env::var_os("NO_COLOR").is_none_or(|v| v.is_empty())
+    let says = |name| std::env::var_os(name).unwrap_or_default();
+    is_terminal() && says("NO_COLOR").is_empty() && says("TERM") != "dumb"
 }
 
 /// What the system calls this machine; empty where it does not say.

@@ -13,6 +13,7 @@ fn all_complaints_come_at_once_and_name_the_setting_and_the_fix() {
         .batch_size(0)
         .flush_interval(Duration::ZERO)
         .queue_bytes(1)
+        .min_level_of("a b", Level::Info)
         .service("x".repeat(101))
         .file("/nowhere/at/all.log");
     let error =
@@ -24,6 +25,7 @@ fn all_complaints_come_at_once_and_name_the_setting_and_the_fix() {
         "batch_size",
         "flush_interval",
         "queue_bytes",
+        "min_level_of",
         "service",
         "file",
         "HOPLOG_ENABLED",
@@ -142,4 +144,29 @@ fn the_debug_output_of_a_builder_shows_no_secret() {
     builder.settings.fill_from(variable);
     let shown = format!("{builder:?}");
     assert!(shown.contains("api_key: Some([redacted])") && !shown.contains("s3cret"), "{shown}");
+}
+
+#[cfg(feature = "otlp")]
+#[test]
+fn the_key_of_one_otlp_server_is_not_sent_to_another() {
+    use crate::Otlp;
+    let variables = [
+        ("OTEL_EXPORTER_OTLP_ENDPOINT", "http://127.0.0.1:1"),
+        ("OTEL_EXPORTER_OTLP_HEADERS", "api-key=secret"),
+    ];
+    let build = |others: &[Otlp]| {
+        let none = Client::builder().without_collector();
+        build(others.iter().cloned().fold(none.otlp(Otlp::new()), ClientBuilder::otlp), &variables)
+    };
+    let other = Otlp::new().endpoint("http://127.0.0.1:2/otlp");
+    let error = build(std::slice::from_ref(&other)).unwrap_err();
+    assert_eq!(error.complaints().len(), 1, "{error}");
+    assert!(error.to_string().contains("OTEL_EXPORTER_OTLP_HEADERS would go to several servers"), "{error}");
+    for other in [
+        other.clone().header("api-key", "other"),
+        other.clone().without_variables(),
+        Otlp::new().endpoint("http://127.0.0.1:1/other"),
+    ] {
+        assert!(build(&[other]).is_ok());
+    }
 }

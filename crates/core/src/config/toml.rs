@@ -6,6 +6,8 @@ mod section;
 mod values;
 
 use std::collections::BTreeMap;
+use std::fs::File;
+use std::io::Read as _;
 use std::path::Path;
 use std::time::Duration;
 
@@ -41,15 +43,14 @@ pub(super) struct FileConfig {
 /// Reads a file. What is wrong with it is in the complaints, and left out of the result.
 pub(super) fn read(path: &Path, complaints: &mut Vec<String>) -> FileConfig {
     let shown = path.display();
-    let text = match std::fs::metadata(path) {
-        Ok(metadata) if metadata.len() > MAX_BYTES => {
+    let mut text = String::new();
+    let read = File::open(path).and_then(|file| file.take(MAX_BYTES + 1).read_to_string(&mut text));
+    match read {
+        Ok(read) if read as u64 > MAX_BYTES => {
             complaints.push(format!("{shown} is larger than a configuration file may be, 1 MiB"));
-            return FileConfig::default();
+            FileConfig::default()
         }
-        _ => std::fs::read_to_string(path),
-    };
-    match text {
-        Ok(text) => parse(&text, &shown.to_string(), complaints),
+        Ok(_) => parse(&text, &shown.to_string(), complaints),
         Err(error) => {
             complaints.push(format!("{shown} cannot be read: {error}"));
             FileConfig::default()

@@ -4,10 +4,9 @@ use std::panic::RefUnwindSafe;
 use std::sync::{Arc, OnceLock, Weak};
 
 use hoplog_entry::{EntryId, Field, Kind, RecordWriter};
-use serde::Serialize;
 
-use crate::error_chain::{error_text, harmless};
 use crate::pipeline::Pipeline;
+use crate::redact::is_unasked;
 
 /// The most fields that are kept.
 const MAX_FIELDS: usize = 64;
@@ -47,14 +46,6 @@ impl Clone for Notes {
         let (ids, fields) = (self.ids.clone(), self.fields.clone());
         Self { ids, fields, bytes: self.bytes, left_out: self.left_out, written: OnceLock::new() }
     }
-}
-
-/// A value as JSON; one that cannot be serialized is replaced by a note that says so.
-pub(crate) fn json(value: impl Serialize) -> String {
-    let json = harmless(|| serde_json::to_string(&value).map_err(|error| error_text(&error)));
-    json.unwrap_or_else(|| Err("it panicked".into())).unwrap_or_else(|reason| {
-        serde_json::to_string(&format!("[not serializable: {reason}]")).unwrap_or_default()
-    })
 }
 
 /// The longest start of an id that is kept.
@@ -104,7 +95,8 @@ impl Notes {
 
     /// Writes it all as the client's rules have it.
     pub(crate) fn write(&self, record: &mut RecordWriter, pipeline: &Arc<Pipeline>) {
-        if self.written.get().is_none() {
+        // What a hook was not asked about is not kept for those who come when it is.
+        if self.written.get().is_none() && !is_unasked() {
             // Not within `get_or_init`: a hook of the application's may come by here again.
             let mut written = RecordWriter::default();
             written.begin(Kind::Event, EntryId::from_bytes([0; 16]), 0);

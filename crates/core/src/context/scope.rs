@@ -9,7 +9,8 @@ use serde::Serialize;
 
 use super::Context;
 use super::current::{ContextGuard, Covered, current};
-use super::notes::{Notes, json};
+use super::json::json;
+use super::notes::Notes;
 use crate::pipeline::Pipeline;
 
 /// Begins a scope: a user, a session, a tenant and fields for every entry that is logged inside of it.

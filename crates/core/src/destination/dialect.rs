@@ -41,7 +41,12 @@ pub(super) trait Dialect: Send {
     /// What the answer to a batch of so many entries says about it.
     fn verdict(&self, answer: &Answer, entries: u64, now: SystemTime) -> Verdict;
 
-    /// Whether an empty batch tells the server of a clean end.
+    /// What the server has to say about a batch that it took, in a line.
+    fn remark(&self, _answer: &Answer) -> Option<String> {
+        None
+    }
+
+    /// Whether an empty batch tells the server of a clean end, or that the sender is still there.
     fn says_goodbye(&self) -> bool {
         false
     }

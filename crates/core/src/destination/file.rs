@@ -20,7 +20,7 @@ use std::time::Duration;
 
 pub(crate) use appender::{Appender, Written};
 pub(crate) use attic::Attic;
-pub(crate) use disk::{Disk, RealDisk};
+pub(crate) use disk::{Disk, RealDisk, write_whole};
 pub(crate) use rotation::{Every, Rotation, Zone};
 
 /// Where a file is, when it is rotated, and what becomes of its archives.

@@ -1,5 +1,7 @@
-//! The way from the worker to a destination. Unbounded in messages, bounded in memory: chunks are paid for.
+//! The way from the worker to a destination. Unbounded in messages, bounded in memory: chunks are paid
+//! for, and there is one tick at most.
 
+use std::sync::Arc;
 use std::time::Instant;
 
 use tokio::sync::{mpsc, oneshot};
@@ -11,8 +13,9 @@ use super::Parcel;
 pub(crate) enum Message {
     /// Records to deliver.
     Chunk(Parcel),
-    /// The flush interval is over: what waits need not wait for more.
-    Tick,
+    /// The flush interval is over: what waits need not wait for more. Dropped when it was read: before that there is no
+    /// other.
+    Tick { _unread: Arc<()> },
     /// Let go of what is open: the file may have been moved. Drop the sender when done.
     Reopen(oneshot::Sender<()>),
     /// Deliver all of the above now; drop the sender when done, or at the deadline.

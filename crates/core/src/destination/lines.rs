@@ -1,12 +1,12 @@
 //! Entries as lines: text for people, JSON for tools, on the console or in a file.
 
-use std::io::{self, Write as _};
+use std::io;
 use std::sync::Arc;
 
 use hoplog_entry::{Diagnostics, DropReason, Malformed, Record};
 use tokio::task::JoinHandle;
 
-use super::file::{Appender, Attic, Disk as _, FilePlan, RealDisk, Written};
+use super::file::{Appender, Attic, Disk as _, FilePlan, RealDisk, Written, write_whole};
 use super::{Inbox, Message, Source, Surroundings};
 use crate::encode::{entry_ecs, entry_line, entry_text};
 use crate::queue::Chunk;
@@ -59,7 +59,7 @@ impl Lines {
                     }
                     desk.write().await;
                 }
-                Message::Tick => desk.tick().await,
+                Message::Tick { .. } => desk.tick().await,
                 Message::Reopen(done) => {
                     desk.with_file(Appender::reopen).await;
                     drop(done);
@@ -241,8 +241,7 @@ impl Writer {
         match self {
             Self::File(file) => file.write(lines),
             Self::Console => {
-                let mut out = io::stdout().lock();
-                let error = out.write_all(lines).and_then(|()| out.flush()).err();
+                let error = write_whole(&mut io::stdout().lock(), lines).1.err();
                 Written { lines: if error.is_none() { entries } else { 0 }, rotated: false, error }
             }
         }

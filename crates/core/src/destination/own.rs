@@ -7,8 +7,10 @@ mod batch;
 mod task;
 
 use std::fmt;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::pin::Pin;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use super::{Inbox, Surroundings};
@@ -53,7 +55,8 @@ pub trait Destination: Send + 'static {
         std::future::ready(())
     }
 
-    /// The end: nothing comes after it. Called at the client's shutdown, within its deadline. Default: [`flush`](Self::flush).
+    /// The end: nothing comes after it but the drop, on the same thread. Called at the client's shutdown, within its
+    /// deadline. Default: [`flush`](Self::flush).
     fn close(&mut self) -> impl Future<Output = ()> + Send {
         self.flush()
     }
@@ -83,26 +86,37 @@ trait Erased: Send {
 }
 
 impl<D: Destination> Erased for D {
+    // Called inside a future: what panics before it has one to give is caught as well.
     fn deliver<'a>(&'a mut self, batch: &'a Batch<'a>) -> Boxed<'a, Delivery> {
-        Box::pin(Destination::deliver(self, batch))
+        Box::pin(async move { Destination::deliver(self, batch).await })
     }
 
     fn flush(&mut self) -> Boxed<'_, ()> {
-        Box::pin(Destination::flush(self))
+        Box::pin(async move { Destination::flush(self).await })
     }
 
     fn close(&mut self) -> Boxed<'_, ()> {
-        Box::pin(Destination::close(self))
+        Box::pin(async move { Destination::close(self).await })
     }
 }
 
-/// One such destination. Clones share it, for the task that is started again after a fault of ours.
+/// One such destination, until it has ended. Clones share it, for the task that is started again after a fault of ours.
 #[derive(Clone)]
-pub(crate) struct Own(Arc<tokio::sync::Mutex<Box<dyn Erased>>>);
+pub(crate) struct Own {
+    place: Arc<tokio::sync::Mutex<Option<Box<dyn Erased>>>>,
+    /// To a client.
+    given: Arc<AtomicBool>,
+}
 
 impl Own {
     pub(crate) fn new(destination: impl Destination) -> Self {
-        Self(Arc::new(tokio::sync::Mutex::new(Box::new(destination))))
+        let place = Arc::new(tokio::sync::Mutex::new(Some(Box::new(destination) as _)));
+        Self { place, given: Arc::default() }
+    }
+
+    /// Gives it to a client; false where another one has it, or had.
+    pub(crate) fn give(&self) -> bool {
+        !self.given.swap(true, Ordering::Relaxed)
     }
 
     pub(super) async fn run(self, inbox: Inbox, around: Surroundings) {
@@ -113,8 +127,12 @@ impl Own {
             let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
             match runtime {
                 Ok(runtime) => runtime.block_on(async {
-                    let mut destination = self.0.lock().await;
-                    Task::new(around).run(&mut **destination, inbox).await;
+                    let mut place = self.place.lock().await;
+                    let Some(destination) = place.as_deref_mut() else { return };
+                    let closed = Task::new(around).run(destination, inbox).await;
+                    // It goes here, and not wherever the last handle of the client is dropped.
+                    let _ = catch_unwind(AssertUnwindSafe(|| place.take()));
+                    drop(closed);
                 }),
                 Err(error) => {
                     around.diagnostics.warn("own", || format!("a destination has no runtime: {error}"))
@@ -132,7 +150,7 @@ impl Own {
 /// The same object.
 impl PartialEq for Own {
     fn eq(&self, other: &Self) -> bool {
-        Arc::ptr_eq(&self.0, &other.0)
+        Arc::ptr_eq(&self.place, &other.place)
     }
 }
 

@@ -11,6 +11,7 @@
 
 mod former;
 mod packer;
+mod pulse;
 
 use std::collections::VecDeque;
 use std::sync::Arc;
@@ -27,14 +28,15 @@ use crate::transport::{Answer, Backoff, Http, HttpConfig, Lone, SealedBatch, Sen
 pub(crate) use former::BatchLimits;
 use former::Former;
 use packer::Packer;
+use pulse::Pulse;
 
 /// Batches under way at once while all is well; while it is not, one probes.
 const IN_FLIGHT: usize = 4;
 /// Failures in a row after which the next attempt is made with another batch.
 const PATIENCE: u32 = 2;
-/// Failures of an entry on its own, with nothing delivered meanwhile, after which it is at fault all the same: about a
-/// quarter of an hour.
-const LONE_PATIENCE: u32 = 20;
+
+/// `415 Unsupported Media Type`: where a batch is compressed, its coding is taken to be at fault first (RFC 7694 §3).
+const UNKNOWN_CODING: u16 = 415;
 
 /// How this client talks to a server.
 #[derive(Debug, Clone)]
@@ -68,6 +70,7 @@ pub(crate) struct Remote {
     successes: u64,
     flushes: Vec<Flush>,
     closing: Option<Closing>,
+    pulse: Pulse,
 }
 
 /// Somebody waits for the entries up to a mark to be delivered.
@@ -106,6 +109,7 @@ impl Remote {
             successes: 0,
             flushes: Vec::new(),
             closing: None,
+            pulse: Pulse::default(),
         }
     }
 
@@ -147,13 +151,17 @@ impl Remote {
         // While a probe is out there is nothing to do at that time.
         let may_start = self.has_work() && self.sending.len() < self.places();
         let retry = self.not_before.max(self.server_wait).filter(|_| may_start);
-        [flush, close, retry].into_iter().flatten().min()
+        // It waits like any other batch.
+        let may_pulse = self.may_pulse() && self.former.dialect().says_goodbye();
+        let pulse = self.pulse.next().filter(|_| may_pulse);
+        let pulse = pulse.map(|at| Some(at).max(self.not_before).max(self.server_wait).unwrap_or(at));
+        [flush, close, retry, pulse].into_iter().flatten().min()
     }
 
     fn read(&mut self, message: Message) {
         match message {
             Message::Chunk(chunk) => self.former.add(chunk),
-            Message::Tick => self.former.seal_rest(),
+            Message::Tick { .. } => self.former.seal_rest(),
             Message::Reopen(_) => {}
             Message::Flush(deadline, done) => {
                 self.former.seal_rest();
@@ -175,7 +183,9 @@ impl Remote {
             return;
         }
         while self.sending.len() < self.places() {
-            let Some(batch) = self.next_batch().or_else(|| self.goodbye()) else { return };
+            let batch = self.next_batch().or_else(|| self.goodbye()).or_else(|| self.sign_of_life(now));
+            let Some(batch) = batch else { return };
+            self.pulse.sent(now);
             let request = self.http.send(batch.clone());
             self.sending.spawn(async move { (batch, request.await) });
         }
@@ -208,12 +218,27 @@ impl Remote {
         self.former.goodbye()
     }
 
+    /// An empty batch, where none has gone out for long.
+    fn sign_of_life(&mut self, now: Instant) -> Option<SealedBatch> {
+        (self.may_pulse() && self.pulse.is_due(now)).then(|| self.former.sign_of_life())?
+    }
+
+    fn may_pulse(&self) -> bool {
+        self.sending.is_empty() && self.closing.is_none()
+    }
+
     fn resolve(&mut self, mut batch: SealedBatch, result: Result<Answer, SendError>) {
         let peer = self.peer;
         let verdict = match &result {
             Ok(answer) => {
                 #[cfg(feature = "zstd")]
                 self.former.packer().learn(answer);
+                if answer.status == UNKNOWN_CODING
+                    && let Some(other) = self.former.repack(&batch)
+                {
+                    self.around.ledger.retried();
+                    return self.again.push_front(other);
+                }
                 self.former.dialect().verdict(answer, batch.entries, SystemTime::now())
             }
             Err(error) => Verdict::Retry { after: None, why: format!("{peer} {}", error.what).into() },
@@ -221,9 +246,16 @@ impl Remote {
         let wait = match verdict {
             Verdict::Delivered { stored, duplicates, rejected } => {
                 self.around.ledger.delivered(stored + duplicates, duplicates);
+                let remark = result.ok().and_then(|answer| self.former.dialect().remark(&answer));
                 if rejected > 0 {
                     self.around.ledger.drop_in_flight(rejected, DropReason::ServerRejected);
-                    self.warn("rejected", format!("{peer} rejected {rejected} of {} entries", batch.entries));
+                    let why = remark.map(|remark| format!("; {remark}")).unwrap_or_default();
+                    self.warn(
+                        "rejected",
+                        format!("{peer} rejected {rejected} of {} entries{why}", batch.entries),
+                    );
+                } else if let Some(remark) = remark {
+                    self.warn("remark", format!("{peer} took the entries; {remark}"));
                 }
                 self.successes += 1;
                 self.backoff.succeeded();
@@ -236,7 +268,8 @@ impl Remote {
                 return;
             }
             Verdict::Spoiled { why, sure, reason } => {
-                let wait = self.backoff.failed(None, random());
+                let wait =
+                    if sure { self.backoff.answered(random()) } else { self.backoff.failed(None, random()) };
                 if let Some(halves) = self.former.halves(&batch) {
                     halves.into_iter().rev().for_each(|half| self.again.push_front(half));
                     self.around.ledger.retried();
@@ -270,12 +303,11 @@ impl Remote {
         self.wait(wait);
     }
 
-    /// Whether an entry that was refused on its own is to blame, and not the server: something else was taken since it
-    /// first was refused, or its patience is at an end.
+    /// Whether an entry that was refused on its own is to blame, and not the server.
     fn is_at_fault(&self, batch: &mut SealedBatch) -> bool {
-        let lone = batch.lone.get_or_insert(Lone { failures: 0, successes: self.successes });
-        lone.failures += 1;
-        self.successes > lone.successes || lone.failures >= LONE_PATIENCE
+        let now = Instant::now();
+        let lone = batch.lone.get_or_insert_with(|| Lone::new(now, self.successes));
+        lone.is_at_fault(now, self.successes, self.outstanding.len() >= IN_FLIGHT)
     }
 
     fn drop_batch(&mut self, batch: &SealedBatch, reason: DropReason, why: &str) {
@@ -338,3 +370,6 @@ fn detail(result: &Result<Answer, SendError>) -> String {
         Err(error) => format!(" ({})", error.cause),
     }
 }
+
+#[cfg(test)]
+mod tests;

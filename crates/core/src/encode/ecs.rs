@@ -4,11 +4,10 @@
 
 use std::fmt::Write as _;
 
-use hoplog_entry::{Field, Kind, Level, Malformed, Outcome, Record, Value};
+use hoplog_entry::{Civil, Field, Kind, Level, Malformed, Outcome, Record, Value};
 
 use super::entry::Entry;
 use super::json::{self, Utf8};
-use crate::calendar::Civil;
 use crate::destination::Source;
 
 /// The schema's version that the names are taken from.
@@ -87,7 +86,7 @@ fn fields(out: &mut Vec<u8>, entry: &Entry<'_>) {
     }
     header_value(
         out,
-        "http.response.mime_type",
+        "hoplog.response_content_type",
         entry.response_headers().find(|(n, _)| *n == "content-type"),
     );
     header_object(out, Field::RequestHeader, entry.request_headers());
@@ -109,11 +108,12 @@ fn header_value(out: &mut Vec<u8>, key: &str, found: Option<(&str, &[u8])>) {
     }
 }
 
-/// Kept headers that the schema has names of its own for.
+/// Kept headers that have names of their own, here or in the native JSON. The schema's `mime_type` is for what a body
+/// was found to be, not for what its header says.
 const FROM_REQUEST: &[(&str, &str)] = &[
     ("user-agent", "user_agent.original"),
     ("referer", "http.request.referrer"),
-    ("content-type", "http.request.mime_type"),
+    ("content-type", "hoplog.content_type"),
 ];
 
 /// Headers as in the native JSON: name to a list of values. Values of one name come next to each other.
@@ -156,8 +156,6 @@ fn ecs_name(field: Field) -> Option<&'static str> {
         Field::ResponseBody => "http.response.body.content",
         Field::UserAgent => "user_agent.original",
         Field::Referer => "http.request.referrer",
-        Field::ContentType => "http.request.mime_type",
-        Field::ResponseContentType => "http.response.mime_type",
         Field::RequestId => "http.request.id",
         Field::TraceId => "trace.id",
         Field::SpanId => "span.id",
@@ -238,7 +236,7 @@ mod tests {
             ("event.duration", json!(1_234_567)),
             ("http.request.method", json!("GET")),
             ("http.response.status_code", json!(503)),
-            ("http.response.mime_type", json!("text/plain")),
+            ("hoplog.response_content_type", json!("text/plain")),
             ("url.path", json!("/users/7")),
             ("client.ip", json!("203.0.113.7")),
             ("trace.id", json!(trace.to_string())),

@@ -184,8 +184,7 @@ fn write_metadata(out: &mut Vec<u8>, entry: &Entry<'_>) {
         let name = without_nul(name);
         out.extend_from_slice(b",");
         // A field of the application's own does not take the place of one of ours.
-        let ours = RESERVED.contains(&&*name) || Field::ALL.iter().any(|field| field.name() == name);
-        json::string(out, &if ours { Cow::Owned(format!("field.{name}")) } else { name });
+        json::string(out, &if is_ours(&name) { Cow::Owned(format!("field.{name}")) } else { name });
         out.push(b':');
         match value {
             Value::Text(text) => json::string(out, &without_nul(text)),
@@ -193,6 +192,13 @@ fn write_metadata(out: &mut Vec<u8>, entry: &Entry<'_>) {
             value => json::value(out, value),
         }
     }
+}
+
+/// Whether a member of metadata may have that name, or one that gave way to it.
+fn is_ours(name: &str) -> bool {
+    RESERVED.contains(&name)
+        || Field::ALL.iter().any(|field| field.name() == name)
+        || name.strip_prefix("field.").is_some_and(is_ours)
 }
 
 /// Members of metadata that are no fields.
@@ -248,16 +254,15 @@ fn without_nul(text: &str) -> Cow<'_, str> {
     if text.contains('\0') { text.replace('\0', "").into() } else { text.into() }
 }
 
-/// JSON as `jsonb` takes it: no NUL, no half of a surrogate pair. What cannot be read so is shown as a text.
+/// JSON as `jsonb` takes it: no NUL, no half of a surrogate pair, no number beyond a double, not too deep. What cannot
+/// be read so is shown as a text.
 fn jsonb(out: &mut Vec<u8>, text: &str) {
-    if !text.contains("\\u") && !text.contains('\n') {
-        return out.extend_from_slice(text.as_bytes());
-    }
     match serde_json::from_str::<serde_json::Value>(text) {
-        Ok(mut value) => {
+        Ok(mut value) if text.contains("\\u") || text.contains('\n') => {
             strip(&mut value);
             out.extend_from_slice(value.to_string().as_bytes());
         }
+        Ok(_) => out.extend_from_slice(text.as_bytes()),
         Err(_) => json::string(out, &without_nul(text)),
     }
 }

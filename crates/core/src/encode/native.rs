@@ -1,10 +1,13 @@
 //! The native JSON of `POST /logs`: one object per entry, and what stands beside them in a batch.
 
+mod halves;
+
 use hoplog_entry::{Field, Item, Items, Kind, Malformed, Record, Value};
 
 use super::entry::Summary;
 use super::json;
 use crate::destination::Source;
+pub(crate) use halves::halves;
 
 /// A batch under way: entries are appended one by one, what stands beside them comes at the end.
 #[derive(Debug)]

@@ -68,22 +68,50 @@ impl OtlpBatch {
     }
 
     pub(crate) fn seal(&mut self) -> &[u8] {
-        use prost::encoding::{WireType, encode_key, encode_varint};
-        let out = &mut self.whole;
-        out.clear();
-        let in_scope = self.scope.len() + self.records.len();
+        let mut whole = std::mem::take(&mut self.whole);
+        whole.clear();
+        self.wrap(&self.records, &mut whole);
+        self.whole = whole;
+        &self.whole
+    }
+
+    /// A request with these records.
+    fn wrap(&self, records: &[u8], out: &mut Vec<u8>) {
+        let in_scope = self.scope.len() + records.len();
         let in_resource = self.resource.len()
             + wire::len_of_bytes(SCOPE_LOGS, in_scope)
             + wire::len_of_bytes(SCHEMA_URL, SCHEMA.len());
-        encode_key(RESOURCE_LOGS, WireType::LengthDelimited, out);
-        encode_varint(in_resource as u64, out);
+        wire::head(out, RESOURCE_LOGS, in_resource);
         out.extend_from_slice(&self.resource);
-        encode_key(SCOPE_LOGS, WireType::LengthDelimited, out);
-        encode_varint(in_scope as u64, out);
+        wire::head(out, SCOPE_LOGS, in_scope);
         out.extend_from_slice(&self.scope);
-        out.extend_from_slice(&self.records);
+        out.extend_from_slice(records);
         wire::text(out, SCHEMA_URL, SCHEMA);
-        out
+    }
+
+    /// The parts of a sealed batch: its records up to the middle and how many they are, and those behind it.
+    pub(crate) fn halves(&self, sealed: &[u8]) -> Option<(Vec<u8>, u64, Vec<u8>)> {
+        let records = self.unwrap(sealed)?;
+        let (mut rest, mut ends) = (records, Vec::new());
+        while !rest.is_empty() {
+            rest = wire::field(rest)?.1;
+            ends.push(records.len() - rest.len());
+        }
+        let middle = ends.len() / 2;
+        let (first, second) = records.split_at_checked(*ends.get(middle.checked_sub(1)?)?)?;
+        let wrap = |records| {
+            let mut whole = Vec::new();
+            self.wrap(records, &mut whole);
+            whole
+        };
+        Some((wrap(first), middle as u64, wrap(second)))
+    }
+
+    /// The records that [`OtlpBatch::wrap`] was given.
+    fn unwrap<'s>(&self, sealed: &'s [u8]) -> Option<&'s [u8]> {
+        let (in_resource, _) = wire::field(sealed)?;
+        let (in_scope, _) = wire::field(in_resource.strip_prefix(&*self.resource)?)?;
+        in_scope.strip_prefix(&*self.scope)
     }
 
     /// Starts over in the same memory.

@@ -2,10 +2,9 @@
 
 use std::fmt::Write as _;
 
-use hoplog_entry::{Field, Item, Kind, Level, Malformed, Record, Value};
+use hoplog_entry::{Civil, Field, Item, Kind, Level, Malformed, Record, Value, Visible};
 
 use super::json::{self, Utf8};
-use crate::calendar::Civil;
 
 /// Appends one line: `12:03:04.567 INFO  GET /users/{id} 200 1.2ms 4bf92f35…  key=value`.
 /// With its day before it where it is `dated`.
@@ -120,22 +119,8 @@ fn paint(out: &mut Vec<u8>, colour: Option<&str>, inner: impl FnOnce(&mut Vec<u8
     }
 }
 
-/// Text as it may go to a terminal: C0, C1 and the characters that reorder or hide text are spelled out.
 fn visible(out: &mut Vec<u8>, text: &str) {
-    for c in text.chars() {
-        match c {
-            '\t' => out.push(b' '),
-            '\n' => out.extend_from_slice("⏎".as_bytes()),
-            c if c.is_control()
-                || matches!(c, '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{2069}' | '\u{feff}') =>
-            {
-                let _ = write!(Utf8(out), "{}", c.escape_unicode());
-            }
-            c => {
-                let _ = write!(Utf8(out), "{c}");
-            }
-        }
-    }
+    let _ = write!(Utf8(out), "{}", Visible(text));
 }
 
 #[cfg(test)]
@@ -171,20 +156,18 @@ mod tests {
 
     #[test]
     fn nothing_in_an_entry_can_steer_a_terminal() {
-        let hostile = "a\x1b[2Jb\r\nc\u{202e}d\u{9b}e\u{200b}f\0";
+        let hostile = "a\x1b[2Jb\r\nc\u{202e}d\u{9b}e\u{200b}f\0g\u{61c}h\u{e0041}i\u{ad}";
         let line = text(
             |w| {
                 w.text(Field::Message, hostile);
                 w.custom_text(hostile, hostile);
+                w.text(Field::ErrorMessage, hostile);
             },
             Kind::Event,
             None,
         );
         assert_eq!(line.matches('\n').count(), 1);
-        assert!(
-            line.chars().all(|c| c == '\n' || !(c.is_control() || ('\u{200b}'..='\u{202e}').contains(&c))),
-            "{line:?}"
-        );
+        assert!(line.chars().all(|c| c == '\n' || c == '⏎' || (' '..='~').contains(&c)), "{line:?}");
         assert!(line.contains("\\u{1b}[2J"), "{line}");
     }
 }

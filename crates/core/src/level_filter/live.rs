@@ -1,11 +1,12 @@
 //! Levels that may change while entries are logged.
 
 use std::sync::atomic::{AtomicU8, Ordering};
-use std::sync::{PoisonError, RwLock};
+use std::sync::{Mutex, PoisonError, RwLock};
 
 use hoplog_entry::Level;
 
 use super::{LevelFilter, Threshold};
+use crate::sync::lock;
 
 /// No level is as serious.
 const NOTHING: u8 = u8::MAX - 1;
@@ -17,6 +18,8 @@ const BY_TARGET: u8 = u8::MAX;
 pub(crate) struct LiveLevels {
     least: AtomicU8,
     filter: RwLock<LevelFilter>,
+    /// Who is told of a change, each one time.
+    watchers: Mutex<Vec<fn()>>,
 }
 
 impl Default for LiveLevels {
@@ -27,7 +30,7 @@ impl Default for LiveLevels {
 
 impl LiveLevels {
     pub(crate) fn new(filter: LevelFilter) -> Self {
-        Self { least: AtomicU8::new(least(&filter)), filter: RwLock::new(filter) }
+        Self { least: AtomicU8::new(least(&filter)), filter: RwLock::new(filter), watchers: Mutex::default() }
     }
 
     /// From now on this one counts.
@@ -36,6 +39,22 @@ impl LiveLevels {
         let mut slot = self.filter.write().unwrap_or_else(PoisonError::into_inner);
         self.least.store(least(&filter), Ordering::Relaxed);
         *slot = filter;
+        drop(slot);
+        let watchers = lock(&self.watchers).clone();
+        watchers.iter().for_each(|changed| changed());
+    }
+
+    /// Calls `changed` after every change from now on.
+    pub(crate) fn watch(&self, changed: fn()) {
+        let mut watchers = lock(&self.watchers);
+        if !watchers.iter().any(|known| std::ptr::fn_addr_eq(*known, changed)) {
+            watchers.push(changed);
+        }
+    }
+
+    /// [`LevelFilter::least`].
+    pub(crate) fn least(&self) -> Option<Level> {
+        self.filter.read().unwrap_or_else(PoisonError::into_inner).least()
     }
 
     /// [`LevelFilter::takes`].
@@ -63,6 +82,7 @@ mod tests {
             let mut filter = LevelFilter::default();
             assert!(filter.apply(directives).is_empty());
             let live = LiveLevels::new(filter.clone());
+            assert_eq!(live.least(), filter.least(), "{directives}");
             for level in Level::ALL.iter().copied() {
                 for target in ["", "shop", "shop::cart", "other"] {
                     assert_eq!(

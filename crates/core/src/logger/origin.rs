@@ -1,15 +1,24 @@
 //! Where an entry was written.
 
 use std::panic::Location;
+use std::time::Duration;
 
-/// Where in the code an entry was written: module, function, file and line. Made by the macros, and by glue crates for
-/// [`Client::log_from`](crate::Client::log_from); what is empty or 0 is not told.
+use hoplog_entry::{SpanId, TraceId};
+
+use crate::context::Context;
+
+/// Where an entry comes from: module, function, file and line; in what context and when, if not here and now. Made by
+/// the macros, and by glue crates for [`Client::log_from`](crate::Client::log_from) and
+/// [`WeakClient::log_from`](crate::WeakClient::log_from); what is empty or 0 is not told.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct Origin<'a> {
     pub(crate) target: &'a str,
     pub(crate) function: &'a str,
     pub(crate) file: &'a str,
     pub(crate) line: u32,
+    pub(crate) context: Option<&'a Context>,
+    pub(crate) trace: Option<(TraceId, SpanId)>,
+    pub(crate) lasted: Option<Duration>,
 }
 
 impl<'a> Origin<'a> {
@@ -30,6 +39,28 @@ impl<'a> Origin<'a> {
     #[must_use]
     pub fn file(mut self, path: &'a str, line: u32) -> Self {
         (self.file, self.line) = (path, line);
+        self
+    }
+
+    /// The context that the entry belongs to, in the place of the current one.
+    #[must_use]
+    pub fn context(mut self, context: &'a Context) -> Self {
+        self.context = Some(context);
+        self
+    }
+
+    /// The trace and span that it belongs to, in the place of those of its request: where another tracer knows better.
+    /// A request's trace that is not this one is linked.
+    #[must_use]
+    pub fn trace(mut self, trace: TraceId, span: SpanId) -> Self {
+        self.trace = Some((trace, span));
+        self
+    }
+
+    /// It is the end of something that took so long: its `duration_ms`, and as much earlier its time.
+    #[must_use]
+    pub fn lasted(mut self, duration: Duration) -> Self {
+        self.lasted = Some(duration);
         self
     }
 

@@ -7,8 +7,9 @@ use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{self, Poll, ready};
 use std::thread;
+use std::time::Duration;
 
-use hoplog_entry::{Field, Level, Outcome};
+use hoplog_entry::{Level, Outcome};
 use serde::Serialize;
 
 use super::{EntryBuilder, Noted, Origin, taking};
@@ -125,17 +126,15 @@ impl Timer {
             Outcome::Cancelled => (*level).max(Level::Warn),
             _ => (*level).max(Level::Error),
         };
-        let origin = Origin::of_caller(running.place);
+        let origin = Origin::of_caller(running.place).context(&running.context);
         if taking(Some(pipeline), level, &origin).is_err() {
             return;
         }
-        let took = pipeline.clock.now().since(*started);
-        let created = pipeline.clock.unix_ns(*started);
-        let mut entry =
-            note(EntryBuilder::begin(pipeline, level, &origin, &running.name, &running.context, created));
+        let took = Duration::from_nanos(pipeline.clock.now().since(*started));
+        let origin = origin.lasted(took);
+        let mut entry = note(EntryBuilder::begin(Arc::clone(pipeline), level, &origin, Some(&running.name)));
         if let Ok(open) = &mut entry.state {
             running.notes.write(&mut open.record, pipeline);
-            open.record.nanos(Field::Duration, took);
             open.outcome = Some(outcome);
         }
         entry.send();
@@ -167,7 +166,7 @@ pin_project_lite::pin_project! {
 
     impl<F: Future> PinnedDrop for TimedFuture<F> {
         fn drop(this: Pin<&mut Self>) {
-            // With a panic the timer's own drop knows better.
+            // With a panic under way the timer's own drop knows better.
             if let Some(timer) = this.project().timer.as_mut().filter(|_| !thread::panicking()) {
                 timer.end(Outcome::Cancelled, |entry| entry);
             }
@@ -180,11 +179,27 @@ impl<F: Future> Future for TimedFuture<F> {
 
     fn poll(self: Pin<&mut Self>, cx: &mut task::Context<'_>) -> Poll<F::Output> {
         let this = self.project();
+        let watch = Watch { timer: this.timer, calm: !thread::panicking() };
         let output = ready!(this.future.poll(cx));
-        if let Some(timer) = this.timer.take() {
+        if let Some(timer) = watch.timer.take() {
             (this.end)(timer, &output);
         }
         Poll::Ready(output)
+    }
+}
+
+/// Ends the timer while a panic goes by: who catches it may drop the future much later.
+struct Watch<'t> {
+    timer: &'t mut Option<Timer>,
+    /// Else the panic is not the future's.
+    calm: bool,
+}
+
+impl Drop for Watch<'_> {
+    fn drop(&mut self) {
+        if self.calm && thread::panicking() {
+            drop(self.timer.take());
+        }
     }
 }
 

@@ -8,6 +8,8 @@ use crate::sync::lock;
 
 const LARGEST_CHUNK: usize = 64 * 1024;
 const SMALLEST_CHUNK: usize = 4 * 1024;
+/// The most entries of a chunk: no batch of whole chunks is to be larger than a batch may be.
+pub(crate) const MOST_ENTRIES: usize = 1_000;
 /// Empty chunks kept for reuse; the rest goes back to the allocator. A batch's worth of entries fills about twenty:
 /// with fewer, each batch would be written into memory that the system has to map anew.
 const KEPT: usize = 24;
@@ -31,7 +33,7 @@ impl Budget {
         let chunks = (bytes / chunk_bytes).min(entries).max(shards * 2);
         Self {
             chunk_bytes,
-            chunk_entries: (entries / chunks).max(1),
+            chunk_entries: (entries / chunks).clamp(1, MOST_ENTRIES),
             chunks,
             reserved: chunks.div_ceil(10),
             used: AtomicUsize::new(0),

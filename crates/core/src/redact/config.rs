@@ -136,7 +136,8 @@ impl Redaction {
 
     /// A judgement of your own, asked about every header, parameter, JSON member and field that the rules by name let
     /// through: its place, name and value. `None` leaves it to the detectors. Runs on the request's thread, in no
-    /// request's context. If it panics the value goes, and `[redaction failed]` stands in its place.
+    /// request's context. If it panics the value goes, and `[redaction failed]` stands in its place; so it does in what
+    /// [`Client::install_panic_hook`](crate::Client::install_panic_hook) tells, where no hook can be asked.
     #[must_use]
     pub fn custom(
         mut self,

@@ -18,6 +18,19 @@ thread_local! {
     static ASKED: Cell<bool> = const { Cell::new(false) };
 }
 
+/// Runs this with no hook asked, where a panic in one would end the process: what it would have judged has failed.
+pub(crate) fn unasked<T>(f: impl FnOnce() -> T) -> T {
+    let before = ASKED.try_with(|asked| asked.replace(true));
+    let done = f();
+    let _ = before.map(|before| ASKED.try_with(|asked| asked.set(before)));
+    done
+}
+
+/// Whether no hook would be asked now.
+pub(crate) fn is_unasked() -> bool {
+    ASKED.try_with(Cell::get).unwrap_or(true)
+}
+
 impl Custom {
     pub(super) fn new(
         judge: impl Fn(Place, &str, &str) -> Option<Treatment> + Send + Sync + 'static,

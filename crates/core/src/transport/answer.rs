@@ -10,6 +10,9 @@ use std::time::{Duration, SystemTime};
 use hoplog_entry::DropReason;
 use serde::Deserialize;
 
+#[cfg(feature = "otlp")]
+pub(crate) use otlp::remark as otlp_remark;
+
 /// The longest that a server's `Retry-After` is honoured.
 const LONGEST_WAIT: Duration = Duration::from_secs(15 * 60);
 
@@ -78,7 +81,19 @@ impl Verdict {
             300..=399 => {
                 Self::Paused { why: "the endpoint redirects, which is not followed; check HOPLOG_ENDPOINT" }
             }
-            413 => refused("the collector found the batch too large"),
+            413 => Self::Spoiled {
+                why: "the collector found an entry too large",
+                sure: true,
+                reason: DropReason::EntryTooLarge,
+            },
+            400 | 422 => {
+                let why = "the collector refused an entry";
+                Self::Spoiled { why, sure: true, reason: DropReason::Poison }
+            }
+            409 => match Self::of_body(&answer.body, entries) {
+                had_before @ Self::Delivered { .. } => had_before,
+                _ => refused("the collector refused the batch"),
+            },
             _ => refused("the collector refused the batch"),
         }
     }
@@ -125,6 +140,14 @@ fn retry_after(text: &str, now: SystemTime) -> Option<Duration> {
         Err(_) => http_date(text)?.duration_since(now).unwrap_or_default(),
     };
     Some(wait.min(LONGEST_WAIT))
+}
+
+/// A `Retry-After` that is a date, in seconds from the answer's own `Date` on: the clock here may be another.
+pub(super) fn by_the_servers_clock(retry_after: String, date: Option<&str>) -> String {
+    match (http_date(&retry_after), date.and_then(http_date)) {
+        (Some(until), Some(now)) => until.duration_since(now).unwrap_or_default().as_secs().to_string(),
+        _ => retry_after,
+    }
 }
 
 /// `Sun, 06 Nov 1994 08:49:37 GMT` (RFC 9110 §5.6.7; the obsolete forms are not read).

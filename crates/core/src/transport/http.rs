@@ -1,11 +1,15 @@
 //! The wire: one reqwest client with keep-alive, on the worker's own runtime.
 
 use std::fmt;
+use std::future::poll_fn;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::task::Poll;
 use std::time::{Duration, Instant};
 
-use reqwest::header::{CONTENT_ENCODING, HeaderMap, HeaderName, HeaderValue, RETRY_AFTER};
+use reqwest::header::{CONTENT_ENCODING, DATE, HeaderMap, HeaderName, HeaderValue, RETRY_AFTER};
 
 use super::Answer;
+use super::answer::by_the_servers_clock;
 
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
 /// What is waited for an answer where nothing else is said.
@@ -73,9 +77,30 @@ pub(crate) struct SealedBatch {
 /// How it goes for an entry on its own.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Lone {
-    pub(crate) failures: u32,
+    failures: u32,
+    since: Instant,
     /// Batches that its server had taken when it first was refused.
-    pub(crate) successes: u64,
+    successes: u64,
+}
+
+impl Lone {
+    /// Failures with nothing delivered meanwhile, and the time they take at least, after which an entry that keeps
+    /// others from their turn is at fault all the same.
+    const PATIENCE: (u32, Duration) = (20, Duration::from_secs(15 * 60));
+
+    /// Refused for the first time, when its server had taken so many batches.
+    pub(crate) fn new(now: Instant, successes: u64) -> Self {
+        Self { failures: 0, since: now, successes }
+    }
+
+    /// Whether one more refusal is the entry's own fault: something else was taken since the first, or it stands in
+    /// the way of others and patience is at an end.
+    pub(crate) fn is_at_fault(&mut self, now: Instant, successes: u64, in_the_way: bool) -> bool {
+        self.failures += 1;
+        let (failures, time) = Self::PATIENCE;
+        let at_an_end = self.failures >= failures && now.saturating_duration_since(self.since) >= time;
+        successes > self.successes || in_the_way && at_an_end
+    }
 }
 
 /// No answer came; the batch may have arrived or not.
@@ -110,7 +135,7 @@ impl Http {
     ) -> impl Future<Output = Result<Answer, SendError>> + Send + 'static {
         let client = self.client();
         let config = self.config.clone();
-        async move { post(client?, config, batch).await }
+        async move { caught(post(client?, config, batch)).await }
     }
 
     fn client(&mut self) -> Result<reqwest::Client, SendError> {
@@ -155,6 +180,19 @@ pub(crate) fn is_loopback(url: &reqwest::Url) -> bool {
     })
 }
 
+/// The result, also of a request that panics, as one does where the system gives no thread to look up a name: its
+/// batch must not be forgotten with it.
+async fn caught<T>(request: impl Future<Output = Result<T, SendError>>) -> Result<T, SendError> {
+    let mut request = Box::pin(request);
+    poll_fn(|cx| {
+        catch_unwind(AssertUnwindSafe(|| request.as_mut().poll(cx))).unwrap_or_else(|_| {
+            let cause = "the request panicked".into();
+            Poll::Ready(Err(SendError { what: "could not be asked", cause }))
+        })
+    })
+    .await
+}
+
 async fn post(client: reqwest::Client, config: HttpConfig, batch: SealedBatch) -> Result<Answer, SendError> {
     let mut request = client.post(config.url).headers(config.headers).body(batch.bytes);
     if let Some(encoding) = batch.encoding.header() {
@@ -164,27 +202,33 @@ async fn post(client: reqwest::Client, config: HttpConfig, batch: SealedBatch) -
     let status = response.status().as_u16();
     let header =
         |name: HeaderName| response.headers().get(name).and_then(|v| v.to_str().ok()).map(ToOwned::to_owned);
-    let retry_after = header(RETRY_AFTER);
+    let date = header(DATE);
+    let retry_after = header(RETRY_AFTER).map(|text| by_the_servers_clock(text, date.as_deref()));
     #[cfg(feature = "zstd")]
     let accept_encoding = header(reqwest::header::ACCEPT_ENCODING);
     let mut body = Vec::new();
     loop {
         match response.chunk().await {
-            Ok(Some(chunk)) if body.len() + chunk.len() > LARGEST_ANSWER => {
-                return Err(SendError { what: "gave too large an answer", cause: "over 1 MiB".into() });
+            // No answer that a dialect knows; the status stands all the same.
+            Ok(Some(chunk)) if body.len() + chunk.len() > LARGEST_ANSWER => body.clear(),
+            Ok(Some(chunk)) => {
+                body.extend_from_slice(&chunk);
+                continue;
             }
-            Ok(Some(chunk)) => body.extend_from_slice(&chunk),
-            Ok(None) => {
-                return Ok(Answer {
-                    status,
-                    retry_after,
-                    #[cfg(feature = "zstd")]
-                    accept_encoding,
-                    body,
-                });
+            Ok(None) => {}
+            Err(e) if response.status().is_success() => {
+                return Err(SendError { what: "broke off its answer", cause: root(&e) });
             }
-            Err(e) => return Err(SendError { what: "broke off its answer", cause: root(&e) }),
+            // That something went wrong is said by the status alone.
+            Err(_) => {}
         }
+        return Ok(Answer {
+            status,
+            retry_after,
+            #[cfg(feature = "zstd")]
+            accept_encoding,
+            body,
+        });
     }
 }
 
@@ -205,4 +249,30 @@ fn root(error: &(dyn std::error::Error + 'static)) -> String {
         error = source;
     }
     error.to_string()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_request_that_panics_has_failed() {
+        let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
+        assert_eq!(runtime.block_on(caught(async { Ok(7) })).unwrap(), 7);
+        let error = runtime.block_on(caught::<()>(async { panic!("no threads") })).unwrap_err();
+        assert_eq!(error.to_string(), "could not be asked: the request panicked");
+    }
+
+    #[test]
+    fn an_entry_is_blamed_where_others_are_taken_or_where_it_has_kept_them_waiting_for_long() {
+        let start = Instant::now();
+        let after = |lone: &mut Lone, times: u32, minutes: u64, in_the_way: bool| {
+            (0..times).any(|_| lone.is_at_fault(start + Duration::from_secs(60 * minutes), 7, in_the_way))
+        };
+        assert!(!after(&mut Lone::new(start, 7), 100, 60, false), "nobody waits for its place");
+        assert!(!after(&mut Lone::new(start, 7), 100, 14, true), "flushes hurry attempts, not patience");
+        assert!(!after(&mut Lone::new(start, 7), 19, 60, true));
+        assert!(after(&mut Lone::new(start, 7), 20, 15, true));
+        assert!(after(&mut Lone::new(start, 6), 1, 0, false), "another was taken");
+    }
 }

@@ -18,7 +18,7 @@ impl Backoff {
         let bound = BASE.saturating_mul(1 << self.failures.min(10)).min(CAP);
         self.failures = self.failures.saturating_add(1);
         match server_says {
-            Some(wait) => wait + wait.max(BASE).mul_f64(random / 5.0),
+            Some(wait) => wait.saturating_add(wait.max(BASE).mul_f64(random / 5.0)),
             None => bound.mul_f64(random),
         }
     }
@@ -27,6 +27,12 @@ impl Backoff {
     pub(crate) fn paused(&mut self, random: f64) -> Duration {
         self.failures = self.failures.saturating_add(1);
         CAP.mul_f64(0.5 + random / 2.0)
+    }
+
+    /// The wait after an answer that finds fault with an entry: the server is there, so it is the shortest.
+    pub(crate) fn answered(&mut self, random: f64) -> Duration {
+        self.failures = 0;
+        BASE.mul_f64(random)
     }
 
     pub(crate) fn succeeded(&mut self) {
@@ -68,6 +74,9 @@ mod tests {
             let wait = b.failed(Some(Duration::from_secs(10)), random);
             assert!((10.0..=12.0).contains(&wait.as_secs_f64()), "{wait:?}");
         }
+        assert!(b.is_failing());
+        assert_eq!(b.answered(1.0), BASE);
+        assert!(!b.is_failing(), "it is there");
         assert!(b.failed(Some(Duration::ZERO), 1.0) <= Duration::from_millis(100));
         assert!(b.paused(0.0) >= Duration::from_secs(30) && b.paused(1.0) <= CAP);
     }

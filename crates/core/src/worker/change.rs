@@ -4,7 +4,7 @@ use std::time::{Duration, Instant};
 
 use tokio::sync::oneshot;
 
-use super::{Command, Shop, Worker, settle};
+use super::{Command, GRACE, Shop, Worker, settle};
 use crate::destination::Planned;
 
 /// What a destination that goes has to deliver what it has.
@@ -39,9 +39,17 @@ impl Shop {
             }
         }
         waiting.extend(before.into_iter().map(|outlet| outlet.end(deadline)));
-        tokio::spawn(async move {
+        self.leaving.retain(|task| !task.is_finished());
+        self.leaving.push(tokio::spawn(async move {
             settle(waiting, deadline).await;
             let _ = done.send(());
-        });
+        }));
+    }
+
+    /// Those that were sent away have until then.
+    pub(super) async fn see_off(&mut self, deadline: Instant) {
+        for task in self.leaving.drain(..) {
+            let _ = tokio::time::timeout_at((deadline + GRACE).into(), task).await;
+        }
     }
 }

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use hoplog_entry::DropReason;
 
-use crate::destination::{Holding, Mail, Message, Parcel, Prepared, Surroundings, inbox};
+use crate::destination::{Holding, Lines, Mail, Message, Parcel, Prepared, Sink, Surroundings, inbox};
 use crate::queue::Chunk;
 #[cfg(feature = "toml")]
 use {super::GRACE, crate::destination::Filter, std::time::Instant, tokio::sync::oneshot};
@@ -17,12 +17,13 @@ pub(super) struct Outlet {
     /// Entries that were handed to it, or dropped in its place.
     handed: u64,
     holding: Holding,
+    tick: Arc<()>,
 }
 
 impl Outlet {
     /// `handed`: how many entries one of the same name had before.
     pub(super) fn new(prepared: Prepared, around: Surroundings, handed: u64) -> Self {
-        Self { prepared, around, mail: None, handed, holding: Holding::default() }
+        Self { prepared, around, mail: None, handed, holding: Holding::default(), tick: Arc::default() }
     }
 
     /// Hands over a chunk, unless the destination holds `share` chunks already: then this one is lost to it.
@@ -41,6 +42,14 @@ impl Outlet {
         self.handed += entries;
     }
 
+    /// Says that the flush interval is over, unless the task has not even heard of the last one: what stands still for
+    /// days is not told every second.
+    pub(super) fn tick(&mut self) {
+        if Arc::strong_count(&self.tick) == 1 {
+            self.send(Message::Tick { _unread: Arc::clone(&self.tick) });
+        }
+    }
+
     /// Sends a message to the task; starts the task, again if it had ended by a panic. Entries in the message are
     /// counted as handed by the caller, afterwards: what a dead task held is written off here.
     pub(super) fn send(&mut self, message: Message) {
@@ -56,6 +65,11 @@ impl Outlet {
         tokio::spawn(self.prepared.clone().run(inbox, self.around.clone()));
         let _ = mail.send(message);
         self.mail = Some(mail);
+    }
+
+    /// Whether it writes to a file, which may be let go of.
+    pub(super) fn has_file(&self) -> bool {
+        matches!(&self.prepared, Prepared::Lines(Lines { sink: Sink::File(_), .. }))
     }
 
     #[cfg(feature = "toml")]
@@ -103,5 +117,32 @@ impl Outlet {
             self.around.ledger.write_off(self.handed, DropReason::SerializeError);
         }
         ended
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::destination::{Gate, Memory};
+
+    #[test]
+    fn a_destination_that_stands_still_is_ticked_one_time() {
+        let capture = crate::testing::capture();
+        let around = Surroundings {
+            name: "stuck".into(),
+            pipeline: Arc::clone(capture.client().pipeline().unwrap()),
+            ledger: Arc::default(),
+            source: Arc::default(),
+            diagnostics: Arc::default(),
+            gate: Arc::new(Gate::default()),
+        };
+        let mut outlet = Outlet::new(Prepared::Memory(Memory::default()), around, 0);
+        let (mail, mut inbox) = inbox();
+        outlet.mail = Some(mail);
+        for _ in 0..3 {
+            (0..1_000).for_each(|_| outlet.tick());
+            assert!(matches!(inbox.try_recv(), Ok(Message::Tick { .. })));
+            assert!(inbox.is_empty());
+        }
     }
 }

@@ -1,9 +1,13 @@
 //! A client that is configured by a file, and told to read it again.
 
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::time::Duration;
 
 use hoplog::{Client, Output, Reloaded};
-use hoplog_testkit::scripted::Scripted;
+use hoplog_testkit::gate::Gate;
+use hoplog_testkit::scripted::{Answer, Scripted};
 
 use crate::support::{LONG, send};
 
@@ -170,6 +174,49 @@ fn a_reload_begins_ends_replaces_and_filters_and_every_entry_is_counted_for_whom
 }
 
 #[test]
+fn what_is_logged_while_the_file_is_read_again_arrives_all_the_same() {
+    let scratch = Scratch::new("traffic");
+    let text = |format: &str| {
+        let path = scratch.path("a");
+        format!(
+            "[collector]\nenabled = false\n[[destination]]\nkind = \"file\"\npath = \"{path}\"\nformat = \"{format}\"\n"
+        )
+    };
+    let client = build(scratch.configure(&text("json")));
+    let (logging, done) = (client.clone(), Arc::new(AtomicBool::new(false)));
+    let (until, began) = (Arc::clone(&done), Arc::new(AtomicUsize::new(0)));
+    let begin = Arc::clone(&began);
+    let traffic = std::thread::spawn(move || {
+        while !until.load(Ordering::Relaxed) {
+            let mut entry = logging.info("x");
+            while let Err(refused) = entry.try_send() {
+                entry = refused.into_entry();
+                std::thread::yield_now();
+            }
+            begin.fetch_add(1, Ordering::Relaxed);
+        }
+    });
+    for format in ["text", "json", "ecs", "wrong", "text", "json"] {
+        let before = began.load(Ordering::Relaxed);
+        while began.load(Ordering::Relaxed) == before {
+            std::thread::yield_now();
+        }
+        scratch.configure(&text(format));
+        match reload(&client) {
+            Ok(report) => assert_eq!(report.begun, ["file"]),
+            Err(error) => assert_eq!(format, "wrong", "{error}"),
+        }
+    }
+    done.store(true, Ordering::Relaxed);
+    traffic.join().unwrap();
+    flushed(&client);
+    let (sent, dropped) = (began.load(Ordering::Relaxed), client.stats().destinations[0].dropped.total());
+    assert_eq!(dropped, 0);
+    assert_eq!(counts(&client), counted(&[("file", sent as u64, sent as u64, 0)]));
+    assert_eq!(scratch.lines("a"), sent);
+}
+
+#[test]
 fn a_reload_of_a_wrong_file_changes_nothing() {
     let scratch = Scratch::new("refused");
     let good = format!(
@@ -221,4 +268,31 @@ fn a_client_without_a_file_has_nothing_to_read_again() {
     let error = reload(&client).unwrap_err();
     assert!(error.to_string().contains("config_file"), "{error}");
     assert!(reload(&Client::disabled()).is_ok());
+}
+
+#[test]
+fn a_shutdown_waits_for_a_destination_that_a_reload_sent_away() {
+    let scratch = Scratch::new("leaving");
+    let gate = Gate::default();
+    let stored = || Answer::body("{\"status\":\"ok\"}");
+    let server = Scripted::start([stored().behind(&gate)]);
+    let file = format!("[[destination]]\nkind = \"file\"\npath = \"{}\"\n", scratch.path("a.jsonl"));
+    let goes = format!("[[destination]]\nkind = \"log_collector\"\nendpoint = \"{}\"\n", server.url());
+    let path = scratch.configure(&format!("{file}{goes}"));
+    let client = Client::builder().without_variables().without_collector().config_file(path).build().unwrap();
+    send(&client, 3);
+    client.flush_blocking(Duration::ZERO).unwrap();
+    scratch.configure(&file);
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+    runtime.block_on(async {
+        // Nobody stays to see how the change goes.
+        tokio::select! { biased; _ = client.reload() => unreachable!("it waits"), () = gate.arrival() => {} }
+        let mut shutdown = std::pin::pin!(client.shutdown(LONG));
+        let soon = tokio::time::timeout(Duration::from_millis(100), &mut shutdown).await;
+        assert!(soon.is_err(), "it did not wait: {soon:?}");
+        gate.open();
+        let report = shutdown.await;
+        assert_eq!((report.left, report.dropped), (0, 0));
+    });
+    assert_eq!(counts(&client), counted(&[("file", 3, 3, 0), ("log_collector", 3, 3, 0)]));
 }

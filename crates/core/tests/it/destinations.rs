@@ -5,9 +5,10 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use hoplog::{
-    Batch, Client, ClientBuilder, Delivery, Destination, DestinationStats, DropReason, Kind, Level, Output,
+    Batch, Client, ClientBuilder, Delivery, Destination, DestinationStats, DropReason, Kind, Level, Origin,
+    Output,
 };
-use hoplog_testkit::facts::fact_blocking;
+use hoplog_testkit::facts::{fact, fact_blocking};
 use hoplog_testkit::scripted::Scripted;
 
 use crate::support::{LONG, builder, send};
@@ -206,6 +207,26 @@ fn one_that_blocks_holds_up_nobody_and_may_fill_its_share_of_the_memory_only() {
     assert_eq!((stuck.queued, stuck.in_flight), (0, 0), "let go, it goes on: {stuck:?}");
 }
 
+#[test]
+fn one_that_blocks_does_not_hold_up_the_reopening_of_files() {
+    let ((entered, has_entered), (go, gate)) = (channel(), channel());
+    let path = std::path::Path::new(env!("CARGO_TARGET_TMPDIR")).join("beside-a-blocking-one.jsonl");
+    let client = without_collector()
+        .flush_interval(Duration::from_millis(10))
+        .destination(Output::own(Blocking { entered, gate }))
+        .file(&path)
+        .build()
+        .unwrap();
+    client.info("the one that sticks").send();
+    has_entered.recv_timeout(LONG).unwrap();
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_time().build().unwrap();
+    let patience = Duration::from_secs(3);
+    runtime.block_on(async { tokio::time::timeout(patience, client.reopen_files()).await }).unwrap().unwrap();
+    drop(go);
+    drop(client);
+    std::fs::remove_file(path).unwrap();
+}
+
 /// Never answers.
 struct Silent;
 
@@ -248,4 +269,127 @@ fn what_a_destination_logs_while_it_delivers_is_not_captured() {
     client.flush_blocking(LONG).unwrap();
     *slot.lock().unwrap() = None;
     assert_eq!(client.stats().accepted, 1);
+}
+
+/// Panics before it has a future to give, as a function that is not `async` can.
+struct Hasty(bool);
+
+impl Destination for Hasty {
+    fn deliver(&mut self, _: &Batch<'_>) -> impl Future<Output = Delivery> + Send {
+        assert!(std::mem::replace(&mut self.0, true), "not even a future");
+        std::future::ready(Delivery::Delivered)
+    }
+}
+
+#[test]
+fn a_panic_before_the_future_is_a_panic_like_any_other() {
+    let client = without_collector().destination(Output::own(Hasty(false))).build().unwrap();
+    for _ in 0..2 {
+        send(&client, 4);
+        client.flush_blocking(LONG).unwrap();
+    }
+    let d = counts(&client, "own");
+    assert_eq!((d.delivered, d.dropped.of(DropReason::Poison)), (4, 4), "{d:?}");
+}
+
+#[test]
+fn a_wait_beyond_all_time_is_a_long_one() {
+    let told = Told::to([Delivery::RetryAfter(Duration::MAX)]);
+    let seen = Arc::clone(&told.seen);
+    let client = without_collector().destination(Output::own(told)).build().unwrap();
+    send(&client, 3);
+    let report = client.flush_blocking(Duration::from_millis(300)).unwrap();
+    assert_eq!((report.left, report.dropped), (3, 0));
+    assert_eq!(seen.lock().unwrap().len(), 1);
+    let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
+    let report = runtime.block_on(client.shutdown(Duration::from_millis(50)));
+    assert_eq!((report.dropped, report.left), (3, 0));
+    assert_eq!(counts(&client, "own").dropped.of(DropReason::ShutdownDeadline), 3);
+}
+
+/// Tells on which thread it goes, and makes a fuss about it.
+struct Clinging(Sender<Option<String>>);
+
+impl Destination for Clinging {
+    async fn deliver(&mut self, _: &Batch<'_>) -> Delivery {
+        Delivery::Delivered
+    }
+}
+
+impl Drop for Clinging {
+    fn drop(&mut self) {
+        let _ = self.0.send(std::thread::current().name().map(ToOwned::to_owned));
+        panic!("not without a fight");
+    }
+}
+
+#[test]
+fn a_destination_ends_on_its_own_thread_and_its_last_panic_reaches_nobody() {
+    let (told, tells) = channel();
+    let client = without_collector().destination(Output::own(Clinging(told))).build().unwrap();
+    send(&client, 1);
+    client.flush_blocking(LONG).unwrap();
+    drop(client);
+    assert_eq!(tells.recv_timeout(LONG).unwrap().as_deref(), Some("hoplog-destination"));
+}
+
+#[test]
+fn counts_add_up_at_any_moment() {
+    let client = without_collector()
+        .flush_interval(Duration::from_millis(10))
+        .destination(Output::own(Told::default()).name("a"))
+        .destination(
+            Output::own(Told::default()).name("b").filter(|entry| entry.created_at().elapsed().is_err()),
+        )
+        .build()
+        .unwrap();
+    std::thread::scope(|scope| {
+        let writer = scope.spawn(|| (0..50).for_each(|_| send(&client, 200)));
+        while !writer.is_finished() {
+            counts(&client, "a");
+            counts(&client, "b");
+        }
+    });
+}
+
+#[test]
+fn a_destination_serves_one_client() {
+    let builder = without_collector().destination(Output::own(Told::default()).name("db"));
+    builder.clone().batch_size(0).build().unwrap_err();
+    let first = builder.clone().build().unwrap();
+    for client in [Some(first), None] {
+        let error = builder.clone().build().unwrap_err();
+        assert!(error.complaints()[0].contains("`db` serves another client"), "{error}");
+        drop(client);
+    }
+}
+
+#[tokio::test]
+async fn a_destination_of_ones_own_is_dropped_at_the_shutdown_while_handles_are_still_held() {
+    struct Holds(#[expect(dead_code, reason = "it is counted")] Arc<()>);
+    impl Destination for Holds {
+        async fn deliver(&mut self, _: &Batch<'_>) -> Delivery {
+            Delivery::Delivered
+        }
+    }
+    let held = Arc::new(());
+    let destination = Output::own(Holds(Arc::clone(&held)));
+    let builder = Client::builder().without_variables().without_collector();
+    let client = builder.destination(destination).build().unwrap();
+    client.info("x").send();
+    assert_eq!(client.shutdown(LONG).await.left, 0);
+    fact("the destination is gone", || (Arc::strong_count(&held) == 1).then_some(())).await;
+    assert!(client.is_enabled());
+}
+
+#[test]
+fn a_batch_has_no_more_than_a_thousand_entries_however_small() {
+    let told = Told::default();
+    let seen = Arc::clone(&told.seen);
+    let client = without_collector().queue_entries(1 << 24).destination(Output::own(told)).build().unwrap();
+    (0..3_000).for_each(|_| client.log_from(Level::Info, "x", &Origin::default()).send());
+    client.flush_blocking(LONG).unwrap();
+    let sizes: Vec<usize> = seen.lock().unwrap().iter().map(Vec::len).collect();
+    assert_eq!(sizes.iter().sum::<usize>(), 3_000);
+    assert!(sizes.iter().all(|size| *size <= 1_000), "{sizes:?}");
 }

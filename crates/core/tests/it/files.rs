@@ -170,17 +170,21 @@ fn what_cannot_be_is_complained_about_all_at_once() {
     let wrong = LogFile::new(scratch.path()).max_bytes(1).mode(0o1777);
     let idle = LogFile::new(scratch.path()).keep(3);
     let nowhere = LogFile::new("/nowhere/at/all.log").daily();
+    let link = LogFile::new(scratch.path()).daily().follow_links();
     let error = builder("http://127.0.0.1:9")
         .destination(wrong)
         .destination(idle)
         .destination(nowhere)
+        .destination(link)
         .build()
         .unwrap_err();
     let said = error.to_string();
-    for word in ["max_bytes", "mode 1777", "never rotated", "/nowhere/at/all.log cannot be opened"] {
+    for word in
+        ["max_bytes", "mode 1777", "never rotated", "/nowhere/at/all.log cannot be opened", "move the link"]
+    {
         assert!(said.contains(word), "{word}: {said}");
     }
-    assert_eq!(error.complaints().len(), 4, "{said}");
+    assert_eq!(error.complaints().len(), 5, "{said}");
 }
 
 #[cfg(unix)]
@@ -256,4 +260,114 @@ fn a_disk_that_is_full_costs_what_does_not_fit_and_no_more() {
     }
     let output = shell.output().unwrap();
     assert!(output.status.success(), "{output:?}");
+}
+
+#[test]
+fn what_a_crash_left_of_a_line_stays_a_line_of_its_own() {
+    let scratch = Scratch::new("torn");
+    std::fs::write(scratch.path(), "{\"id\":\"whole\"}\n{\"id\":\"to").unwrap();
+    let client = client(LogFile::new(scratch.path()));
+    send(&client, 2);
+    flushed(&client);
+    // Another process is killed in the middle of a write.
+    use std::io::Write as _;
+    std::fs::OpenOptions::new()
+        .append(true)
+        .open(scratch.path())
+        .unwrap()
+        .write_all(b"{\"id\":\"half")
+        .unwrap();
+    send(&client, 1);
+    flushed(&client);
+    let text = std::fs::read_to_string(scratch.path()).unwrap();
+    let whole = text.lines().filter(|line| serde_json::from_str::<Value>(line).is_ok()).count();
+    assert_eq!((whole, text.lines().count()), (4, 6), "{text}");
+}
+
+#[cfg(unix)]
+#[test]
+fn a_pipe_without_a_reader_holds_up_neither_the_start_nor_the_end() {
+    let scratch = Scratch::new("pipe");
+    assert!(std::process::Command::new("mkfifo").arg(scratch.path()).status().unwrap().success());
+    let (done, waits) = std::sync::mpsc::channel();
+    let path = scratch.path();
+    std::thread::spawn(move || {
+        let client = client(LogFile::new(path));
+        send(&client, 1);
+        let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
+        let report = runtime.block_on(client.shutdown(std::time::Duration::from_millis(100)));
+        drop(client);
+        done.send(report.left)
+    });
+    assert_eq!(waits.recv_timeout(LONG), Ok(1));
+}
+
+#[test]
+fn files_that_are_very_small_are_shared_as_well() {
+    let scratch = Scratch::new("tiny");
+    let file = || LogFile::new(scratch.path()).max_bytes(1_024).keep(100_000);
+    let clients: Vec<_> = (0..6).map(|_| client(file())).collect();
+    std::thread::scope(|scope| {
+        for client in &clients {
+            scope.spawn(|| {
+                for _ in 0..10 {
+                    send(client, 30);
+                    flushed(client);
+                }
+            });
+        }
+    });
+    for client in &clients {
+        assert_settled(client, 300, 0);
+    }
+}
+
+#[test]
+fn a_directory_that_goes_costs_what_comes_until_it_is_back() {
+    let scratch = Scratch::new("gone");
+    let client = client(LogFile::new(scratch.path()).max_bytes(1 << 20).gzip());
+    let stats = || client.stats().destinations.remove(0);
+    for (there, delivered, dropped) in [(true, 2, 0), (false, 2, 2), (true, 4, 2)] {
+        let _ = if there { std::fs::create_dir(&scratch.0) } else { std::fs::remove_dir_all(&scratch.0) };
+        send(&client, 2);
+        flushed(&client);
+        assert_eq!((stats().delivered, stats().dropped.of(DropReason::SpoolIoError)), (delivered, dropped));
+    }
+    assert_eq!(scratch.lines().len(), 2);
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn no_rotation_and_no_reopening_leaves_a_file_open() {
+    let name = "files::no_rotation_and_no_reopening_leaves_a_file_open";
+    let scratch = Scratch::new("descriptors");
+    in_a_child(name, || {
+        let client = client(LogFile::new(scratch.path()).max_bytes(1_024).keep(3).gzip());
+        let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
+        let open = || std::fs::read_dir("/proc/self/fd").unwrap().count();
+        let mut most = 0;
+        for round in 0..60 {
+            send(&client, 10);
+            flushed(&client);
+            runtime.block_on(client.reopen_files()).unwrap();
+            // Archives that are being packed at that moment have two each.
+            assert!(round < 10 || open() <= most + 2, "{} after {round}, {most} before", open());
+            most = if round < 10 { open().max(most) } else { most };
+        }
+    });
+}
+
+#[test]
+fn what_copies_a_file_and_truncates_it_finds_whole_lines_in_both() {
+    let scratch = Scratch::new("copytruncate");
+    let client = client(LogFile::new(scratch.path()));
+    for copy in 0..3 {
+        send(&client, 5);
+        flushed(&client);
+        std::fs::copy(scratch.path(), scratch.0.join(format!("copy.{copy}"))).unwrap();
+        std::fs::OpenOptions::new().write(true).open(scratch.path()).unwrap().set_len(0).unwrap();
+    }
+    send(&client, 5);
+    flushed(&client);
+    assert_eq!(scratch.lines().len(), 20);
 }

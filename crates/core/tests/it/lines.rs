@@ -154,6 +154,49 @@ fn the_console_gets_a_readable_line_each_without_colours_where_nobody_sees_them(
     assert!(!lines.concat().contains("hunter2"));
 }
 
+/// Runs the test's child where standard output is a terminal; `None` where the system has no `script`.
+#[cfg(target_os = "linux")]
+fn on_a_terminal(child: &std::process::Command, variables: [(&str, &str); 2]) -> Option<String> {
+    let mut script = std::process::Command::new("script");
+    let words = std::iter::once(child.get_program()).chain(child.get_args());
+    let command: Vec<&str> = words.map(|word| word.to_str().unwrap()).collect();
+    script.args(["-qec", &command.join(" "), "/dev/null"]).envs(variables);
+    script.envs(child.get_envs().filter_map(|(name, value)| Some((name, value?))));
+    let output = script.stdin(std::process::Stdio::null()).output().ok()?;
+    assert!(output.status.success(), "{output:?}");
+    Some(String::from_utf8(output.stdout).unwrap())
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn a_terminal_gets_colours_unless_it_or_its_user_wants_none() {
+    let child = child("lines::a_terminal_gets_colours_unless_it_or_its_user_wants_none", || {
+        on_the_console(Console::Auto);
+    });
+    for (term, no_color, colours) in [("xterm", "", true), ("dumb", "", false), ("xterm", "1", false)] {
+        let Some(text) = on_a_terminal(&child, [("TERM", term), ("NO_COLOR", no_color)]) else {
+            eprintln!("skipped: this system has no `script` to make a terminal");
+            return;
+        };
+        let line = text.lines().find(|line| line.contains("low on tea")).unwrap();
+        assert!(line.contains("WARN") && line.contains(" cups=1"), "{line}");
+        assert_eq!(line.contains("\x1b[33m"), colours, "{term} {no_color}: {line:?}");
+    }
+}
+
+#[test]
+fn an_entry_is_one_line_however_its_fields_are_laid_out() {
+    let file = Scratch::new("raw.jsonl");
+    let client = client(&file);
+    let raw =
+        serde_json::value::RawValue::from_string("{\n  \"a\": \"b\\n\",\r\n  \"c\": 1\n}".into()).unwrap();
+    client.info("raw").field("raw", raw).send();
+    client.flush_blocking(LONG).unwrap();
+    let lines = file.lines();
+    assert_eq!(lines.len(), 1);
+    assert_eq!(lines[0]["metadata"]["raw"], serde_json::json!({"a": "b\n", "c": 1}));
+}
+
 #[test]
 fn a_console_that_nobody_reads_holds_up_neither_the_collector_nor_the_end() {
     let mut child =
@@ -175,4 +218,38 @@ fn a_console_that_nobody_reads_holds_up_neither_the_collector_nor_the_end() {
     let status = hoplog_testkit::facts::fact_blocking("the child ends", || child.try_wait().unwrap());
     assert!(status.success(), "{status}");
     assert!(started.elapsed() < LONG / 2, "{:?}", started.elapsed());
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn a_console_that_cannot_take_more_at_the_moment_is_waited_for() {
+    use std::io::{BufRead as _, Read as _};
+    let name = "lines::a_console_that_cannot_take_more_at_the_moment_is_waited_for";
+    let mut child = child(name, || {
+        let client = builder("http://unused").without_collector().console(Console::Json).build().unwrap();
+        // Far more than a pipe holds.
+        send(&client, 2_000);
+        client.flush_blocking(std::time::Duration::from_millis(300)).unwrap();
+        eprintln!("full");
+        assert_eq!(client.flush_blocking(LONG).unwrap().left, 0);
+        crate::support::assert_settled(&client, 2_000, 0);
+    });
+    // Who shares a terminal or a pipe may have set it to be non-blocking.
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_io().build().unwrap();
+    let _inside = runtime.enter();
+    let (writes, reads) = tokio::net::unix::pipe::pipe().unwrap();
+    let mut process = child
+        .stdout(writes.into_nonblocking_fd().unwrap())
+        .stderr(std::process::Stdio::piped())
+        .spawn()
+        .unwrap();
+    drop(child);
+    let said = std::io::BufReader::new(process.stderr.take().unwrap()).lines().map_while(Result::ok);
+    let said: Vec<String> = said.take_while(|line| line != "full").collect();
+    let mut text = String::new();
+    std::fs::File::from(reads.into_blocking_fd().unwrap()).read_to_string(&mut text).unwrap();
+    assert!(process.wait().unwrap().success(), "{said:?}");
+    let lines = text.lines().filter(|line| line.starts_with('{'));
+    let entries: Vec<Value> = lines.map(|line| serde_json::from_str(line).unwrap()).collect();
+    assert_eq!(entries.len(), 2_000);
 }

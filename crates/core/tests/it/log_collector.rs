@@ -148,6 +148,19 @@ fn a_refusal_that_leaves_no_doubt_needs_no_second_one() {
 }
 
 #[test]
+fn an_answer_that_it_took_fewer_does_not_make_it_take_the_others_twice() {
+    let server = Scripted::judging([Answer::body(r#"{"status":"ok","count":2}"#)], judge);
+    let client = client_of(&server, |builder| builder);
+    for i in 0..3 {
+        client.info(format!("entry {i}")).send();
+    }
+    client.flush_blocking(LONG).unwrap();
+    assert_settled(&client, 2, 1);
+    assert_eq!(destination(&client).dropped.of(DropReason::ServerRejected), 1);
+    assert_eq!(server.received().len(), 1);
+}
+
+#[test]
 fn both_kinds_of_server_can_be_written_to_at_once() {
     let (old, ours) = (Scripted::judging([], judge), Scripted::start([]));
     let client = builder(ours.url())

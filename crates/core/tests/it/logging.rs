@@ -272,3 +272,49 @@ fn a_timer_below_the_level_is_silent_unless_it_fails() {
     assert_eq!(Client::disabled().measure("nobody", || Err::<(), _>("no")), Err("no"));
     assert_eq!(only(&capture)["message"], "loud");
 }
+
+#[test]
+fn a_message_whose_arguments_fail_or_panic_harms_nobody() {
+    struct Bad(bool);
+    impl fmt::Display for Bad {
+        fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+            if self.0 { panic!("in Display") } else { f.write_str("half").and(Err(fmt::Error)) }
+        }
+    }
+    let capture = capture();
+    let client = capture.client();
+    hoplog::info!(client, "{} of it", Bad(false));
+    hoplog::info!(client, "{}", Bad(true));
+    let entries = capture.entries();
+    assert_eq!(entries[0]["message"], "half");
+    assert_eq!(entries[1]["message"], "[its text cannot be told: it panicked]");
+}
+
+#[test]
+fn fields_beyond_the_limit_are_counted_and_their_values_not_looked_at() {
+    let capture = capture();
+    let many = (0..256).fold(capture.client().info("x"), |entry, n| entry.field(&format!("f{n}"), n));
+    struct Untouchable;
+    impl serde::Serialize for Untouchable {
+        fn serialize<S: serde::Serializer>(&self, _: S) -> Result<S::Ok, S::Error> {
+            panic!("nobody needs this value")
+        }
+    }
+    many.field("more", Untouchable).field("more still", 1).send();
+    let fields = only(&capture)["metadata"].as_object().unwrap().clone();
+    assert_eq!((fields.len(), &fields["f255"], &fields["fields_left_out"]), (257, &json!(255), &json!(2)));
+}
+
+#[test]
+fn a_measured_future_whose_panic_is_caught_before_it_is_dropped_has_panicked() {
+    let capture = capture();
+    let panics = async { std::panic::resume_unwind(Box::new("boom")) };
+    let mut future = Box::pin(capture.client().measure_async("caught", panics));
+    let mut noop = std::task::Context::from_waker(std::task::Waker::noop());
+    let polled = std::panic::catch_unwind(AssertUnwindSafe(|| {
+        let _: std::task::Poll<Result<(), fmt::Error>> = future.as_mut().poll(&mut noop);
+    }));
+    assert!(polled.is_err());
+    drop(future);
+    assert_eq!(only(&capture)["outcome"], "panicked");
+}

@@ -84,6 +84,29 @@ fn only_what_the_protocol_names_is_sent_again() {
 }
 
 #[test]
+fn a_batch_that_is_too_large_is_sent_in_halves() {
+    let server =
+        Scripted::judging([], |request| if request.inflated > 8_000 { Answer::status(413) } else { taken() });
+    let client = client_of(&server);
+    for i in 0..40 {
+        client.info("x".repeat(if i == 22 { 9_000 } else { 500 })).send();
+    }
+    client.flush_blocking(LONG).unwrap();
+    assert_settled(&client, 39, 1);
+    assert_eq!(destination(&client).dropped.of(DropReason::EntryTooLarge), 1);
+}
+
+#[test]
+fn a_batch_that_was_taken_is_not_sent_again_for_a_large_answer() {
+    let server = Scripted::start([Answer::saying(200, "x".repeat(2 << 20))]);
+    let client = client_of(&server);
+    send(&client, 3);
+    client.flush_blocking(LONG).unwrap();
+    assert_settled(&client, 3, 0);
+    assert_eq!(server.received().len(), 1);
+}
+
+#[test]
 fn a_wait_that_the_server_asks_for_is_kept() {
     let server = Scripted::start([Answer::status(503).header("retry-after", "1"), taken()]);
     let client = client_of(&server);

@@ -1,5 +1,5 @@
 use hoplog::RequestHead;
-use hoplog::testing::capture;
+use hoplog::testing::{capture, capture_with};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
 #[test]
@@ -39,4 +39,30 @@ fn the_hook_tells_where_a_panic_happened_in_a_request_and_anywhere_else() {
     // The hook is the process's: other tests' panics come by as well.
     let ours = |e: &&serde_json::Value| e["file_path"].as_str().is_some_and(|f| f.ends_with("panics.rs"));
     assert_eq!(entries.iter().filter(ours).count(), 3);
+}
+
+#[test]
+fn what_panics_while_a_panic_is_told_does_not_end_the_process_and_is_asked_again_afterwards() {
+    let judge = |_: hoplog::Place, name: &str, _: &str| match (name, std::thread::panicking()) {
+        ("odd", true) => panic!("while a panic is told"),
+        ("odd", false) => Some(hoplog::Treatment::Mask),
+        _ => None,
+    };
+    let redaction = hoplog::Redaction::default().custom(judge);
+    let capture = capture_with(hoplog::Client::builder().redaction(redaction)).unwrap();
+    let client = capture.client();
+    client.install_panic_hook();
+    let task = std::thread::spawn(move || {
+        let _scope = hoplog::scope().field("odd", 1).guard();
+        assert!(catch_unwind(|| panic!("the task's own")).is_err());
+        client.info("afterwards").send();
+    });
+    task.join().unwrap();
+    let entries = capture.entries();
+    let odd =
+        |message: &str| entries.iter().find(|e| e["message"] == message).unwrap()["metadata"]["odd"].clone();
+    assert_eq!(
+        (odd("the task's own"), odd("afterwards")),
+        ("[redaction failed]".into(), "[redacted]".into())
+    );
 }

@@ -32,9 +32,9 @@ const SMALLEST: usize = 1024;
 #[derive(Debug, Default)]
 pub struct RecordWriter {
     /// The record, and behind it room that was written to before or is zero. Never longer than `MAX_RECORD`.
-    buf: Vec<u8>,
+    pub(super) buf: Vec<u8>,
     /// How much of it is the record.
-    len: usize,
+    pub(super) len: usize,
 }
 
 impl RecordWriter {
@@ -65,11 +65,15 @@ impl RecordWriter {
 
     /// Appends every field of another record, or none where there is no room for all.
     pub fn append(&mut self, other: &Self) {
-        let Some(fields) = other.buf.get(HEAD_LEN..other.len) else { return };
+        let cut = other.buf.get(7).is_some_and(|flags| flags & FLAG_CUT != 0);
+        self.append_fields(other.buf.get(HEAD_LEN..other.len).unwrap_or_default(), cut);
+    }
+
+    pub(super) fn append_fields(&mut self, fields: &[u8], cut: bool) {
         if let Some(room) = self.claim(fields.len(), MAX_RECORD) {
             room.copy_from_slice(fields);
         }
-        if other.buf.get(7).is_some_and(|flags| flags & FLAG_CUT != 0) {
+        if cut {
             self.mark_cut();
         }
     }

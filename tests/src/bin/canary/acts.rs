@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use hoplog::{Client, InCurrentContext as _};
+use hoplog::{Client, InCurrentContext as _, Scope, scope};
 use serde_json::{Map, Value};
 
 use crate::calls::Calls;
@@ -62,8 +62,10 @@ impl Acts {
                 let _: Result<(), _> = task.await;
                 Done::well()
             }
-            "set_error" => {
-                hoplog::current().set_error(&failure());
+            "panic_scope" => {
+                let text = step.text.clone();
+                let task = scope_of(&text).enter(async { std::panic::panic_any(text) });
+                let _: Result<(), _> = tokio::spawn(task.in_current_context()).await;
                 Done::well()
             }
             "call" => {
@@ -93,17 +95,40 @@ impl Acts {
                 current.set_session_id(text);
                 current.set_tenant_id(text);
             }
+            "set_fields" => {
+                fields(text).iter().for_each(|(name, value)| hoplog::current().set_field(name, value));
+            }
+            "set_message" => hoplog::current().set_message(text),
+            "set_error" => hoplog::current().set_error(&Failure::new(text)),
+            "scope_fields" => {
+                let _scope = scope_of(text).guard();
+                log.info("in a scope").send();
+            }
+            "scope_ids" => {
+                let _scope = scope().user_id(text).session_id(text).tenant(text).guard();
+                log.info("in a scope").send();
+            }
+            "timer" => log.timer(text.to_owned()).field("of", text).fail(&Failure::new(text)),
+            "measure" => drop(log.measure("a measure", || Err::<(), _>(text.to_owned()))),
+            "macro" => hoplog::warn!(log, "said: {text}", of = text),
             "log_error" => log.error("it failed").error(&Failure::new(text)).send(),
             "log_unserializable" => {
                 let entry = log.info("a value").field("value", Unserializable(text));
                 entry.field("password", Unserializable(text)).send();
             }
             "log_fields" => {
-                let fields: Map<String, Value> = serde_json::from_str(text).expect("fields in JSON");
                 let entry = log.info("fields");
-                fields.iter().fold(entry, |entry, (name, value)| entry.field(name, value)).send();
+                fields(text).iter().fold(entry, |entry, (name, value)| entry.field(name, value)).send();
             }
             other => panic!("there is no act `{other}`"),
         }
     }
+}
+
+fn fields(text: &str) -> Map<String, Value> {
+    serde_json::from_str(text).expect("fields in JSON")
+}
+
+fn scope_of(text: &str) -> Scope {
+    fields(text).iter().fold(scope(), |scope, (name, value)| scope.field(name, value))
 }

@@ -185,7 +185,22 @@ pub(crate) const ROWS: &[(Place, &str)] = &[
     (Act("break_off", 0), "«visible» stream of «github» broke, token=«token»"),
     (Act("panic", 0), "«visible» called with «jwt» and password=«token»"),
     (Act("panic_task", 1), "«visible» called with «stripe» and secret=\"«token»\""),
+    (Act("panic_scope", 1), r#"{"password":"«token»","note":"«visible» «jwt»","pin":[«number»]}"#),
+    // What handlers say of their request.
     (Act("set_ids", 0), "«visible» «jwt»"),
+    (
+        Act("set_fields", 0),
+        r#"{"password":"«token»","note":"«visible» «jwt»","deep":{"apiKey":["«token»"]}}"#,
+    ),
+    (
+        Act("set_fields", 0),
+        r#"{"«stripe»":1,"body":"{\"token\":\"«token»\"}","note":"«visible»","pin":«number»}"#,
+    ),
+    (Act("set_message", 0), "«visible» charged «card groups», password=«token»"),
+    // What holds in a scope.
+    (Act("scope_ids", 1), "«visible» «jwt»"),
+    (Act("scope_fields", 1), r#"{"secret":"«token»","note":"«visible» «github»","user":{"pin":«number»}}"#),
+    (Act("scope_fields", 1), r#"{"«jwt»":1,"url":"postgres://shop:«token»@db/","note":"«visible»"}"#),
     // What the application logs.
     (Act("log_message", 1), "«visible» charged «card» with «stripe», password=«token»"),
     (Act("log_message", 1), "«visible»\n«pem»"),
@@ -193,6 +208,9 @@ pub(crate) const ROWS: &[(Place, &str)] = &[
         Act("log_error", 1),
         "«visible» no login as mongodb://shop:«token»@db/\n«visible» caused by token=«token»",
     ),
+    (Act("timer", 1), "«visible» query with «aws» password=«token»\n«visible» caused by Bearer «token»"),
+    (Act("measure", 1), "«visible» no login with api_key=«token» «card»"),
+    (Act("macro", 1), "«visible» charged «card» with «stripe», password=«token»"),
     (Act("log_unserializable", 1), "«visible» found password=«token» in it"),
     (Act("log_ids", 1), "«visible» «jwt»"),
     (Act("log_fields", 1), r#"{"password":"«token»","note":"«visible»"}"#),

@@ -4,6 +4,9 @@ use futures_util::future::{BoxFuture, FutureExt as _};
 use futures_util::stream::{self, StreamExt as _};
 use hoplog::{Client, Context, InCurrentContext as _, Level, current, in_current_context, scope};
 use tokio::task::{spawn_blocking, yield_now};
+use tracing::Instrument as _;
+use tracing::instrument::WithSubscriber as _;
+use tracing_subscriber::layer::SubscriberExt as _;
 
 use super::{Answer, Event, Said, Scenario};
 
@@ -394,6 +397,47 @@ pub(super) static SCENARIOS: &[Scenario] = &[
         &[inside("named", None, "")],
         NOTHING,
     ),
+    case(
+        "tracing events, with their spans, over what the request says",
+        handler!(client, _request, {
+            current().set_user_id("u9");
+            current().set_field("cart", 7);
+            let work = async {
+                yield_now().await;
+                let span = tracing::info_span!("query", table = "orders");
+                async {
+                    yield_now().await;
+                    tracing::info!(rows = 3, "traced");
+                }
+                .instrument(span)
+                .await;
+                tracing::info!("traced behind");
+            };
+            work.with_subscriber(traced(&client)).await;
+        }),
+        &[
+            inside("traced", Some("u9"), r#"{"cart":7,"table":"orders","spans":["query"],"rows":3}"#),
+            inside("traced behind", Some("u9"), r#"{"cart":7}"#),
+        ],
+        (Some("u9"), r#"{"cart":7}"#),
+    ),
+    case(
+        "a spawned task in a span belongs to its request, one outside of it to none",
+        handler!(client, _request, {
+            let subscriber = traced(&client);
+            let span = tracing::dispatcher::with_default(&subscriber, || tracing::info_span!("mail"));
+            let inside = async {
+                yield_now().await;
+                tracing::info!("traced: spawned");
+            };
+            let inside = inside.instrument(span).with_subscriber(subscriber.clone());
+            let outside = async { tracing::info!("traced: lost") }.with_subscriber(subscriber);
+            tokio::spawn(inside).await.unwrap();
+            tokio::spawn(outside).await.unwrap();
+        }),
+        &[inside("traced: spawned", None, r#"{"spans":["mail"]}"#), outside("traced: lost")],
+        NOTHING,
+    ),
     Scenario {
         name: "a request that is skipped",
         run: handler!(client, request, {
@@ -405,6 +449,11 @@ pub(super) static SCENARIOS: &[Scenario] = &[
         outcome: "completed",
     },
 ];
+
+/// What hands `tracing` events to the client.
+fn traced(client: &Client) -> tracing::Dispatch {
+    tracing_subscriber::registry().with(hoplog_tracing::layer(client)).into()
+}
 
 /// Logs when it is dropped.
 struct Farewell(Client, &'static str);

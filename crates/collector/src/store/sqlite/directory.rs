@@ -90,6 +90,30 @@ impl Directory {
         self.path.join(format!("logs-{day}.db"))
     }
 
+    /// The ids kept of a day.
+    pub(super) fn ids_file(&self, day: Day) -> PathBuf {
+        self.path.join(format!("ids-{day}.db"))
+    }
+
+    /// The same while they are being written.
+    pub(super) fn ids_draft(&self, day: Day) -> PathBuf {
+        self.path.join(format!("ids-{day}.draft"))
+    }
+
+    /// The days of which ids are kept, in no order; none if the directory cannot be read.
+    pub(super) fn ids_days(&self) -> Vec<Day> {
+        let names = fs::read_dir(&self.path).into_iter().flatten().flatten().map(|entry| entry.file_name());
+        names
+            .filter_map(|name| Day::parse(name.to_str()?.strip_prefix("ids-")?.strip_suffix(".db")?))
+            .collect()
+    }
+
+    /// Bytes of the ids that are kept.
+    pub(super) fn ids_bytes(&self) -> u64 {
+        let files = self.ids_days().into_iter().filter_map(|day| fs::metadata(self.ids_file(day)).ok());
+        files.map(|m| m.len()).sum()
+    }
+
     /// The days that have a file, oldest first.
     pub(super) fn days(&self) -> BTreeSet<Day> {
         self.days.lock().unwrap_or_else(PoisonError::into_inner).clone()
@@ -165,7 +189,7 @@ impl Directory {
 }
 
 /// One line on stderr; for what an operator should know and no request can be told.
-fn warn(what: &str) {
+pub(super) fn warn(what: &str) {
     let _ = writeln!(io::stderr(), "hoplog: {what}");
 }
 

@@ -3,18 +3,28 @@
 use super::running::{self, Awaited};
 use super::schema;
 use crate::fields::Field;
-use crate::store::batch::{Batch, DEFAULT_PROJECT, Home, Row, Sender, Value, Verdict};
-use hoplog_entry::{EntryId, Level};
-use rusqlite::{Connection, Statement, params};
+use crate::store::batch::{Batch, DEFAULT_PROJECT, Home, Row, Value, Verdict};
+use hoplog_entry::Level;
+use rusqlite::{Connection, OptionalExtension as _, Statement, params};
 use std::collections::HashMap;
 
 /// The statements of one transaction, and what it counted.
 pub(super) struct Inserter<'c> {
     connection: &'c Connection,
     insert: Statement<'c>,
+    copy: Statement<'c>,
+    columns: usize,
     awaited: &'c mut Awaited,
     /// By service, then by level.
     tally: HashMap<String, [Counted; Level::ALL.len()]>,
+}
+
+/// Files beside a day's own in which a copy of a row may lie.
+pub(super) struct Elsewhere<'c> {
+    /// The ids that outlived the day's entries.
+    pub(super) own: Option<&'c Connection>,
+    /// What is left of the days before, for entries whose ids name no day.
+    pub(super) earlier: Vec<&'c Connection>,
 }
 
 /// What the tally says of a level of a service.
@@ -35,27 +45,28 @@ const FIRST_FIELD: usize = 8;
 impl<'c> Inserter<'c> {
     pub(super) fn new(connection: &'c Connection, awaited: &'c mut Awaited) -> rusqlite::Result<Self> {
         let columns = Field::columns().count();
-        let places = (1..FIRST_FIELD + columns).fold(String::new(), |list, n| {
+        let places = (1..=FIRST_FIELD + columns).fold(String::new(), |list, n| {
             let comma = if n == 1 { "" } else { ", " };
             list + comma + "?" + &n.to_string()
         });
         let (head, fields) = (schema::HEAD, schema::field_columns());
-        let sql = format!("INSERT OR IGNORE INTO entries (project, {head}{fields}) VALUES ({places})");
-        Ok(Self { connection, insert: connection.prepare(&sql)?, awaited, tally: HashMap::new() })
+        let sql = format!("INSERT OR IGNORE INTO entries (project, {head}{fields}, hash) VALUES ({places})");
+        let (insert, copy) = (connection.prepare(&sql)?, connection.prepare(COPY)?);
+        Ok(Self { connection, insert, copy, columns, awaited, tally: HashMap::new() })
     }
 
-    /// Inserts a row, unless its id is there already; `before` is the day before's file, where a copy may lie.
+    /// Inserts a row, unless its id is there already.
     pub(super) fn row(
         &mut self,
         batch: &Batch,
         row: &Row,
-        before: Option<&Connection>,
+        elsewhere: &Elsewhere<'_>,
     ) -> rusqlite::Result<Verdict> {
-        if row.home == Home::Arrival
-            && let Some(before) = before
-            && contains(before, row.id)?
-        {
-            return Ok(Verdict::Duplicate);
+        let earlier = elsewhere.earlier.iter().copied().filter(|_| row.home == Home::Arrival);
+        for file in elsewhere.own.into_iter().chain(earlier) {
+            if let Some(copy) = copy(&mut file.prepare(COPY)?, row)? {
+                return Ok(copy);
+            }
         }
         let service = batch.text(row.service);
         let insert = &mut self.insert;
@@ -80,8 +91,9 @@ impl<'c> Inserter<'c> {
                 Value::Bytes8(bytes) => insert.raw_bind_parameter(place, &bytes[..])?,
             }
         }
+        insert.raw_bind_parameter(FIRST_FIELD + self.columns, row.hash)?;
         if insert.raw_execute()? == 0 {
-            return Ok(Verdict::Duplicate);
+            return Ok(copy(&mut self.copy, row)?.unwrap_or(Verdict::Duplicate));
         }
         self.count(batch, row)?;
         Ok(Verdict::Stored)
@@ -114,34 +126,6 @@ impl<'c> Inserter<'c> {
         Ok(())
     }
 
-    /// Notes what a batch says of its sender.
-    pub(super) fn sender(&self, sender: &Sender, received_at: i64) -> rusqlite::Result<()> {
-        self.connection.execute(
-            "INSERT INTO senders VALUES (?1, ?2, ?3, ?3, 1, ?4, ?5, ?6, ?7)
-             ON CONFLICT DO UPDATE SET last_at = max(last_at, excluded.last_at), batches = batches + 1,
-               last_seq = max(ifnull(last_seq, excluded.last_seq), ifnull(excluded.last_seq, last_seq)),
-               source = ifnull(excluded.source, source), ledger = ifnull(excluded.ledger, ledger),
-               closing = max(closing, excluded.closing)",
-            params![
-                DEFAULT_PROJECT,
-                sender.boot_id,
-                received_at,
-                sender.seq,
-                sender.source,
-                sender.ledger,
-                sender.closing
-            ],
-        )?;
-        if let Some(losses) = &sender.losses {
-            // A batch that comes again says the same once.
-            self.connection.execute(
-                "INSERT OR IGNORE INTO losses VALUES (?1, ?2, ?3, ?4, ?5)",
-                params![DEFAULT_PROJECT, sender.boot_id, sender.batch_id, received_at, losses],
-            )?;
-        }
-        Ok(())
-    }
-
     /// Writes the counts; the last step before the commit.
     pub(super) fn finish(self) -> rusqlite::Result<()> {
         let mut add = self.connection.prepare(
@@ -159,9 +143,13 @@ impl<'c> Inserter<'c> {
     }
 }
 
-/// Whether a file holds this id.
-pub(super) fn contains(connection: &Connection, id: EntryId) -> rusqlite::Result<bool> {
-    connection
-        .prepare("SELECT 1 FROM entries WHERE project = ?1 AND id = ?2")?
-        .exists(params![DEFAULT_PROJECT, &id.as_bytes()[..]])
+const COPY: &str = "SELECT hash FROM entries WHERE project = ?1 AND id = ?2";
+
+/// What a row is if a file holds its id already: a copy of the one that is there, or another one.
+fn copy(statement: &mut Statement<'_>, row: &Row) -> rusqlite::Result<Option<Verdict>> {
+    let id = &row.id.as_bytes()[..];
+    let there: Option<Option<i32>> =
+        statement.query_row(params![DEFAULT_PROJECT, id], |found| found.get(0)).optional()?;
+    let same = |hash: Option<i32>| hash.is_none_or(|hash| hash == row.hash);
+    Ok(there.map(|hash| if same(hash) { Verdict::Duplicate } else { Verdict::Conflict }))
 }

@@ -6,8 +6,8 @@ use crate::store::StoreError;
 use crate::time::Day;
 use rusqlite::Connection;
 use std::collections::{BTreeMap, HashMap};
-use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering::Relaxed};
+use std::sync::{Arc, Mutex, PoisonError, RwLock, RwLockWriteGuard};
 use std::time::{Duration, Instant};
 use tokio::sync::Semaphore;
 
@@ -23,6 +23,9 @@ pub(super) struct Readers {
     idle: Arc<Mutex<HashMap<Day, Vec<Connection>>>>,
     slots: Arc<Semaphore>,
     time: Duration,
+    /// Passed by every query, and shut while the writer waits for those under way.
+    gate: Arc<RwLock<()>>,
+    commits: Arc<AtomicU64>,
 }
 
 /// The files of one query: every day, opened read-only.
@@ -41,7 +44,19 @@ impl Files {
 
 impl Readers {
     pub(super) fn new(directory: Arc<Directory>, queries: usize, time: Duration) -> Self {
-        Self { directory, idle: Arc::default(), slots: Arc::new(Semaphore::new(queries.max(1))), time }
+        let slots = Arc::new(Semaphore::new(queries.max(1)));
+        let (gate, commits) = (Arc::default(), Arc::default());
+        Self { directory, idle: Arc::default(), slots, time, gate, commits }
+    }
+
+    /// Notes that there is something new to read.
+    pub(super) fn committed(&self) {
+        self.commits.fetch_add(1, Relaxed);
+    }
+
+    /// How often something was committed.
+    pub(super) fn commits(&self) -> u64 {
+        self.commits.load(Relaxed)
     }
 
     /// Runs a query over all files. Dropping the future ends the query soon after.
@@ -56,6 +71,7 @@ impl Readers {
         let (readers, flag, until) = (self.clone(), Arc::clone(&given_up.0), Instant::now() + self.time);
         let work = move || {
             let _slot = slot;
+            drop(readers.gate.read());
             let files = readers.open(until, &flag)?;
             let result = query(&files);
             readers.keep(files);
@@ -96,6 +112,14 @@ impl Readers {
                 kept.push(connection);
             }
         }
+    }
+
+    /// No query begins as long as this is held.
+    ///
+    /// SQLite has places for four moments of one file; where each is taken, a query shares one that is past, and
+    /// queries that take turns there keep the log from being moved in however long one waits.
+    pub(super) fn hold(&self) -> RwLockWriteGuard<'_, ()> {
+        self.gate.write().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Closes what is kept of a day.

@@ -4,6 +4,7 @@
 //! |---|---|
 //! | 1 | |
 //! | 2 | columns for what whole requests bring, `ended`, weights in the tally, indexes of slow and of running entries |
+//! | 3 | `hash`, what became of each sender's entries, which of them came (`spans`), ids ahead of time (`strays`) |
 
 use super::running;
 use crate::fields::{Field, MOST_WEIGHT, Shape};
@@ -11,7 +12,7 @@ use rusqlite::{Connection, TransactionBehavior};
 use std::collections::HashSet;
 
 /// The layout's number, in `user_version`; a file of an older one is brought to it when it is opened for writing.
-pub(super) const VERSION: i64 = 2;
+pub(super) const VERSION: i64 = 3;
 /// `hopl`, in `application_id`: tells a file of ours from any other.
 pub(super) const APPLICATION: i64 = 0x686f_706c;
 
@@ -43,15 +44,21 @@ pub(super) fn prepare(connection: &mut Connection) -> rusqlite::Result<()> {
     let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
     match super::connection::version(&transaction)? {
         0 => transaction.execute_batch(&create())?,
-        before if before < VERSION => upgrade(&transaction)?,
-        _ => {}
+        before => {
+            if before < 2 {
+                upgrade_to_2(&transaction)?;
+            }
+            if before < 3 {
+                transaction.execute_batch(&upgrade_to_3())?;
+            }
+        }
     }
     transaction.commit()
 }
 
 /// `seq` is the order of arrival. Values that a closed list has codes for are kept as codes; trace, span and entry
 /// ids as bytes. The project is 0 for now, which costs no byte. `ended` is 1 on a running entry whose final one is
-/// known to be there.
+/// known to be there. `hash` is that of the entry as it came; null where none was kept.
 ///
 /// In the tally, `entries` are rows and `extra` is what their weights make more of them; running entries are in
 /// neither, as they come to nothing once they end.
@@ -61,7 +68,7 @@ pub(super) fn create() -> String {
     format!(
         "CREATE TABLE entries (seq INTEGER PRIMARY KEY, project INTEGER NOT NULL, id BLOB NOT NULL,
            created_at INTEGER NOT NULL, level INTEGER NOT NULL, service TEXT NOT NULL, detail TEXT, metadata TEXT
-           {columns}, ended INTEGER);
+           {columns}, ended INTEGER, hash INTEGER);
          CREATE UNIQUE INDEX entries_id ON entries (project, id);
          CREATE INDEX entries_created_at ON entries (project, created_at);
          CREATE INDEX entries_trace_id ON entries (project, {STRETCH}, trace_id) WHERE trace_id IS NOT NULL;
@@ -71,13 +78,41 @@ pub(super) fn create() -> String {
            last_at INTEGER NOT NULL, extra REAL NOT NULL DEFAULT 0, PRIMARY KEY (project, service, level))
            WITHOUT ROWID;
          CREATE TABLE senders (project INTEGER, boot_id TEXT, first_at INTEGER NOT NULL, last_at INTEGER NOT NULL,
-           batches INTEGER NOT NULL, last_seq INTEGER, source TEXT, ledger TEXT, closing INTEGER NOT NULL,
-           PRIMARY KEY (project, boot_id)) WITHOUT ROWID;
+           batches INTEGER NOT NULL, last_seq INTEGER, source TEXT, ledger TEXT, closing INTEGER NOT NULL
+           {SENDER_COUNTS}, PRIMARY KEY (project, boot_id)) WITHOUT ROWID;
          CREATE TABLE losses (project INTEGER, boot_id TEXT, batch_id TEXT, received_at INTEGER NOT NULL,
            losses TEXT NOT NULL, PRIMARY KEY (project, boot_id, batch_id)) WITHOUT ROWID;
+         {SPANS}
+         {STRAYS}
          PRAGMA application_id = {APPLICATION};
          PRAGMA user_version = {VERSION};",
         indexes = partial_indexes()
+    )
+}
+
+/// What became of a sender's entries on this day, after the columns of layout 1.
+const SENDER_COUNTS: &str = ", stored INTEGER NOT NULL DEFAULT 0, duplicates INTEGER NOT NULL DEFAULT 0,
+           id_conflicts INTEGER NOT NULL DEFAULT 0, rejected INTEGER NOT NULL DEFAULT 0";
+
+/// Which of a sender's entries came on this day, counted by `seq` from `first` up to `next`, that one left out. Spans
+/// of one sender neither overlap nor touch.
+const SPANS: &str = "CREATE TABLE spans (project INTEGER, boot_id TEXT, first INTEGER, next INTEGER NOT NULL,
+           PRIMARY KEY (project, boot_id, first)) WITHOUT ROWID;";
+
+/// The ids of this day's entries that name a later day.
+const STRAYS: &str =
+    "CREATE TABLE strays (project INTEGER, id BLOB, PRIMARY KEY (project, id)) WITHOUT ROWID;";
+
+fn upgrade_to_3() -> String {
+    let counts = SENDER_COUNTS.split(',').filter(|column| !column.is_empty());
+    let counts = counts.map(|column| format!("ALTER TABLE senders ADD COLUMN{column};"));
+    let counts = counts.collect::<String>();
+    format!(
+        "ALTER TABLE entries ADD COLUMN hash INTEGER;
+         {counts}
+         {SPANS}
+         {STRAYS}
+         PRAGMA user_version = {VERSION};"
     )
 }
 
@@ -95,7 +130,7 @@ fn partial_indexes() -> String {
 
 /// Adds the columns that are not there yet, makes the small indexes anew, and takes out of the tally what is not in
 /// it any more. No row is rewritten; the file is read through once for each index.
-fn upgrade(connection: &Connection) -> rusqlite::Result<()> {
+fn upgrade_to_2(connection: &Connection) -> rusqlite::Result<()> {
     let mut statement = connection.prepare("SELECT name FROM pragma_table_info('entries')")?;
     let there: HashSet<String> = statement.query_map([], |row| row.get(0))?.collect::<Result<_, _>>()?;
     let fields = Field::columns().map(|field| (field.name(), affinity(field)));
@@ -115,8 +150,7 @@ fn upgrade(connection: &Connection) -> rusqlite::Result<()> {
            FROM (SELECT project, service, level, sum(min(max(weight, 0), {MOST_WEIGHT:.1}) - 1) AS extra FROM entries
                  WHERE weight IS NOT NULL AND kind IS NOT {running} GROUP BY project, service, level) AS weighted
            WHERE (tally.project, tally.service, tally.level)
-               = (weighted.project, weighted.service, weighted.level);
-         PRAGMA user_version = {VERSION};",
+               = (weighted.project, weighted.service, weighted.level);",
         indexes = partial_indexes(),
         running = running::KIND
     ))

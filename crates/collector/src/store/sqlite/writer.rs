@@ -1,13 +1,16 @@
 //! The one thread that writes. Batches that wait together are committed together, each answered after the commit.
 
 use super::connection::{self, explain, is_damage};
-use super::directory::{Directory, Identity};
-use super::insert::Inserter;
+use super::directory::{self, Directory, Identity};
+use super::ids;
+use super::insert::{Elsewhere, Inserter};
 use super::readers::Readers;
 use super::running::Awaited;
+use super::senders::Notes;
+use super::strays::Strays;
 use super::{Options, retention};
 use crate::store::StoreError;
-use crate::store::batch::{Batch, Home, Verdict};
+use crate::store::batch::{Batch, Home, Row, Verdict};
 use crate::time::Day;
 use hoplog_entry::Diagnostics;
 use rusqlite::{Connection, TransactionBehavior};
@@ -32,10 +35,14 @@ const GROUP_ROWS: usize = 5_000;
 const GROUP_TIME: Duration = Duration::from_millis(10);
 /// Files open at once for writing: today's, and those that a sender's backlog names.
 const OPEN_FILES: usize = 4;
-/// A log larger than this is moved into its file and cut to nothing.
-const WAL_BYTES: u64 = 64 << 20;
-/// Readers may be in the way of that; not more often than this.
+/// Days before the one of its arrival in which a copy of an entry is looked for whose id names no day: at least 48 h.
+const ARRIVAL_DAYS: u32 = 2;
+/// How often a log is moved into its file while readers may be in the way of that.
 const TRUNCATE_EVERY: Duration = Duration::from_secs(1);
+/// How long one is waited for, as a rule.
+const BRIEFLY: Duration = Duration::from_millis(50);
+/// How often all of them are waited for, should one of another program not end.
+const STAND_EVERY: Duration = Duration::from_secs(60);
 
 pub(super) struct Writer {
     directory: Arc<Directory>,
@@ -43,6 +50,9 @@ pub(super) struct Writer {
     options: Options,
     files: BTreeMap<Day, OpenFile>,
     truncated: Option<Instant>,
+    /// When the last wait for all readers was in vain.
+    stood: Option<Instant>,
+    strays: Strays,
 }
 
 struct OpenFile {
@@ -50,6 +60,12 @@ struct OpenFile {
     identity: Identity,
     used: Instant,
     awaited: Awaited,
+}
+
+/// Ids of days whose files are gone, opened for one transaction.
+struct Kept {
+    own: Option<Connection>,
+    earlier: Vec<Connection>,
 }
 
 /// A batch and what becomes of its rows.
@@ -61,7 +77,21 @@ struct Job {
 
 impl Writer {
     pub(super) fn new(directory: Arc<Directory>, readers: Readers, options: Options) -> Self {
-        Self { directory, readers, options, files: BTreeMap::new(), truncated: None }
+        let strays = Strays::default();
+        Self { directory, readers, options, files: BTreeMap::new(), truncated: None, stood: None, strays }
+    }
+
+    /// Reads what must be known before the first batch.
+    pub(super) fn recall(&mut self) -> Result<(), StoreError> {
+        let today = Day::of(self.options.clock.now());
+        let days = self.directory.days();
+        for &day in days.range(today.back(ids::KEPT_DAYS)..) {
+            let path = self.directory.file(day);
+            // One that may write, as a reader would leave its log behind.
+            let read = connection::existing(&path).and_then(|file| self.strays.read(&file, day));
+            read.map_err(|e| explain(&e, &path))?;
+        }
+        Ok(())
     }
 
     /// Works until the last sender is gone or a close is asked for.
@@ -123,7 +153,17 @@ impl Writer {
         other
     }
 
+    /// Commits batches, apart by the day on which they came.
     fn commit(&mut self, mut jobs: Vec<Job>) {
+        while let Some(first) = jobs.first() {
+            let day = first.arrived();
+            let (together, others) = jobs.into_iter().partition(|job| job.arrived() == day);
+            self.commit_together(together);
+            jobs = others;
+        }
+    }
+
+    fn commit_together(&mut self, mut jobs: Vec<Job>) {
         let mut result = self.transact(&mut jobs);
         if result.is_err() && jobs.len() > 1 {
             // One batch's trouble is not the others': each for itself.
@@ -138,10 +178,14 @@ impl Writer {
         }
     }
 
-    /// One transaction per day's file; ids decide which file, so a group over midnight has two.
+    /// One transaction per day's file; ids decide which file, so a group over midnight has two. The day on which the
+    /// batches came is the last one: what is noted of their senders then counts every row.
     fn transact(&mut self, jobs: &mut [Job]) -> Result<(), StoreError> {
-        let days: BTreeSet<Day> = jobs.iter().flat_map(Job::days).collect();
-        for day in days {
+        jobs.iter_mut().for_each(|job| self.strays.lead(&mut job.batch));
+        let arrived = jobs.first().map(Job::arrived);
+        let mut days: BTreeSet<Day> = jobs.iter().flat_map(Job::days).collect();
+        let last = arrived.filter(|day| days.remove(day));
+        for day in days.into_iter().chain(last) {
             if let Err(error) = self.transact_day(day, jobs) {
                 self.files.remove(&day); // rolls back
                 if !is_damage(&error) {
@@ -151,37 +195,49 @@ impl Writer {
                 self.directory.set_aside(day, &self.options.clock, &error.to_string());
                 self.transact_day(day, jobs).map_err(|e| explain(&e, &self.directory.file(day)))?;
             }
+            self.readers.committed();
             self.bound_wal(day);
         }
         Ok(())
     }
 
     fn transact_day(&mut self, day: Day, jobs: &mut [Job]) -> rusqlite::Result<()> {
-        // The day before is asked only where a copy may lie in it, and only if it is there.
-        let before = day.back(1);
-        let arrivals =
-            jobs.iter().any(|job| job.batch.rows.iter().any(|r| r.day == day && r.home == Home::Arrival));
-        let before = (arrivals && self.directory.has(before)).then_some(before);
-        self.open(day, before)?;
+        // Earlier days are asked only where a copy may lie in them.
+        let arrivals = |r: &Row| r.day == day && r.home == Home::Arrival;
+        let arrivals = jobs.iter().any(|job| job.batch.rows.iter().any(arrivals));
+        let earlier = (1..=ARRIVAL_DAYS).filter(|_| arrivals).map(|days| day.back(days));
+        let earlier: Vec<Day> = earlier.collect();
+        let mut kept = Kept { own: ids::open(&self.directory, day)?, earlier: Vec::new() };
+        for earlier in &earlier {
+            kept.earlier.extend(ids::open(&self.directory, *earlier)?);
+        }
+        let earlier: Vec<Day> = earlier.into_iter().filter(|day| self.directory.has(*day)).collect();
+        self.open(day, &earlier)?;
         // After an error it is gone with the file's connection, and read anew.
         let mut awaited = self.files.get_mut(&day).map(|file| take(&mut file.awaited)).unwrap_or_default();
-        let before = before.and_then(|before| self.files.get(&before)).map(|file| &file.connection);
+        let earlier = earlier.iter().filter_map(|day| self.files.get(day)).map(|file| &file.connection);
+        let elsewhere = Elsewhere { own: kept.own.as_ref(), earlier: earlier.chain(&kept.earlier).collect() };
         let Some(file) = self.files.get(&day) else { return Err(rusqlite::Error::InvalidQuery) };
         let transaction =
             rusqlite::Transaction::new_unchecked(&file.connection, TransactionBehavior::Immediate)?;
         let mut inserter = Inserter::new(&transaction, &mut awaited)?;
-        for job in jobs {
+        for job in &mut *jobs {
             let batch = &job.batch;
             for (row, verdict) in batch.rows.iter().zip(&mut job.verdicts).filter(|(row, _)| row.day == day) {
-                *verdict = inserter.row(batch, row, before)?;
-            }
-            if let Some(sender) = &batch.sender
-                && Day::of(batch.received_at) == day
-            {
-                inserter.sender(sender, batch.received_at)?;
+                *verdict = inserter.row(batch, row, &elsewhere)?;
             }
         }
         inserter.finish()?;
+        for job in jobs.iter() {
+            self.strays.note(&transaction, &job.batch, day)?;
+        }
+        let arrived = jobs.iter().filter(|job| job.arrived() == day && job.batch.sender.is_some());
+        if arrived.clone().next().is_some() {
+            let mut notes = Notes::new(&transaction)?;
+            for Job { batch, verdicts, .. } in arrived {
+                batch.sender.iter().try_for_each(|sender| notes.take(sender, batch, verdicts))?;
+            }
+        }
         transaction.commit()?;
         if let Some(file) = self.files.get_mut(&day) {
             file.awaited = awaited;
@@ -189,9 +245,9 @@ impl Writer {
         Ok(())
     }
 
-    /// Opens the file of `day`, and of the day before if asked; closes what was used longest ago.
-    fn open(&mut self, day: Day, before: Option<Day>) -> rusqlite::Result<()> {
-        for wanted in [Some(day), before].into_iter().flatten() {
+    /// Opens the file of `day`, and those of earlier days if asked; closes what was used longest ago.
+    fn open(&mut self, day: Day, earlier: &[Day]) -> rusqlite::Result<()> {
+        for wanted in earlier.iter().copied().chain([day]) {
             // A file that was deleted or replaced under us would take rows that nobody finds.
             let there = self.directory.identity(wanted).ok();
             if self.files.get(&wanted).is_some_and(|file| Some(file.identity) != there) {
@@ -220,39 +276,57 @@ impl Writer {
     /// Closes a file with its log moved in, as it may not be opened for writing again.
     fn release(&mut self, day: Day) {
         if let Some(file) = self.files.remove(&day) {
-            truncate(&file.connection);
+            truncate(&file.connection, BRIEFLY);
         }
     }
 
+    /// Keeps a log from growing: above its bound it is moved into its file, if readers let it; half as much again, and
+    /// nothing is written, and no query begins, until those under way have ended, each of which has its time.
     fn bound_wal(&mut self, day: Day) {
-        let due = self.truncated.is_none_or(|at| at.elapsed() >= TRUNCATE_EVERY);
-        if due && self.directory.wal_bytes(day) > WAL_BYTES {
-            self.truncated = Some(Instant::now());
-            if let Some(file) = self.files.get(&day) {
-                truncate(&file.connection);
-            }
+        let (bytes, bound) = (self.directory.wal_bytes(day), self.options.wal_bytes);
+        let due = |last: Option<Instant>, every| last.is_none_or(|at| at.elapsed() >= every);
+        let stand = bytes > bound + bound / 2 && due(self.stood, STAND_EVERY);
+        if bytes <= bound || !(stand || due(self.truncated, TRUNCATE_EVERY)) {
+            return;
+        }
+        self.truncated = Some(Instant::now());
+        let Some(file) = self.files.get(&day) else { return };
+        let _held = stand.then(|| self.readers.hold());
+        let most = if stand { self.options.query_time + Duration::from_secs(2) } else { BRIEFLY };
+        if !truncate(&file.connection, most) && stand {
+            self.stood = Some(Instant::now());
         }
     }
 
     /// Whether a batch would be taken now: today's file opens, and the directory takes a file.
     pub(super) fn probe(&mut self) -> Result<(), StoreError> {
         let today = Day::of(self.options.clock.now());
-        self.open(today, None).map_err(|e| explain(&e, &self.directory.file(today)))?;
+        self.open(today, &[]).map_err(|e| explain(&e, &self.directory.file(today)))?;
         self.directory.probe().map_err(|e| {
             let path = self.directory.path().display();
             StoreError::Unavailable(format!("the data directory {path} cannot be written to: {e}"))
         })
     }
 
-    /// Deletes the days that retention does not keep.
+    /// Deletes the days that retention does not keep. The ids of a young one outlive it; where they cannot be kept, the
+    /// day stays until the next time.
     pub(super) fn sweep(&mut self) {
+        let today = Day::of(self.options.clock.now());
+        ids::expire(&self.directory, today);
+        self.strays.forget(today);
         let days: Vec<_> =
             self.directory.days().into_iter().map(|day| (day, self.directory.bytes(day))).collect();
-        let today = Day::of(self.options.clock.now());
-        for day in retention::expired(&days, today, self.options.retention_days, self.options.retention_bytes)
-        {
-            self.files.remove(&day);
+        let Options { retention_days, retention_bytes, .. } = self.options;
+        let bytes = retention_bytes.saturating_sub(self.directory.ids_bytes());
+        for day in retention::expired(&days, today, retention_days, bytes) {
+            self.release(day);
             self.readers.forget(day);
+            if day >= today.back(ids::KEPT_DAYS)
+                && let Err(error) = ids::keep(&self.directory, day)
+            {
+                directory::warn(&format!("the entries of {day} stay, as their ids cannot be kept: {error}"));
+                continue;
+            }
             self.directory.delete(day);
         }
     }
@@ -264,8 +338,12 @@ impl Job {
         Self { batch, verdicts, reply }
     }
 
+    fn arrived(&self) -> Day {
+        Day::of(self.batch.received_at)
+    }
+
     fn days(&self) -> BTreeSet<Day> {
-        let sender = self.batch.sender.as_ref().map(|_| Day::of(self.batch.received_at));
+        let sender = self.batch.sender.as_ref().map(|_| self.arrived());
         self.batch.rows.iter().map(|row| row.day).chain(sender).collect()
     }
 
@@ -280,9 +358,10 @@ impl Job {
     }
 }
 
-/// Moves the log into the file. A reader in the way is not waited for long: the next time will do.
-fn truncate(connection: &Connection) {
-    let _ = connection.busy_timeout(Duration::from_millis(50));
-    let _ = connection.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(()));
+/// Moves the log into the file and cuts it to nothing; readers in the way are waited for so long. Whether it was done.
+fn truncate(connection: &Connection, most: Duration) -> bool {
+    let _ = connection.busy_timeout(most);
+    let busy = connection.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |row| row.get::<_, bool>(0));
     let _ = connection.busy_timeout(Duration::from_secs(1));
+    busy.is_ok_and(|busy| !busy)
 }

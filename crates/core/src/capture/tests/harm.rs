@@ -181,3 +181,20 @@ fn a_hook_that_speaks_of_the_current_request_does_not_wait_for_itself() {
     assert_eq!((entries.len(), &entries[0]["request_body"]), (1, &r#"{"a":1}"#.into()));
     assert!(entries[0]["user_id"].is_null());
 }
+
+#[test]
+fn a_panic_that_is_told_while_its_request_is_locked_waits_for_nobody() {
+    let rig = Rig::new();
+    let mut exchange = rig.begin(&[]);
+    exchange.poll(|| {
+        let panic =
+            crate::capture::Panic { message: "a fault", file: "a.rs", line: 1, backtrace: String::new() };
+        let context = context::current();
+        context.live().unwrap().write(|_| {
+            assert!(!context::tell_panic(&rig.pipeline, &panic));
+            crate::logger::EntryBuilder::of_panic(&rig.pipeline, &panic).send();
+        });
+    });
+    let event = rig.entry();
+    assert_eq!(event.text(Field::ErrorMessage).as_deref(), Some("a fault"));
+}

@@ -145,6 +145,9 @@ fn otlp(table: &mut Section<'_>) -> Output {
     for (name, value) in table.take("resource", values::pairs).unwrap_or_default() {
         server = server.resource(name, value);
     }
+    if table.take("without_variables", values::flag) == Some(true) {
+        server = server.without_variables();
+    }
     if table.take("allow_insecure_http", values::flag) == Some(true) {
         server = server.allow_insecure_http();
     }

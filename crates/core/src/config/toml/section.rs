@@ -9,6 +9,8 @@ use toml::de::{DeTable, DeValue};
 /// A document and what is wrong with it.
 pub(super) struct Document<'a> {
     text: &'a str,
+    /// Where lines end.
+    ends: Vec<usize>,
     complaints: RefCell<Vec<(usize, String)>>,
 }
 
@@ -30,7 +32,8 @@ struct Entry<'a> {
 
 impl<'a> Document<'a> {
     pub(super) fn new(text: &'a str) -> Self {
-        Self { text, complaints: RefCell::default() }
+        let ends = text.bytes().enumerate().filter(|(_, byte)| *byte == b'\n').map(|(at, _)| at).collect();
+        Self { text, ends, complaints: RefCell::default() }
     }
 
     /// The table of the whole; `None` where it is no TOML.
@@ -65,8 +68,7 @@ impl<'a> Document<'a> {
 
     /// Counted from 1.
     fn line(&self, at: usize) -> usize {
-        let before = self.text.as_bytes().get(..at).unwrap_or_default();
-        1 + before.iter().filter(|&&byte| byte == b'\n').count()
+        1 + self.ends.partition_point(|&end| end < at)
     }
 }
 

@@ -34,6 +34,35 @@ fn every_key_of_the_documentation_is_known() {
     assert!(config.outputs.len() >= 3);
 }
 
+#[cfg(feature = "otlp")]
+#[test]
+fn every_key_of_an_otlp_destination_is_what_its_setter_is() {
+    let config = right(
+        r#"
+        [[destination]]
+        kind = "otlp"
+        endpoint = "http://a:1"
+        logs_endpoint = "http://b:2/x"
+        headers = { x-key = "k" }
+        timeout = "3s"
+        compression = "none"
+        resource = { "service.namespace" = "shop" }
+        without_variables = true
+        allow_insecure_http = true
+        "#,
+    );
+    let server = crate::Otlp::new()
+        .endpoint("http://a:1")
+        .logs_endpoint("http://b:2/x")
+        .header("x-key", "k")
+        .timeout(std::time::Duration::from_secs(3))
+        .compression(crate::Compression::None)
+        .resource("service.namespace", "shop")
+        .without_variables()
+        .allow_insecure_http();
+    assert!(config.outputs[0].what == crate::config::output::What::Otlp(server));
+}
+
 #[test]
 fn values_are_read_and_nothing_else_is_set() {
     let config = right(

@@ -4,9 +4,9 @@ use std::time::SystemTime;
 
 use hoplog_entry::{DropReason, EntryId, Malformed, Record};
 
-use super::{Dialect, Mark};
+use super::{Dialect, Halves, Mark};
 use crate::destination::Surroundings;
-use crate::encode::{NativeBatch, json};
+use crate::encode::{NativeBatch, json, native_halves};
 use crate::transport::{Answer, Verdict};
 
 pub(super) struct Native {
@@ -53,6 +53,11 @@ impl Dialect for Native {
     fn says_goodbye(&self) -> bool {
         true
     }
+
+    fn halves(&self, plain: &[u8]) -> Option<Halves> {
+        let (first, entries_in_first, second) = native_halves(plain)?;
+        Some(Halves { first, entries_in_first, second })
+    }
 }
 
 /// What stands beside a batch's entries.
@@ -69,8 +74,9 @@ struct Beside {
 impl Beside {
     fn new(native: &mut Native, mark: Mark) -> Self {
         let pipeline = &native.around.pipeline;
+        let counts = native.around.ledger.counts();
         let queue = pipeline.queue.counts();
-        let stats = native.around.ledger.stats("collector", queue.accepted);
+        let stats = counts.stats("collector", queue.accepted);
         let mut dropped = queue.dropped;
         for (reason, n) in stats.dropped.iter() {
             dropped[usize::from(reason.code())] += n;

@@ -4,10 +4,10 @@ use std::time::SystemTime;
 
 use hoplog_entry::{Malformed, Record};
 
-use super::{Dialect, Mark};
+use super::{Dialect, Halves, Mark};
 use crate::destination::Source;
 use crate::encode::OtlpBatch;
-use crate::transport::{Answer, Verdict};
+use crate::transport::{Answer, Verdict, otlp_remark};
 
 pub(super) struct Otlp(OtlpBatch);
 
@@ -40,5 +40,14 @@ impl Dialect for Otlp {
 
     fn verdict(&self, answer: &Answer, entries: u64, now: SystemTime) -> Verdict {
         Verdict::of_otlp(answer, entries, now)
+    }
+
+    fn halves(&self, plain: &[u8]) -> Option<Halves> {
+        let (first, entries_in_first, second) = self.0.halves(plain)?;
+        Some(Halves { first, entries_in_first, second })
+    }
+
+    fn remark(&self, answer: &Answer) -> Option<String> {
+        otlp_remark(&answer.body)
     }
 }

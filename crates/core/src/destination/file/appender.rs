@@ -10,8 +10,9 @@ use super::archive::{Archive, State};
 use super::disk::{Disk, Stat};
 use super::rotation::Rotation;
 
-/// How often the file at the path may change under our hands until that is an error.
-const ATTEMPTS: usize = 8;
+/// How often the file at the path may change under our hands until that is an error. Where many processes rotate with
+/// every write, each may lose the race for the next file many times over.
+const ATTEMPTS: usize = 1_000;
 /// Archives of the same second.
 const NAMES: usize = 1_000;
 
@@ -24,6 +25,8 @@ pub(crate) struct Appender<D: Disk> {
     /// Where this process writes: there, or beside it where it gets no lock.
     path: PathBuf,
     file: Option<D::File>,
+    /// Where our last line in it ends; 0 where that is not known.
+    end: u64,
     diagnostics: Arc<Diagnostics>,
 }
 
@@ -40,7 +43,7 @@ pub(crate) struct Written {
 
 impl<D: Disk> Appender<D> {
     pub(crate) fn new(disk: D, path: PathBuf, rotation: Rotation, diagnostics: Arc<Diagnostics>) -> Self {
-        Self { disk, rotation, shared: path.clone(), path, file: None, diagnostics }
+        Self { disk, rotation, shared: path.clone(), path, file: None, end: 0, diagnostics }
     }
 
     /// Where this process writes.
@@ -75,9 +78,12 @@ impl<D: Disk> Appender<D> {
         self.path.clone_from(&self.shared);
     }
 
-    /// Opens the file, to see whether that can be done.
+    /// Opens the file, to see whether that can be done. A pipe is not tried: that would wait for a reader.
     pub(crate) fn check(&self) -> io::Result<()> {
-        self.disk.open(&self.path).map(drop)
+        match self.disk.stat_path(&self.path)? {
+            Some(there) if there.pipe => Ok(()),
+            _ => self.disk.open(&self.path).map(drop),
+        }
     }
 
     /// Returns whether the file is locked.
@@ -110,9 +116,11 @@ impl<D: Disk> Appender<D> {
                 if whole < bytes && stat.regular {
                     let _ = self.disk.truncate(file, stat.len + whole as u64);
                 }
+                self.end = 0;
                 return Err(error);
             }
             stat.len += bytes as u64;
+            self.end = stat.len;
             stat.modified = self.disk.now();
             rest = later;
         }
@@ -122,9 +130,12 @@ impl<D: Disk> Appender<D> {
     /// The file that is at the path, locked where it can be: a process that gets no lock writes to a file of its own.
     fn acquire(&mut self) -> io::Result<(bool, Stat)> {
         for _ in 0..ATTEMPTS {
-            let file = match self.file.take() {
+            let mut file = match self.file.take() {
                 Some(file) => file,
-                None => self.disk.open(&self.path)?,
+                None => {
+                    self.end = 0;
+                    self.disk.open(&self.path)?
+                }
             };
             let stat = self.disk.stat(&file)?;
             if !stat.regular {
@@ -142,12 +153,23 @@ impl<D: Disk> Appender<D> {
             // Rotated by another process, or moved by a tool, since it was opened.
             if self.disk.stat_path(&self.path)?.is_some_and(|there| there.id == stat.id) {
                 // Others may have written while the lock was waited for.
-                let stat = self.disk.stat(&file)?;
+                let mut stat = self.disk.stat(&file)?;
+                self.mend(&mut file, &mut stat)?;
                 self.file = Some(file);
                 return Ok((locked, stat));
             }
         }
         Err(io::Error::other("the file at the path keeps changing"))
+    }
+
+    /// Ends the line in which another process, or an earlier run, was cut off, so that ours does not go on with it.
+    fn mend(&self, file: &mut D::File, stat: &mut Stat) -> io::Result<()> {
+        if stat.len > 0 && stat.len != self.end && self.disk.is_torn(&self.path) {
+            let (bytes, result) = self.disk.append(file, b"\n");
+            stat.len += bytes as u64;
+            return result;
+        }
+        Ok(())
     }
 
     fn release(&self, locked: bool) {

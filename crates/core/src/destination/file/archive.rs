@@ -3,10 +3,11 @@
 //! `shop.jsonl` becomes `shop.jsonl.20250601T215959Z`, after its last write in UTC, so that names sort by time whatever
 //! the zone; `-2` and so on where that is taken; `.gz` once it is compressed, `.gz.tmp` while it is being.
 
+use std::cmp::Reverse;
 use std::time::Duration;
 
 use super::Keep;
-use crate::calendar::Civil;
+use hoplog_entry::Civil;
 
 /// A file that was rotated.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -91,7 +92,9 @@ pub(super) fn surplus<'a>(names: &'a [String], base: &str, keep: Keep, now: u64)
         .filter(|(_, state, _)| *state != State::Unfinished)
         .map(|(archive, ..)| *archive)
         .collect();
-    archives.sort_unstable_by(|a, b| b.cmp(a));
+    // What bears a time that is still to come was named by a clock that has been set back since. It ranks last: what is
+    // archived now must not be the first to go.
+    archives.sort_unstable_by_key(|archive| Reverse((archive.until <= now, *archive)));
     archives.dedup();
     let oldest = now.saturating_sub(keep.age.map_or(now, |age: Duration| age.as_secs()));
     archives.truncate(keep.files);
@@ -173,6 +176,8 @@ mod tests {
         assert_eq!(gone(keep(2, None)), [&names[2], &names[3], &names[4], &names[7]]);
         assert_eq!(gone(keep(9, Some(2))), [&names[2], &names[3], &names[4], &names[7]]);
         assert_eq!(gone(keep(0, None)).len(), names.len() - 2);
+        let back = surplus(&names, BASE, keep(2, None), 3 * 3_600);
+        assert_eq!(back, [&names[2], &names[7], &names[8]], "a clock set back does not cost what is new");
         assert_eq!(plain(&names, BASE), [Archive::new(2 * 3_600), Archive::new(3 * 3_600)]);
     }
 }

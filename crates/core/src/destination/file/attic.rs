@@ -49,7 +49,8 @@ impl<D: Disk> Attic<D> {
     fn compress(&self, archive: Archive, base: &str) -> io::Result<()> {
         let [plain, unfinished, packed] = [State::Plain, State::Unfinished, State::Gzip]
             .map(|state| self.path.with_file_name(archive.name(base, state)));
-        if self.disk.compress(&plain, &unfinished)? {
+        // Locked until the plain one is gone: another process that is at it as well would write over the packed one.
+        if let Some(_locked) = self.disk.compress(&plain, &unfinished)? {
             self.disk.rename(&unfinished, &packed)?;
             self.disk.remove(&plain)?;
         }

@@ -1,7 +1,7 @@
 //! What files need of the system, and the system.
 
 use std::fs::{File, OpenOptions, TryLockError};
-use std::io::{self, Read as _, Write as _};
+use std::io::{self, Read as _, Seek as _, SeekFrom, Write as _};
 use std::path::Path;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
@@ -10,6 +10,9 @@ use flate2::write::GzEncoder;
 
 /// How long another process may hold the lock, which is for one write, until this one goes its own way.
 const PATIENCE: Duration = Duration::from_millis(250);
+
+/// Between two looks at what cannot be written to at the moment.
+const PAUSE: Duration = Duration::from_millis(5);
 
 /// What is known of an open file, or of what is at a path.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -21,6 +24,8 @@ pub(crate) struct Stat {
     pub(crate) id: (u64, u64),
     /// No device, no pipe: something with a length that can be locked and moved.
     pub(crate) regular: bool,
+    /// A named pipe.
+    pub(crate) pipe: bool,
 }
 
 /// A file system and its clock.
@@ -40,12 +45,15 @@ pub(crate) trait Disk: Send + 'static {
     /// How much was written, and why no more.
     fn append(&self, file: &mut Self::File, bytes: &[u8]) -> (usize, io::Result<()>);
     fn truncate(&self, file: &Self::File, len: u64) -> io::Result<()>;
+    /// Whether the file at the path ends within a line. False where it cannot be read.
+    fn is_torn(&self, path: &Path) -> bool;
     fn rename(&self, from: &Path, to: &Path) -> io::Result<()>;
     fn remove(&self, path: &Path) -> io::Result<()>;
     /// The names in a directory.
     fn list(&self, directory: &Path) -> io::Result<Vec<String>>;
-    /// Writes `from`, compressed, to `to`, which is on disk when this returns. False where another process is at it.
-    fn compress(&self, from: &Path, to: &Path) -> io::Result<bool>;
+    /// Writes `from`, compressed, to `to`, which is on disk when this returns, and locked until it is dropped. `None`
+    /// where another process is at it.
+    fn compress(&self, from: &Path, to: &Path) -> io::Result<Option<Self::File>>;
 }
 
 /// The system's.
@@ -121,20 +129,20 @@ impl Disk for RealDisk {
     }
 
     fn append(&self, file: &mut File, bytes: &[u8]) -> (usize, io::Result<()>) {
-        let mut written = 0;
-        while let Some(rest) = bytes.get(written..).filter(|rest| !rest.is_empty()) {
-            match file.write(rest) {
-                Ok(0) => return (written, Err(io::ErrorKind::WriteZero.into())),
-                Ok(n) => written += n,
-                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
-                Err(error) => return (written, Err(error)),
-            }
-        }
-        (written, Ok(()))
+        write_whole(file, bytes)
     }
 
     fn truncate(&self, file: &File, len: u64) -> io::Result<()> {
         file.set_len(len)
+    }
+
+    fn is_torn(&self, path: &Path) -> bool {
+        let last = || {
+            let (mut file, mut last) = (File::open(path)?, [b'\n']);
+            file.seek(SeekFrom::End(-1))?;
+            file.read_exact(&mut last).map(|()| last)
+        };
+        last().is_ok_and(|last: [u8; 1]| last != [b'\n'])
     }
 
     fn rename(&self, from: &Path, to: &Path) -> io::Result<()> {
@@ -151,25 +159,53 @@ impl Disk for RealDisk {
         Ok(entries.filter_map(|entry| entry.ok()?.file_name().into_string().ok()).collect())
     }
 
-    fn compress(&self, from: &Path, to: &Path) -> io::Result<bool> {
-        let mut plain = File::open(from)?;
+    fn compress(&self, from: &Path, to: &Path) -> io::Result<Option<File>> {
+        let plain = File::open(from)?;
         let out = self.options().write(true).truncate(false).open(to)?;
-        // Two processes may have seen the same archive; the lock goes with the file.
-        if out.try_lock().is_err() {
-            return Ok(false);
+        // Two processes may have seen the same archive; the one that was first may have renamed this file by now.
+        let is_ours =
+            out.try_lock().is_ok() && self.stat_path(to)?.map(|there| there.id) == Some(self.stat(&out)?.id);
+        if !is_ours {
+            return Ok(None);
         }
-        out.set_len(0)?;
-        let mut gzip = GzEncoder::new(out, Compression::default());
-        let mut buffer = vec![0; 64 * 1024];
-        loop {
-            match plain.read(&mut buffer)? {
-                0 => break,
-                n => gzip.write_all(&buffer[..n])?,
-            }
+        let packed = pack(plain, &out);
+        if packed.is_err() {
+            // Half of it is of no use, and takes room on a disk that may be full.
+            let _ = self.remove(to);
         }
-        gzip.finish()?.sync_all()?;
-        Ok(true)
+        packed.map(|()| Some(out))
     }
+}
+
+/// How much was written, and why no more. A pipe or terminal that others have set to be non-blocking is waited for like
+/// one that blocks.
+pub(crate) fn write_whole(to: &mut impl io::Write, bytes: &[u8]) -> (usize, io::Result<()>) {
+    let mut written = 0;
+    loop {
+        let rest = bytes.get(written..).unwrap_or_default();
+        let done = if rest.is_empty() { to.flush().map(|()| 0) } else { to.write(rest) };
+        match done {
+            Ok(0) if rest.is_empty() => return (written, Ok(())),
+            Ok(0) => return (written, Err(io::ErrorKind::WriteZero.into())),
+            Ok(n) => written += n,
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+            Err(error) if error.kind() == io::ErrorKind::WouldBlock => std::thread::sleep(PAUSE),
+            Err(error) => return (written, Err(error)),
+        }
+    }
+}
+
+fn pack(mut from: File, to: &File) -> io::Result<()> {
+    to.set_len(0)?;
+    let mut gzip = GzEncoder::new(to, Compression::default());
+    let mut buffer = vec![0; 64 * 1024];
+    loop {
+        match from.read(&mut buffer)? {
+            0 => break,
+            n => gzip.write_all(&buffer[..n])?,
+        }
+    }
+    gzip.finish()?.sync_all()
 }
 
 fn stat_of(metadata: &std::fs::Metadata) -> Stat {
@@ -181,11 +217,16 @@ fn stat_of(metadata: &std::fs::Metadata) -> Stat {
     // Where files have no identity that can be asked for, the path is taken to be the file that is open.
     #[cfg(not(unix))]
     let id = (0, 0);
+    #[cfg(unix)]
+    let pipe = std::os::unix::fs::FileTypeExt::is_fifo(&metadata.file_type());
+    #[cfg(not(unix))]
+    let pipe = false;
     Stat {
         len: metadata.len(),
         modified: metadata.modified().map_or(0, seconds),
         id,
         regular: metadata.is_file(),
+        pipe,
     }
 }
 

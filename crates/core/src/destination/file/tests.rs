@@ -1,185 +1,20 @@
 //! Files on a disk in memory, with a clock that is moved by hand and a size that can be reached.
 
-use std::collections::BTreeMap;
+mod memory_disk;
+
 use std::io;
-use std::path::{Path, PathBuf};
-use std::sync::{Arc, Mutex, MutexGuard};
+use std::path::Path;
 use std::time::Duration;
 
 use proptest::prelude::*;
 
-use super::disk::Stat;
-use super::{Appender, Attic, Disk, Every, Keep, Rotation, Written, Zone};
+use super::{Disk, Every, Rotation, Written, Zone};
+use memory_disk::MemoryDisk;
 
 const PATH: &str = "/log/shop.jsonl";
 const DAY: u64 = 86_400;
 /// 2024-02-29T00:00:00Z
 const LEAP_DAY: u64 = 1_709_164_800;
-
-/// Clones are the same disk.
-#[derive(Debug, Clone)]
-struct MemoryDisk(Arc<Mutex<State>>);
-
-#[derive(Debug)]
-struct State {
-    now: u64,
-    /// Names to numbers of files.
-    names: BTreeMap<PathBuf, u64>,
-    files: BTreeMap<u64, Contents>,
-    next: u64,
-    capacity: usize,
-    locks_work: bool,
-    may_rename: bool,
-}
-
-#[derive(Debug, Default, Clone)]
-struct Contents {
-    bytes: Vec<u8>,
-    modified: u64,
-    /// Who holds the lock: an open file.
-    locked: Option<u64>,
-}
-
-/// An open file: the file's number, and one of its own.
-struct Handle {
-    file: u64,
-    handle: u64,
-    disk: MemoryDisk,
-}
-
-impl Drop for Handle {
-    fn drop(&mut self) {
-        self.disk.unlock(self);
-    }
-}
-
-impl MemoryDisk {
-    fn new(now: u64) -> Self {
-        let (names, files) = (BTreeMap::new(), BTreeMap::new());
-        let state =
-            State { now, names, files, next: 1, capacity: usize::MAX, locks_work: true, may_rename: true };
-        Self(Arc::new(Mutex::new(state)))
-    }
-
-    fn state(&self) -> MutexGuard<'_, State> {
-        self.0.lock().unwrap()
-    }
-
-    fn advance(&self, seconds: u64) {
-        self.state().now += seconds;
-    }
-
-    fn appender(&self, rotation: Rotation) -> Appender<Self> {
-        Appender::new(self.clone(), PATH.into(), rotation, Arc::default())
-    }
-
-    /// Names without their directory, and what is in the files.
-    fn files(&self) -> Vec<(String, String)> {
-        let state = self.state();
-        let text = |n: &u64| String::from_utf8(state.files[n].bytes.clone()).unwrap();
-        state.names.iter().map(|(p, n)| (p.file_name().unwrap().to_str().unwrap().into(), text(n))).collect()
-    }
-
-    fn tidy(&self, files: usize, age: Option<Duration>, gzip: bool) {
-        Attic { disk: self.clone(), path: PATH.into(), keep: Keep { files, age }, gzip }.tidy().unwrap();
-    }
-}
-
-impl State {
-    fn open(&mut self, path: &Path) -> u64 {
-        let (fresh, now) = (self.next, self.now);
-        let number = *self.names.entry(path.to_owned()).or_insert(fresh);
-        self.next += 1;
-        self.files.entry(number).or_insert(Contents { modified: now, ..Contents::default() });
-        number
-    }
-
-    fn stat(&self, number: u64) -> Stat {
-        let file = &self.files[&number];
-        Stat { len: file.bytes.len() as u64, modified: file.modified, id: (1, number), regular: true }
-    }
-}
-
-impl Disk for MemoryDisk {
-    type File = Handle;
-
-    fn now(&self) -> u64 {
-        self.state().now
-    }
-
-    fn open(&self, path: &Path) -> io::Result<Handle> {
-        let mut state = self.state();
-        let file = state.open(path);
-        state.next += 1;
-        Ok(Handle { file, handle: state.next, disk: self.clone() })
-    }
-
-    fn lock(&self, file: &Handle) -> io::Result<bool> {
-        let mut state = self.state();
-        if !state.locks_work {
-            return Err(io::ErrorKind::Unsupported.into());
-        }
-        let locked = &mut state.files.get_mut(&file.file).unwrap().locked;
-        Ok(*locked.get_or_insert(file.handle) == file.handle)
-    }
-
-    fn unlock(&self, file: &Handle) {
-        if let Some(contents) = self.state().files.get_mut(&file.file) {
-            contents.locked.take_if(|holder| *holder == file.handle);
-        }
-    }
-
-    fn stat(&self, file: &Handle) -> io::Result<Stat> {
-        Ok(self.state().stat(file.file))
-    }
-
-    fn stat_path(&self, path: &Path) -> io::Result<Option<Stat>> {
-        let state = self.state();
-        Ok(state.names.get(path).map(|number| state.stat(*number)))
-    }
-
-    fn append(&self, file: &mut Handle, bytes: &[u8]) -> (usize, io::Result<()>) {
-        let mut state = self.state();
-        let used: usize = state.files.values().map(|file| file.bytes.len()).sum();
-        let (now, fits) = (state.now, bytes.len().min(state.capacity - used.min(state.capacity)));
-        let contents = state.files.get_mut(&file.file).unwrap();
-        contents.bytes.extend_from_slice(&bytes[..fits]);
-        contents.modified = now;
-        (fits, if fits == bytes.len() { Ok(()) } else { Err(io::ErrorKind::StorageFull.into()) })
-    }
-
-    fn truncate(&self, file: &Handle, len: u64) -> io::Result<()> {
-        self.state().files.get_mut(&file.file).unwrap().bytes.truncate(len as usize);
-        Ok(())
-    }
-
-    fn rename(&self, from: &Path, to: &Path) -> io::Result<()> {
-        let mut state = self.state();
-        if !state.may_rename {
-            return Err(io::ErrorKind::PermissionDenied.into());
-        }
-        let number = state.names.remove(from).ok_or(io::ErrorKind::NotFound)?;
-        assert!(state.names.insert(to.to_owned(), number).is_none(), "{} is overwritten", to.display());
-        Ok(())
-    }
-
-    fn remove(&self, path: &Path) -> io::Result<()> {
-        self.state().names.remove(path).map(drop).ok_or(io::ErrorKind::NotFound.into())
-    }
-
-    fn list(&self, _: &Path) -> io::Result<Vec<String>> {
-        Ok(self.files().into_iter().map(|(name, _)| name).collect())
-    }
-
-    fn compress(&self, from: &Path, to: &Path) -> io::Result<bool> {
-        let mut state = self.state();
-        let number = *state.names.get(from).ok_or(io::ErrorKind::NotFound)?;
-        let packed = [b"gz:", state.files[&number].bytes.as_slice()].concat();
-        let to = state.open(to);
-        state.files.get_mut(&to).unwrap().bytes = packed;
-        Ok(true)
-    }
-}
 
 fn well(written: Written) -> (u64, bool) {
     assert!(written.error.is_none(), "{written:?}");
@@ -359,6 +194,21 @@ fn a_full_disk_keeps_whole_lines_takes_back_half_ones_and_goes_on_when_there_is_
     disk.state().capacity = 99;
     well(file.write(b"gggg\n"));
     assert_eq!(disk.files(), pairs(&[("shop.jsonl", "aaaa\nbbbb\neeee\ngggg\n")]));
+}
+
+#[test]
+fn a_line_that_was_cut_off_is_ended_and_a_whole_one_left_alone() {
+    let disk = MemoryDisk::new(LEAP_DAY);
+    let put = |bytes: &[u8]| disk.append(&mut disk.open(Path::new(PATH)).unwrap(), bytes).1.unwrap();
+    put(b"whole\ncut o");
+    let mut file = disk.appender(Rotation { max_bytes: Some(40), ..Rotation::default() });
+    well(file.write(b"a\n"));
+    put(b"by another\n");
+    well(file.write(b"b\n"));
+    put(b"cut again");
+    well(file.write(b"c\nd\n"));
+    assert_eq!(disk.files()[0].1, "d\n", "the line feed counts");
+    assert_eq!(disk.files()[1].1, "whole\ncut o\na\nby another\nb\ncut again\nc\n");
 }
 
 #[test]

@@ -5,9 +5,10 @@ use std::collections::VecDeque;
 use hoplog_entry::{DropReason, Record};
 
 use crate::destination::{Entry, Parcel, Source, Surroundings};
+use crate::queue::MOST_ENTRIES;
 
-/// The most entries per batch.
-const ENTRIES: usize = 1_000;
+/// The most entries per batch; a chunk has no more.
+const ENTRIES: usize = MOST_ENTRIES;
 
 /// Entries to deliver, oldest first within one thread.
 #[derive(Debug, Clone, Copy)]

@@ -3,7 +3,7 @@
 use std::collections::VecDeque;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::task::Poll;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use hoplog_entry::DropReason;
 use tokio::sync::oneshot;
@@ -12,6 +12,9 @@ use super::batch::Contents;
 use super::{Batch, Boxed, Delivery, Erased};
 use crate::destination::{Inbox, Message, Parcel, Surroundings, random, sleep_until};
 use crate::transport::Backoff;
+
+/// The clock has an end.
+const LONGEST_WAIT: Duration = Duration::from_secs(365 * 24 * 60 * 60);
 
 pub(super) struct Task {
     around: Surroundings,
@@ -25,10 +28,13 @@ pub(super) struct Task {
     /// but not this one, which the destination asked for.
     asked: Option<Instant>,
     flushes: Vec<Flush>,
-    closing: Option<(Instant, oneshot::Sender<()>)>,
+    closing: Option<Closing>,
     /// Nobody will ever write again.
     orphaned: bool,
 }
+
+/// Until when, and who waits.
+pub(super) type Closing = (Instant, oneshot::Sender<()>);
 
 /// Somebody waits for the entries up to a mark.
 struct Flush {
@@ -61,7 +67,8 @@ impl Task {
         }
     }
 
-    pub(super) async fn run(mut self, destination: &mut dyn Erased, mut inbox: Inbox) {
+    /// Until the end; returns whom to tell of it.
+    pub(super) async fn run(mut self, destination: &mut dyn Erased, mut inbox: Inbox) -> Option<Closing> {
         let mut current = None;
         loop {
             if current.is_none() {
@@ -130,13 +137,20 @@ impl Task {
         };
         ledger.retried();
         self.around.diagnostics.warn("own-retry", || format!("`{name}` asks for its entries again, later"));
-        let due = Instant::now().checked_add(self.backoff.failed(asked, random()));
-        *(if asked.is_some() { &mut self.asked } else { &mut self.not_before }) = due;
+        let due = Instant::now() + self.backoff.failed(asked, random()).min(LONGEST_WAIT);
+        *(if asked.is_some() { &mut self.asked } else { &mut self.not_before }) = Some(due);
         false
     }
 
     /// Runs a call of the destination while mail is read, until the deadline of a shutdown.
     async fn drive<T>(&mut self, inbox: &mut Inbox, mut call: Boxed<'_, T>) -> Ended<T> {
+        let ended = self.race(inbox, &mut call).await;
+        // What is dropped half done may panic over it.
+        let _ = catch_unwind(AssertUnwindSafe(|| drop(call)));
+        ended
+    }
+
+    async fn race<T>(&mut self, inbox: &mut Inbox, call: &mut Boxed<'_, T>) -> Ended<T> {
         let mut guarded =
             std::future::poll_fn(|cx| match catch_unwind(AssertUnwindSafe(|| call.as_mut().poll(cx))) {
                 Ok(poll) => poll.map(Ended::With),
@@ -182,7 +196,7 @@ impl Task {
                 self.not_before = None;
                 self.closing = Some((deadline, done));
             }
-            Some(Message::Tick | Message::Reopen(_)) => {}
+            Some(Message::Tick { .. } | Message::Reopen(_)) => {}
             None => self.orphaned = true,
         }
     }
@@ -201,11 +215,12 @@ impl Task {
     }
 
     /// What is left is lost, and counted; the destination closes, unless its time is over.
-    async fn end(mut self, destination: &mut dyn Erased, inbox: &mut Inbox) {
+    async fn end(mut self, destination: &mut dyn Erased, inbox: &mut Inbox) -> Option<Closing> {
         let ledger = std::sync::Arc::clone(&self.around.ledger);
         let left: u64 = self.waiting.drain(..).map(|parcel| parcel.entries() as u64).sum();
         ledger.drop_queued(left, DropReason::ShutdownDeadline);
         ledger.drop_all_in_flight(DropReason::ShutdownDeadline);
         self.drive(inbox, destination.close()).await;
+        self.closing
     }
 }

@@ -118,6 +118,11 @@ impl Former {
         (self.sealed > 0 && self.dialect.says_goodbye()).then(|| self.seal(self.received, true))
     }
 
+    /// An empty batch that says that this process is there; none where nothing was ever sent.
+    pub(super) fn sign_of_life(&mut self) -> Option<SealedBatch> {
+        (self.sealed > 0 && self.dialect.says_goodbye()).then(|| self.seal(self.received, false))
+    }
+
     /// Moves records from the waiting chunks into the batch until it is full.
     fn fill(&mut self) {
         let mut unreadable = 0;
@@ -157,6 +162,13 @@ impl Former {
         self.dialect.clear();
         self.sealed += entries;
         SealedBatch { bytes: bytes.into(), encoding, entries, first, lone: None }
+    }
+
+    /// A compressed batch as it goes to a server that does not know its coding; `None` where it is plain.
+    pub(super) fn repack(&mut self, batch: &SealedBatch) -> Option<SealedBatch> {
+        self.packer.give_up(batch.encoding).then_some(())?;
+        let (bytes, encoding) = self.packer.pack(&unpack(&batch.bytes, batch.encoding).ok()?);
+        Some(SealedBatch { bytes: bytes.into(), encoding, ..batch.clone() })
     }
 
     /// A sealed batch in two, where it has two entries and its dialect can part them.

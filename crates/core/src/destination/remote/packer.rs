@@ -51,6 +51,17 @@ impl Packer {
         }
     }
 
+    /// Uses a coding no more that the server does not know; false where it is none.
+    pub(super) fn give_up(&mut self, encoding: Encoding) -> bool {
+        match encoding {
+            Encoding::Plain => return false,
+            Encoding::Gzip => self.gzip = None,
+            #[cfg(feature = "zstd")]
+            Encoding::Zstd => self.zstd = None,
+        }
+        true
+    }
+
     /// Hears what the server says it takes.
     #[cfg(feature = "zstd")]
     pub(super) fn learn(&mut self, answer: &crate::transport::Answer) {

@@ -49,6 +49,7 @@ fn a_request_fills_the_columns_and_the_rest_is_metadata() {
     w.custom_text("note", "first");
     w.custom_text("note", "last");
     w.custom_text("status_code", "mine");
+    w.custom_text("field.status_code", "mine too");
     let entry = entry_of("production", w.end(Level::Info, Some(Outcome::Completed)));
     let expected = json!({
         "level": "INFO", "created_at": 1_763_600_000.123_456, "service": "shop", "service_version": "v1",
@@ -58,7 +59,8 @@ fn a_request_fills_the_columns_and_the_rest_is_metadata() {
             "id": "07070707-0707-0707-0707-070707070707", "kind": "request", "outcome": "completed",
             "route": "/users/{id}", "span_id": "02".repeat(8), "status_code": 200, "ip": "10.0.0.1",
             "request_headers": {"accept": ["a", "b"]}, "response_headers": {"content-type": ["text/plain"]},
-            "order": {"id": 1}, "note": "last", "field.status_code": "mine", "host": "h-1", "pid": 7,
+            "order": {"id": 1}, "note": "last", "field.status_code": "mine",
+            "field.field.status_code": "mine too", "host": "h-1", "pid": 7,
         },
     });
     assert_eq!(entry, expected);
@@ -105,12 +107,18 @@ fn nul_is_nowhere_and_json_is_what_jsonb_takes() {
     w.custom_json("deep", r#"{"k\u0000":["\u0000v","\u00e4"],"n":18446744073709551615}"#);
     w.custom_json("half", r#""\ud800""#);
     w.custom_json("lines", "{\n\"a\":1}");
+    w.custom_json("exact", "1.50");
+    w.custom_json("huge", "1e999");
+    let abyss = format!("{}{}", "[".repeat(2_000), "]".repeat(2_000));
+    w.custom_json("abyss", &abyss);
     let entry = entry_of("test", w.end(Level::Fatal, None));
     assert!(!entry.to_string().contains("\\u0000"), "{entry}");
     assert_eq!((&entry["message"], &entry["level"]), (&json!("ab"), &json!("FATAL")));
     let metadata = &entry["metadata"];
     assert_eq!((&metadata["tenant_id"], &metadata["text"]), (&json!("t"), &json!("x")));
     assert_eq!(metadata["deep"], json!({"k": ["v", "ä"], "n": u64::MAX}));
+    assert_eq!((&metadata["exact"], &metadata["huge"]), (&json!(1.5), &json!("1e999")));
+    assert_eq!(metadata["abyss"], abyss.as_str());
     assert_eq!((&metadata["half"], &metadata["lines"]), (&json!(r#""\ud800""#), &json!({"a": 1})));
 }
 

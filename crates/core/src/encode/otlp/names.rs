@@ -14,7 +14,8 @@ pub(super) const fn attribute(field: Field) -> Option<&'static str> {
         Field::HttpVersion => "network.protocol.version",
         Field::Ip | Field::IpHash => "client.address",
         Field::Peer => "network.peer.address",
-        Field::ClientPort => "network.peer.port",
+        // Of whom `client.address` is; behind a proxy that is not the peer.
+        Field::ClientPort => "client.port",
         Field::StatusCode => "http.response.status_code",
         Field::RequestSize => "http.request.body.size",
         Field::ResponseSize => "http.response.body.size",
@@ -85,12 +86,14 @@ const OTHERS: [&str; 15] = [
     "http.request.header.content-type",
 ];
 
-/// Whether an attribute of that name may be one of ours. Names are unique in a log record.
+/// Whether an attribute of that name may be one of ours, or one that gave way to ours. Names are unique in a log record.
 pub(super) fn is_ours(name: &str) -> bool {
-    // Every name of ours has a point in it, and few of an application's do.
-    name.contains('.')
-        && (OTHERS.contains(&name)
-            || name.starts_with("http.request.header.")
-            || name.starts_with("http.response.header.")
-            || Field::ALL.iter().any(|&field| attribute(field) == Some(name)))
+    // Every name of ours has a point in it, and few of an application's do. No name at all is not allowed.
+    name.is_empty()
+        || name.contains('.')
+            && (name.strip_prefix("field.").is_some_and(is_ours)
+                || OTHERS.contains(&name)
+                || name.starts_with("http.request.header.")
+                || name.starts_with("http.response.header.")
+                || Field::ALL.iter().any(|&field| attribute(field) == Some(name)))
 }

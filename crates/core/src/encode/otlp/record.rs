@@ -117,12 +117,12 @@ fn server(out: &mut Vec<u8>, entry: &Entry<'_>) {
         Some((address, port)) if !port.contains(']') => (address, port.parse::<u16>().ok()),
         _ => (host, None),
     };
-    match port {
-        Some(port) => {
-            text(out, "server.address", address);
-            value::attribute(out, ATTRIBUTES, "server.port", |out| value::int(out, port.into()));
-        }
-        None => text(out, "server.address", host),
+    let address = if port.is_some() { address } else { host };
+    // Brackets are of the URL, not of the address.
+    let bare = address.strip_prefix('[').and_then(|address| address.strip_suffix(']'));
+    text(out, "server.address", bare.unwrap_or(address));
+    if let Some(port) = port {
+        value::attribute(out, ATTRIBUTES, "server.port", |out| value::int(out, port.into()));
     }
 }
 

@@ -88,6 +88,8 @@ fn a_request_has_the_names_of_the_semantic_conventions() {
     w.custom_text("note", "last");
     w.custom_text("http.route", "mine");
     w.custom_text("my.own", "too");
+    w.custom_text("field.http.route", "mine too");
+    w.custom_text("", "no name");
     let record = log_record(w.end(Level::Error, Some(Outcome::Completed)));
     assert_eq!((record.time_unix_nano, record.observed_time_unix_nano), (NS, NS));
     assert_eq!((record.severity_number, record.severity_text.as_str()), (17, "ERROR"));
@@ -104,8 +106,9 @@ fn a_request_has_the_names_of_the_semantic_conventions() {
         "http.request.header.accept": ["a", "caf\u{fffd}"], "http.response.header.x-kind": ["k"],
         "http.request.header.referer": ["https://x/"], "http.response.status_code": 503,
         "http.request.body.size": 0, "http.response.body.size": 3, "hoplog.duration_ms": 1.5,
-        "client.address": "10.0.0.1", "network.peer.address": "fd00::1", "network.peer.port": 4_711,
+        "client.address": "10.0.0.1", "network.peer.address": "fd00::1", "client.port": 4_711,
         "error.type": "503", "note": "last", "field.http.route": "mine", "my.own": "too",
+        "field.field.http.route": "mine too", "field.": "no name",
         "order": {"id": 1, "tags": ["a", null, 2.5, true], "big": "18446744073709551615"},
     });
     assert_eq!(json_of_all(record.attributes), expected);
@@ -200,8 +203,9 @@ fn hosts_are_parted_from_their_ports() {
     for (host, address, port) in [
         ("shop.example", "shop.example", json!(null)),
         ("shop.example:80", "shop.example", json!(80)),
-        ("[::1]", "[::1]", json!(null)),
-        ("[::1]:80", "[::1]", json!(80)),
+        ("[::1]", "::1", json!(null)),
+        ("[::1]:80", "::1", json!(80)),
+        ("[]", "", json!(null)),
         ("shop:nonsense", "shop:nonsense", json!(null)),
         ("shop:70000", "shop:70000", json!(null)),
         (":", ":", json!(null)),
@@ -269,6 +273,39 @@ fn messages_of_every_length_have_the_shortest_length_before_them() {
         assert_eq!(json_of(decoded.resource_logs[0].scope_logs[0].log_records[0].body.clone()), text);
         batch.clear();
         assert_eq!((batch.entries(), batch.len()), (0, 0));
+    }
+}
+
+#[test]
+fn halves_are_requests_of_their_own_with_every_record_in_its_order() {
+    let bytes = everything();
+    let record = Record::read(&bytes).unwrap().0;
+    for entries in 1..20 {
+        let mut batch = OtlpBatch::new(&source(), &[]);
+        for i in 0..entries {
+            let mut w = writer(Kind::Event);
+            w.text(Field::Message, &format!("{i}").repeat(i * 20));
+            batch.push(&Record::read(w.end(Level::Info, None)).unwrap().0).unwrap();
+        }
+        let whole = request(&mut batch);
+        let sealed = batch.seal().to_vec();
+        // A later batch is under way by then.
+        batch.clear();
+        batch.push(&record).unwrap();
+        let Some((first, in_first, second)) = batch.halves(&sealed) else {
+            assert_eq!(entries, 1, "one record has no halves");
+            continue;
+        };
+        let [mut first, second] = [first, second].map(|half| Request::decode(&*half).unwrap());
+        let records = |request: &Request| request.resource_logs[0].scope_logs[0].log_records.clone();
+        assert_eq!((records(&first).len(), in_first as usize), (entries / 2, entries / 2));
+        first.resource_logs[0].scope_logs[0].log_records.extend(records(&second));
+        assert_eq!(first, whole, "of {entries}");
+        assert_eq!(second.resource_logs[0].resource, whole.resource_logs[0].resource);
+    }
+    let batch = OtlpBatch::new(&source(), &[]);
+    for sealed in [&b""[..], b"{}", b"\x0a\x7f", b"\x0a\x00"] {
+        assert!(batch.halves(sealed).is_none(), "{sealed:?}");
     }
 }
 

@@ -1,6 +1,6 @@
 //! The wire format of Protocol Buffers, written straight into a buffer: no message is built up first.
 
-use prost::encoding::{WireType, encode_key, encode_varint, encoded_len_varint};
+use prost::encoding::{WireType, decode_key, decode_varint, encode_key, encode_varint, encoded_len_varint};
 
 /// A field of text; left out where it is empty, which is its default.
 pub(super) fn text(out: &mut Vec<u8>, tag: u32, text: &str) {
@@ -9,10 +9,15 @@ pub(super) fn text(out: &mut Vec<u8>, tag: u32, text: &str) {
     }
 }
 
+/// What stands before a field of so many bytes.
+pub(super) fn head(out: &mut Vec<u8>, tag: u32, len: usize) {
+    encode_key(tag, WireType::LengthDelimited, out);
+    encode_varint(len as u64, out);
+}
+
 /// A field of bytes.
 pub(super) fn bytes(out: &mut Vec<u8>, tag: u32, bytes: &[u8]) {
-    encode_key(tag, WireType::LengthDelimited, out);
-    encode_varint(bytes.len() as u64, out);
+    head(out, tag, bytes.len());
     out.extend_from_slice(bytes);
 }
 
@@ -47,4 +52,11 @@ pub(super) fn message(out: &mut Vec<u8>, tag: u32, write: impl FnOnce(&mut Vec<u
 /// The bytes that [`bytes`] writes for a field of that many.
 pub(super) fn len_of_bytes(tag: u32, len: usize) -> usize {
     prost::encoding::key_len(tag) + encoded_len_varint(len as u64) + len
+}
+
+/// The bytes of the first field, which is one of bytes, and what stands behind it.
+pub(super) fn field(mut message: &[u8]) -> Option<(&[u8], &[u8])> {
+    let (_, ty) = decode_key(&mut message).ok()?;
+    let len = decode_varint(&mut message).ok().filter(|_| ty == WireType::LengthDelimited)?;
+    message.split_at_checked(usize::try_from(len).ok()?)
 }

@@ -19,8 +19,10 @@ impl Verdict {
     pub(crate) fn of_log_collector(answer: &Answer, entries: u64, now: SystemTime) -> Self {
         match answer.status {
             200..=299 => match serde_json::from_slice::<Body>(&answer.body) {
-                Ok(body) if body.status == "ok" && body.count.is_none_or(|n| n == entries) => {
-                    Self::Delivered { stored: entries, duplicates: 0, rejected: 0 }
+                // Not to be sent again even where fewer were taken: it would store those a second time.
+                Ok(body) if body.status == "ok" => {
+                    let stored = body.count.unwrap_or(entries).min(entries);
+                    Self::Delivered { stored, duplicates: 0, rejected: entries - stored }
                 }
                 _ => Self::retry(None, "the answer is not a log-collector server's"),
             },

@@ -7,6 +7,9 @@ use prost::encoding::{DecodeContext, WireType, decode_key, decode_varint, skip_f
 
 use super::{Answer, Verdict};
 
+/// Characters of a server's message that are passed on.
+const LONGEST_REMARK: usize = 200;
+
 impl Verdict {
     /// The answer to a batch of `entries`. What the server rejected must not be sent again; nor a batch that it
     /// refused with a status other than those that ask for it.
@@ -27,7 +30,12 @@ impl Verdict {
                 "there is no OTLP/HTTP server at the endpoint; check OTEL_EXPORTER_OTLP_ENDPOINT",
                 DropReason::ServerRejected,
             ),
-            413 => refused("the OTLP server found the batch too large", DropReason::ServerRejected),
+            // Halves are requests of their own.
+            413 => Self::Spoiled {
+                why: "the OTLP server found an entry too large",
+                sure: true,
+                reason: DropReason::EntryTooLarge,
+            },
             _ => refused("the OTLP server refused the batch", DropReason::ServerRejected),
         }
     }
@@ -36,12 +44,30 @@ impl Verdict {
 /// `partial_success.rejected_log_records` of an `ExportLogsServiceResponse`. 0 where the body is none: a 2xx says that
 /// the batch was taken, and some servers answer in JSON, or with nothing.
 fn rejected(body: &[u8]) -> u64 {
-    let Some(partial) = field(body, 1, WireType::LengthDelimited) else { return 0 };
-    let Some(Field::Bytes(partial)) = partial else { return 0 };
-    match field(partial, 1, WireType::Varint).flatten() {
+    match partial_success(body).and_then(|partial| field(partial, 1, WireType::Varint)).flatten() {
         // An int64; a negative one would be nonsense.
         Some(Field::Varint(n)) => u64::try_from(n as i64).unwrap_or(0),
         _ => 0,
+    }
+}
+
+/// What is to be told of the answer to a batch that was taken, in one line: `partial_success.error_message`, which says
+/// why entries were rejected, or warns where none was; and that it is no answer of OTLP's, not even one in JSON.
+pub(crate) fn remark(body: &[u8]) -> Option<String> {
+    if field(body, 1, WireType::LengthDelimited).is_none() && !body.trim_ascii_start().starts_with(b"{") {
+        return Some("its answer is not one of OTLP; check OTEL_EXPORTER_OTLP_ENDPOINT".into());
+    }
+    let message = field(partial_success(body)?, 2, WireType::LengthDelimited).flatten();
+    let Some(Field::Bytes(message)) = message.filter(|m| !matches!(m, Field::Bytes([]))) else { return None };
+    let text = String::from_utf8_lossy(message);
+    let line: String = text.chars().take(LONGEST_REMARK).flat_map(char::escape_debug).collect();
+    Some(format!("it says: {line}"))
+}
+
+fn partial_success(body: &[u8]) -> Option<&[u8]> {
+    match field(body, 1, WireType::LengthDelimited).flatten()? {
+        Field::Bytes(partial) => Some(partial),
+        Field::Varint(_) => None,
     }
 }
 
@@ -104,6 +130,28 @@ mod tests {
         ] {
             let expected = Verdict::Delivered { stored: 5 - expected, duplicates: 0, rejected: expected };
             assert_eq!(verdict(200, None, body), expected, "{body:?}");
+        }
+    }
+
+    #[test]
+    fn what_the_server_remarks_is_one_line_of_a_bounded_length() {
+        let long = [b"\x0a\xc8\x01\x12\xc5\x01".to_vec(), vec![b'x'; 197]].concat();
+        let longer = [b"\x0a\xf7\x02\x12\xf4\x02".to_vec(), vec![b'x'; 372]].concat();
+        let [x197, x200] = [197, 200].map(|n| format!("it says: {}", "x".repeat(n)));
+        let other = "its answer is not one of OTLP; check OTEL_EXPORTER_OTLP_ENDPOINT";
+        for (body, expected) in [
+            (&b"\x0a\x07\x08\x02\x12\x03bad"[..], Some("it says: bad")),
+            (b"\x0a\x05\x12\x03bad", Some("it says: bad")),
+            (b"\x0a\x07\x12\x05a\nb\x1b\xff", Some("it says: a\\nb\\u{1b}\u{fffd}")),
+            (b"\x0a\x02\x12\x00", None),
+            (b"\x0a\x02\x08\x02", None),
+            (b"", None),
+            (b" {\"partialSuccess\":{}}", None),
+            (b"<html>It works!</html>", Some(other)),
+            (&long, Some(x197.as_str())),
+            (&longer, Some(x200.as_str())),
+        ] {
+            assert_eq!(remark(body).as_deref(), expected, "{body:?}");
         }
     }
 

@@ -59,10 +59,11 @@ fn each_status_has_its_verdict() {
         (404, "paused"),
         (405, "paused"),
         (501, "paused"),
-        (400, "refused"),
-        (413, "refused"),
+        (400, "spoiled"),
+        (413, "spoiled"),
+        (422, "spoiled"),
+        (409, "refused"),
         (415, "refused"),
-        (422, "refused"),
         (101, "refused"),
     ] {
         let got = match verdict(status, None, "") {
@@ -88,6 +89,21 @@ fn retry_after_is_read_in_seconds_and_as_a_date_and_capped() {
         ["-1", "soon", "1.5", "Sun, 99 Nov 1994 08:49:37 GMT", "Sun, 06 Nov 1994 08:49:37 CET", ""]
     {
         assert_eq!(wait(nonsense), None, "{nonsense}");
+    }
+}
+
+#[test]
+fn a_wait_until_a_date_is_counted_from_the_servers_own_time() {
+    let until = "Sun, 06 Nov 1994 08:49:37 GMT";
+    for (retry_after, date, expected) in [
+        (until, Some("Sun, 06 Nov 1994 08:49:27 GMT"), "10"),
+        (until, Some("Sun, 06 Nov 1994 09:00:00 GMT"), "0"),
+        (until, Some("yesterday"), until),
+        (until, None, until),
+        ("7", Some("Sun, 06 Nov 1994 08:49:27 GMT"), "7"),
+        ("soon", Some("Sun, 06 Nov 1994 08:49:27 GMT"), "soon"),
+    ] {
+        assert_eq!(by_the_servers_clock(retry_after.into(), date), expected, "{retry_after} {date:?}");
     }
 }
 

@@ -6,18 +6,25 @@ const DAY: u64 = 86_400;
 
 /// A moment in UTC, to the second.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) struct Civil {
-    pub(crate) year: u64,
-    pub(crate) month: u64,
-    pub(crate) day: u64,
-    pub(crate) hour: u64,
-    pub(crate) minute: u64,
-    pub(crate) second: u64,
+pub struct Civil {
+    /// The year, from 1970 on.
+    pub year: u64,
+    /// 1 to 12.
+    pub month: u64,
+    /// 1 to 31.
+    pub day: u64,
+    /// 0 to 23.
+    pub hour: u64,
+    /// 0 to 59.
+    pub minute: u64,
+    /// 0 to 59; there are no leap seconds.
+    pub second: u64,
 }
 
 impl Civil {
     /// Seconds since the Unix epoch.
-    pub(crate) fn from_unix(seconds: u64) -> Self {
+    #[must_use]
+    pub fn from_unix(seconds: u64) -> Self {
         let (days, time) = (seconds / DAY, seconds % DAY);
         // Years begin in March, so that the leap day is the last one; eras of 400 years are all alike.
         let shifted = days + 719_468;
@@ -37,7 +44,8 @@ impl Civil {
     }
 
     /// The seconds since the Unix epoch; `None` where there is no such moment, or it is before 1970.
-    pub(crate) fn to_unix(self) -> Option<u64> {
+    #[must_use]
+    pub fn to_unix(self) -> Option<u64> {
         let in_range = (1970..10_000).contains(&self.year) && (1..=12).contains(&self.month) && self.day >= 1;
         if !in_range {
             return None;

@@ -1,0 +1,162 @@
+//! The spool: records on disk until they are delivered. Its files are laid out in `docs/spool-format.md`.
+//!
+//! ```text
+//! append ─► frame ─► active segment ── full ─► sealed ─┐
+//!              └ sync: group, interval, never          ├─► next_backlog ─► (sent) ─► resolve ─► segment deleted
+//! orphans of dead processes ─► adopted, read lazily ───┘         └ damaged ─► quarantine
+//! ```
+//!
+//! Synchronous, without a thread and without a clock: whoever owns it calls, and says what time it is. The files come in
+//! through [`Fs`]. Nothing here fails because of what is found on the disk; a disk that fails makes the spool
+//! *degraded*: it refuses for a while, says so, and tries again by itself.
+//!
+//! A frame is one append and has one [`Position`]. It is *held* while its owner has the records in memory and sends
+//! them from there, *idle* when it may be handed out, *in flight* when it was, and *resolved* in the end. When all frames of
+//! a segment are resolved, its file goes.
+
+mod active;
+mod append;
+mod backlog;
+mod caps;
+mod config;
+mod fs;
+mod health;
+mod hints;
+mod home;
+mod names;
+mod quarantine;
+mod scan;
+mod segment;
+mod status;
+mod upkeep;
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::PathBuf;
+use std::time::Instant;
+
+use active::Active;
+pub(crate) use append::{AppendError, Keep};
+pub(crate) use backlog::Backlog;
+pub(crate) use config::{SpoolConfig, SyncPolicy, WhenFull};
+#[cfg(unix)]
+pub(crate) use fs::RealFs;
+pub(crate) use fs::{Fs, Space, Stat};
+pub(crate) use health::{Health, Trouble};
+pub(crate) use home::Refused;
+use home::{Adopted, Home};
+use scan::Scan;
+use segment::Segment;
+pub(crate) use status::{Changes, Count, Status};
+
+/// A moment as the spool's owner reads it.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Now {
+    /// What intervals are measured with.
+    pub(crate) mono: Instant,
+    /// What files are stamped with: milliseconds since the Unix epoch.
+    pub(crate) unix_ms: u64,
+}
+
+/// Where a frame is, for as long as this spool is open.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) struct Position {
+    segment: u64,
+    frame: u32,
+}
+
+/// A spool that this process writes to, and those of dead processes that it reads.
+pub(crate) struct Spool<F: Fs> {
+    fs: F,
+    config: SpoolConfig,
+    /// `None` while the disk does not let us have one.
+    home: Option<Home<F>>,
+    adopted: Vec<Adopted<F>>,
+    /// By age; the numbers are this spool's own.
+    segments: BTreeMap<u64, Segment>,
+    next_segment: u64,
+    /// Segments that have something to hand out, or have not been read to their end.
+    ready: BTreeSet<u64>,
+    active: Option<Active<F>>,
+    /// The adopted segment that is being read.
+    scan: Option<Scan<F>>,
+    /// The last segment that a single frame was read from.
+    open: Option<(u64, F::File)>,
+    /// Frames that were written anew after a sync had failed, by where they were.
+    moved: BTreeMap<Position, Position>,
+    /// Files that could not be removed yet, and their length.
+    doomed: Vec<(PathBuf, u64)>,
+    health: Health,
+    /// Failed writes and syncs in a row.
+    strikes: u32,
+    changes: Changes,
+    status: Status,
+    caps: caps::Watch,
+    upkeep: upkeep::Schedule,
+    opened: Now,
+    /// Frames as they are written or read.
+    buffer: Vec<u8>,
+}
+
+impl<F: Fs> Spool<F> {
+    /// Opens the spool in a directory, which is made if it is missing. Segments of dead processes are adopted, and not
+    /// read yet. Where the disk fails the spool is degraded, and tries again later.
+    ///
+    /// # Errors
+    /// The directory is not safe to use: what is in it could be read or changed by others, or its files cannot be locked.
+    pub(crate) fn open(fs: F, config: SpoolConfig, now: Now) -> Result<Self, Refused> {
+        let mut spool = Self {
+            fs,
+            config,
+            home: None,
+            adopted: Vec::new(),
+            segments: BTreeMap::new(),
+            next_segment: 0,
+            ready: BTreeSet::new(),
+            active: None,
+            scan: None,
+            open: None,
+            moved: BTreeMap::new(),
+            doomed: Vec::new(),
+            health: Health::Healthy,
+            strikes: 0,
+            changes: Changes::default(),
+            status: Status::default(),
+            caps: caps::Watch::default(),
+            upkeep: upkeep::Schedule::new(now),
+            opened: now,
+            buffer: Vec::new(),
+        };
+        match spool.settle(now) {
+            Ok(()) => spool.adopt(now),
+            Err(home::Unsettled::Refused(refused)) => return Err(refused),
+            Err(home::Unsettled::Failed(error)) => spool.degrade(now, Trouble::of(&error)),
+        }
+        Ok(spool)
+    }
+
+    /// What became of entries since the last call; the owner's ledger counts them.
+    pub(crate) fn take_changes(&mut self) -> Changes {
+        std::mem::take(&mut self.changes)
+    }
+
+    /// How it stands.
+    pub(crate) fn status(&self) -> Status {
+        let mut status = self.status;
+        status.health = self.health;
+        status.segments = self.segments.len();
+        status.bytes = self.bytes();
+        for segment in self.segments.values() {
+            segment.add_to(&mut status);
+        }
+        status
+    }
+
+    /// Bytes of all files of its own and adopted segments.
+    fn bytes(&self) -> u64 {
+        let segments: u64 = self.segments.values().map(|segment| segment.len).sum();
+        segments + self.doomed.iter().map(|(_, len)| len).sum::<u64>()
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,183 @@
+//! The segment that is being written.
+
+use std::io;
+use std::time::Instant;
+
+use hoplog_entry::spool::{
+    FOOTER_LEN, FRAME_OVERHEAD, HEADER_LEN, MAX_FRAMES, SegmentHeader, Tally, push_entries, push_footer,
+};
+
+use super::names::Name;
+use super::segment::{Born, Owner, Segment, Slot, State};
+use super::{Fs, Now, Position, Spool, SyncPolicy};
+
+/// Frames that are kept in memory until they are synced, to be written anew if that fails.
+const RETAINED: usize = 1 << 20;
+
+/// The file at the end of which frames are written.
+pub(super) struct Active<F: Fs> {
+    pub(super) key: u64,
+    pub(super) file: F::File,
+    /// Of the header and whole frames.
+    pub(super) len: u64,
+    tally: Tally,
+    pub(super) unsynced: Unsynced,
+    /// Its name may not outlast a power cut.
+    pub(super) new_name: bool,
+    /// Half a frame is at its end, and cannot be taken back.
+    broken: bool,
+}
+
+/// Frames since the last sync.
+#[derive(Debug, Default)]
+pub(super) struct Unsynced {
+    pub(super) since: Option<Instant>,
+    pub(super) bytes: u64,
+    /// All of them; `None` where they are too many.
+    pub(super) frames: Option<Vec<u8>>,
+}
+
+/// Frames of a segment whose sync failed, as far as they are in memory.
+#[derive(Debug)]
+pub(super) struct Retained {
+    key: u64,
+    /// The first of them.
+    frame: u32,
+    bytes: Vec<u8>,
+}
+
+impl<F: Fs> Spool<F> {
+    /// Whether a frame of this length goes into the segment that is being written.
+    fn fits(&self, len: u64) -> bool {
+        let frames = |key| self.segments.get(&key).map_or(0, Segment::frames);
+        self.active.as_ref().is_none_or(|active| {
+            active.len + len + FOOTER_LEN as u64 <= self.config.segment_bytes
+                && frames(active.key) < MAX_FRAMES
+        })
+    }
+
+    /// Writes one frame at the end of the spool.
+    pub(super) fn write(
+        &mut self,
+        now: Now,
+        records: &[u8],
+        entries: u32,
+        state: State,
+    ) -> io::Result<Position> {
+        self.active.take_if(|active| active.broken);
+        if !self.fits((FRAME_OVERHEAD + records.len()) as u64) {
+            self.seal(now);
+        }
+        if self.active.is_none() {
+            self.begin_segment(now)?;
+        }
+        let active = self.active.as_mut().ok_or(io::ErrorKind::NotFound)?;
+        let segment = self.segments.get_mut(&active.key).ok_or(io::ErrorKind::NotFound)?;
+        self.buffer.clear();
+        let mut tally = active.tally;
+        push_entries(&mut self.buffer, &mut tally, entries, records)
+            .map_err(|bad| io::Error::new(io::ErrorKind::InvalidInput, bad))?;
+        if let Err(error) = self.fs.write_all_at(&active.file, active.len, &self.buffer) {
+            active.broken = self.fs.truncate(&active.file, active.len).is_err();
+            return Err(error);
+        }
+        let (at, len) = (active.len as u32, self.buffer.len() as u32);
+        active.tally = tally;
+        active.len += u64::from(len);
+        active.unsynced.since.get_or_insert(now.mono);
+        active.unsynced.bytes += u64::from(len);
+        let kept = self.config.sync != SyncPolicy::Never;
+        active.unsynced.frames = active
+            .unsynced
+            .frames
+            .take()
+            .filter(|frames| kept && frames.len() + self.buffer.len() <= RETAINED);
+        if let Some(frames) = &mut active.unsynced.frames {
+            frames.extend_from_slice(&self.buffer);
+        }
+        segment.len = active.len;
+        let frame = segment.push(Slot { at, len, entries, state });
+        if state == State::Idle {
+            self.ready.insert(active.key);
+        }
+        Ok(Position { segment: active.key, frame })
+    }
+
+    /// Makes the next segment. Its header is written; what else was to be written anew is, too.
+    fn begin_segment(&mut self, now: Now) -> io::Result<()> {
+        let home = self.home(now)?;
+        let (dir, writer, number) = (home.dir.clone(), home.writer, home.next);
+        let path = dir.join(Name::Segment(number).to_string());
+        let file = self.with_spare(|fs| fs.create(&path))?;
+        if let Some(home) = &mut self.home {
+            home.next += 1;
+        }
+        let header = SegmentHeader { segment: number, writer, created_unix_ms: now.unix_ms }.to_bytes();
+        if let Err(error) = self.fs.write_all_at(&file, 0, &header) {
+            let _ = self.fs.remove(&path);
+            return Err(error);
+        }
+        let len = HEADER_LEN as u64;
+        let key = self.insert(Segment::new(Owner::Home, dir, number, writer, len, Born::Here(now.mono)));
+        let unsynced = Unsynced { frames: Some(Vec::new()), ..Unsynced::default() };
+        self.active =
+            Some(Active { key, file, len, tally: Tally::default(), unsynced, new_name: true, broken: false });
+        Ok(())
+    }
+
+    /// Closes the segment that is being written: what is in it is synced, unless the policy is never to.
+    pub(super) fn seal(&mut self, now: Now) {
+        let Some(active) = &mut self.active else { return };
+        self.buffer.clear();
+        push_footer(&mut self.buffer, &active.tally);
+        // Without a footer the segment is read all the same.
+        match self.fs.write_all_at(&active.file, active.len, &self.buffer) {
+            Ok(()) => active.len += self.buffer.len() as u64,
+            Err(_) => drop(self.fs.truncate(&active.file, active.len)),
+        }
+        let (key, len) = (active.key, active.len);
+        if let Some(segment) = self.segments.get_mut(&key) {
+            segment.len = len;
+        }
+        if self.config.sync == SyncPolicy::Never || self.sync(now).is_ok() {
+            self.active = None;
+        }
+        self.delete_if_done(key);
+    }
+
+    /// Lets go of the segment that is being written, for its file cannot be trusted: it is never written or synced
+    /// again. What is in memory of it is to be written anew.
+    pub(super) fn abandon(&mut self) -> Option<Retained> {
+        let active = self.active.take()?;
+        let frame = self.segments.get(&active.key).map_or(0, |segment| segment.durable);
+        active.unsynced.frames.map(|bytes| Retained { key: active.key, frame, bytes })
+    }
+
+    /// Writes frames anew whose file cannot be trusted. Their positions go on to mean them.
+    pub(super) fn write_anew(&mut self, now: Now, retained: &Retained) -> io::Result<()> {
+        let frames = self.segments.get(&retained.key).map_or(0, Segment::frames);
+        let mut bytes = &retained.bytes[..];
+        for frame in retained.frame..frames {
+            let Some(slot) = self.segments.get(&retained.key).and_then(|segment| segment.slot(frame)) else {
+                break;
+            };
+            let Some((whole, rest)) = bytes.split_at_checked(slot.len as usize) else { break };
+            bytes = rest;
+            let records = whole.get(FRAME_OVERHEAD..).unwrap_or_default();
+            if slot.state == State::Resolved || records.is_empty() {
+                continue;
+            }
+            let to = self.write(now, records, slot.entries, slot.state)?;
+            let from = Position { segment: retained.key, frame };
+            if let Some(segment) = self.segments.get_mut(&retained.key) {
+                segment.turn(frame, State::Resolved);
+            }
+            for place in self.moved.values_mut().filter(|place| **place == from) {
+                *place = to;
+            }
+            self.moved.insert(from, to);
+        }
+        self.delete_if_done(retained.key);
+        Ok(())
+    }
+}
