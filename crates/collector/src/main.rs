@@ -1,6 +1,7 @@
 //! The `hoplog` command.
 
 mod cli;
+mod spool;
 
 use clap::{Parser, Subcommand};
 use hoplog_collector::{Collector, Config, StartError};
@@ -36,12 +37,15 @@ enum Command {
         data_dir: PathBuf,
     },
     Query(Box<cli::Query>),
+    #[command(subcommand)]
+    Spool(spool::Spool),
 }
 
 fn main() -> ExitCode {
     match Cli::parse().command {
         Command::Serve { listen, store, data_dir } => run_collector(listen, store, data_dir),
         Command::Query(query) => ask(query.run()),
+        Command::Spool(spool) => spool.run(),
     }
 }
 

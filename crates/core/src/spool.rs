@@ -23,7 +23,6 @@ mod fs;
 mod health;
 mod hints;
 mod home;
-mod names;
 mod quarantine;
 mod scan;
 mod segment;

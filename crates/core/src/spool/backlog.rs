@@ -5,10 +5,10 @@ use std::io;
 use hoplog_entry::DropReason;
 use hoplog_entry::spool::{FRAME_OVERHEAD, MAX_FRAME, Region, records_of};
 
-use super::names::Name;
 use super::scan::{Step, readable};
 use super::segment::{Owner, State};
 use super::{Count, Fs, Position, Spool, SyncPolicy, Trouble};
+use hoplog_entry::spool::Name;
 
 /// Bytes that hold nothing to hand out, passed in one call.
 const PASSED_AT_A_TIME: u64 = 4 << 20;

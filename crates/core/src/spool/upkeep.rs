@@ -5,9 +5,9 @@ use std::time::{Duration, Instant};
 use hoplog_entry::DropReason;
 use hoplog_entry::spool::{HEADER_LEN, SegmentHeader};
 
-use super::names::Name;
 use super::segment::{Born, Segment};
 use super::{Fs, Health, Now, Spool, Trouble, home};
+use hoplog_entry::spool::Name;
 
 const HINTS_EVERY: Duration = Duration::from_secs(5);
 const EXPIRY_EVERY: Duration = Duration::from_secs(10);
