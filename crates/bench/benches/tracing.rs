@@ -69,7 +69,7 @@ fn measure(subject: &str) {
         tracing_subscriber::registry().with(hoplog_tracing::layer(&client)).init();
         let head =
             RequestHead { method: "GET", path: "/orders", http_version: "1.1", ..RequestHead::default() };
-        let mut exchange = client.begin_request(&head, std::iter::empty).expect("a request");
+        let mut exchange = client.begin_request(&head, std::iter::empty::<(&str, &[u8])>).expect("a request");
         let delivered: Delivered = Box::new(move || {
             client.flush_blocking(Duration::from_secs(10)).expect("an open client");
             count.load(Ordering::Relaxed)

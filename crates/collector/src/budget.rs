@@ -39,7 +39,7 @@ pub(crate) struct Grant {
 }
 
 impl Grant {
-    /// Grows the share to `bytes`; never shrinks it.
+    /// Grows the share to `bytes`; does not shrink it.
     pub(crate) async fn cover(&mut self, bytes: usize) -> Result<(), NoRoom> {
         let missing = self.missing(bytes);
         if missing == 0 {
@@ -62,6 +62,16 @@ impl Grant {
             return Ok(());
         }
         tokio::runtime::Handle::try_current().map_err(|_| NoRoom)?.block_on(self.cover(bytes))
+    }
+
+    /// Gives back all but `bytes`.
+    pub(crate) fn keep(&mut self, bytes: usize) {
+        let pieces = bytes.div_ceil(PIECE);
+        if let Some(held) = &mut self.held
+            && held.num_permits() > pieces
+        {
+            drop(held.split(held.num_permits() - pieces));
+        }
     }
 
     fn missing(&self, bytes: usize) -> u32 {
@@ -90,6 +100,10 @@ mod tests {
         assert_eq!(second.cover(4 * PIECE).await, Ok(()));
         assert_eq!(second.cover(4 * PIECE + 1).await, Err(NoRoom));
         assert_eq!(second.cover(usize::MAX).await, Err(NoRoom));
+        first.keep(7 * PIECE);
+        assert_eq!(budget.pieces.available_permits(), 0, "no more than there is");
+        first.keep(5 * PIECE - 1);
+        assert_eq!(second.cover(5 * PIECE).await, Ok(()));
         drop(first);
         assert_eq!(second.cover(10 * PIECE).await, Ok(()));
         drop(second);

@@ -17,10 +17,13 @@ mod filters;
 mod line;
 mod query;
 mod remote;
+mod sse;
+mod tail;
 mod terminal;
 mod tree;
 
 pub(crate) use query::Query;
+pub(crate) use tail::Tail;
 
 /// Why a command ended early: one line that names what to do.
 #[derive(Debug)]

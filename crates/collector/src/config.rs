@@ -171,7 +171,7 @@ pub struct Limits {
     pub body_bytes: usize,
     /// Bytes of a compressed body. Default 8 MiB.
     pub compressed_bytes: usize,
-    /// How many times its size a body may inflate, after the first 256 KiB. Default 200.
+    /// How many times the bytes read so far a body may inflate to, after the first 256 KiB. Default 200.
     pub inflate_ratio: usize,
     /// Entries of a batch. Default 10 000, at most 100 000.
     pub batch_entries: usize,
@@ -187,6 +187,10 @@ pub struct Limits {
     pub query_time: Duration,
     /// Queries at once. Default 4.
     pub queries: usize,
+    /// Followers of `GET /api/v1/tail` at once. Default 32.
+    pub followers: usize,
+    /// Entries that a follower may be behind, in one day's file; one that is slower is moved on. Default 10 000.
+    pub follower_lag: u32,
     /// Bytes of an answer to a query; a longer listing is cut and says where to go on. Default 16 MiB.
     pub answer_bytes: usize,
     /// Bytes of the log beside a day's file (SQLite's WAL); above, it is moved into the file. At one and a half times
@@ -216,6 +220,8 @@ impl Default for Limits {
             memory_wait: Duration::from_secs(1),
             query_time: Duration::from_secs(10),
             queries: 4,
+            followers: 32,
+            follower_lag: 10_000,
             answer_bytes: 16 << 20,
             wal_bytes: 64 << 20,
         }

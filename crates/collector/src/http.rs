@@ -12,6 +12,7 @@ use hyper::{Response, StatusCode};
 use serde::Serialize;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU32, Ordering::Relaxed};
+use tokio::sync::Semaphore;
 
 pub(crate) mod guard;
 pub(crate) mod ops;
@@ -28,6 +29,8 @@ pub(crate) struct App {
     pub(crate) guard: guard::Guard,
     pub(crate) metrics: Metrics,
     pub(crate) clock: Clock,
+    /// A place for each follower of the tail.
+    pub(crate) followers: Arc<Semaphore>,
     /// Set once a shutdown has begun.
     pub(crate) draining: AtomicBool,
 }

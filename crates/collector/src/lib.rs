@@ -41,6 +41,10 @@
 //! Times are Unix seconds. `missing` was sealed by the sender and has not come: it may be on its way, it may be among
 //! `dropped`, or it went down with the process. `abruptly` means three minutes of silence without a closing word.
 //!
+//! `GET /api/v1/tail` takes the same filters, but for times, and answers with server-sent events: each entry as `data`
+//! when it has arrived; `skipped` with the number of `entries` that were not looked at, where a follower takes them more
+//! slowly than they arrive; `end` with a `detail`.
+//!
 //! ```no_run
 //! # async fn example() -> Result<(), hoplog_collector::StartError> {
 //! use hoplog_collector::{Collector, Config};

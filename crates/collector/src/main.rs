@@ -37,6 +37,7 @@ enum Command {
         data_dir: PathBuf,
     },
     Query(Box<cli::Query>),
+    Tail(Box<cli::Tail>),
     #[command(subcommand)]
     Spool(spool::Spool),
 }
@@ -45,6 +46,7 @@ fn main() -> ExitCode {
     match Cli::parse().command {
         Command::Serve { listen, store, data_dir } => run_collector(listen, store, data_dir),
         Command::Query(query) => ask(query.run()),
+        Command::Tail(tail) => ask(tail.run()),
         Command::Spool(spool) => spool.run(),
     }
 }

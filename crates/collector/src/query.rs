@@ -9,6 +9,7 @@ mod completeness;
 mod figures;
 pub(crate) mod logs;
 mod params;
+mod tail;
 
 pub(crate) fn routes() -> Router<Arc<App>> {
     Router::new()
@@ -16,6 +17,7 @@ pub(crate) fn routes() -> Router<Arc<App>> {
         .route("/api/v1/completeness", get(completeness::completeness))
         .route("/api/v1/services", get(figures::services))
         .route("/api/v1/routes", get(figures::routes))
+        .route("/api/v1/tail", get(tail::tail))
         .route("/api/v1/logs/{id}", get(logs::one))
         .route("/api/v1/traces/{trace_id}", get(logs::trace))
 }

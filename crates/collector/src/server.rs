@@ -15,7 +15,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
 use std::time::Duration;
 use tokio::net::TcpListener;
-use tokio::sync::watch;
+use tokio::sync::{Semaphore, watch};
 use tokio::task::JoinHandle;
 
 mod accept;
@@ -51,6 +51,7 @@ impl Collector {
             intake: Arc::new(Intake::new(&config.limits, retention)),
             guard: Guard::new(config.api_key),
             metrics: Metrics::default(),
+            followers: Arc::new(Semaphore::new(config.limits.followers)),
             clock: config.clock,
             draining: AtomicBool::new(false),
         });

@@ -10,6 +10,7 @@ use std::pin::Pin;
 pub(crate) mod batch;
 pub(crate) mod completeness;
 pub(crate) mod figures;
+pub(crate) mod follow;
 pub(crate) mod search;
 pub(crate) mod shown;
 pub(crate) mod sqlite;
@@ -17,8 +18,9 @@ pub(crate) mod sqlite;
 use batch::{Batch, Verdict};
 use completeness::{Accounts, Question};
 use figures::{RouteFigures, ServiceFigures, Totals};
+use follow::{News, Position};
 use hoplog_entry::EntryId;
-use search::{Listing, Period, Search, TraceKey};
+use search::{Filter, Listing, Period, Search, TraceKey};
 
 /// An answer to come. Dropping it gives up a query; a write goes on.
 pub(crate) type Reply<'a, T> = Pin<Box<dyn Future<Output = Result<T, StoreError>> + Send + 'a>>;
@@ -37,6 +39,9 @@ pub(crate) trait Store: Send + Sync + 'static {
 
     /// The entries of a trace, oldest first.
     fn trace(&self, key: TraceKey) -> Reply<'_, Listing>;
+
+    /// What arrived since, of what passes the filter; without a position, where to begin.
+    fn follow(&self, filter: Filter, since: Option<Position>) -> Reply<'_, News>;
 
     /// What each route did.
     fn routes(&self, period: Period) -> Reply<'_, Vec<RouteFigures>>;

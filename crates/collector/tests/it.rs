@@ -7,6 +7,8 @@ mod support;
 
 #[path = "it/bodies.rs"]
 mod bodies;
+#[path = "it/chaos/mod.rs"]
+mod chaos;
 #[path = "it/command.rs"]
 mod command;
 #[path = "it/completeness.rs"]
@@ -29,5 +31,7 @@ mod safety;
 mod spool;
 #[path = "it/store.rs"]
 mod store;
+#[path = "it/tail.rs"]
+mod tail;
 #[path = "it/weight.rs"]
 mod weight;

@@ -208,11 +208,14 @@ impl EntryBuilder {
         self
     }
 
-    /// Writes fields one at a time, as they are found; for glue crates. At most 64 of them: the entry counts the
-    /// others as `fields_left_out`.
+    /// Writes fields one at a time, as they are found; for glue crates. They count as those of
+    /// [`field`](Self::field) do.
     pub fn write(&mut self, write: impl FnOnce(&mut FieldWriter<'_>)) {
         if let Ok(open) = &mut self.state {
-            open.left_out += FieldWriter::of_entry(&open.pipeline, &mut open.record, write);
+            let room = MAX_FIELDS - open.fields;
+            let (fields, left_out) = FieldWriter::of_entry(&open.pipeline, &mut open.record, room, write);
+            open.fields += fields;
+            open.left_out += left_out;
         }
     }
 

@@ -46,6 +46,9 @@ impl Policy {
     }
 }
 
+/// What becomes of each header that has a code, in order of the codes.
+pub(crate) type HeaderActions = [HeaderAction; KnownHeader::ALL.len()];
+
 /// One client's shared parts. Exchanges hold it, so that one that outlives its client ends as a counted drop.
 #[derive(Debug)]
 pub(crate) struct Pipeline {
@@ -53,7 +56,7 @@ pub(crate) struct Pipeline {
     pub(crate) queue: Queue,
     policy: Policy,
     /// The redactor's word on every header that has a code, decided once.
-    known_headers: [HeaderAction; KnownHeader::ALL.len()],
+    known_headers: HeaderActions,
 }
 
 impl Deref for Pipeline {
@@ -85,8 +88,14 @@ impl Pipeline {
     }
 
     /// What becomes of a header that has a code; of any other the redactor says it.
-    #[inline(always)] // in a loop over every header
+    #[inline]
     pub(crate) fn known_header(&self, header: KnownHeader) -> HeaderAction {
         self.known_headers[header as usize]
+    }
+
+    /// Likewise, of each in order of its code; none is kept if none is to be.
+    #[inline]
+    pub(crate) fn known_headers(&self, keep: bool) -> &HeaderActions {
+        if keep { &self.known_headers } else { &[HeaderAction::Skip; KnownHeader::ALL.len()] }
     }
 }

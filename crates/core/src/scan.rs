@@ -5,14 +5,15 @@
 pub(crate) fn any(text: &[u8], test: impl Fn(u8) -> bool) -> bool {
     let Some(last) = text.last_chunk::<16>() else { return text.iter().any(|&b| test(b)) };
     let mut found = [0; 16];
-    let mut look = |block: &[u8; 16]| {
+    // The first are the last ones, which may overlap others.
+    let (mut block, mut rest) = (last, text.as_chunks().0);
+    loop {
         for (found, &b) in found.iter_mut().zip(block) {
             *found |= u8::from(test(b));
         }
-    };
-    text.as_chunks().0.iter().for_each(&mut look);
-    // May overlap the block before.
-    look(last);
+        let Some((next, others)) = rest.split_first() else { break };
+        (block, rest) = (next, others);
+    }
     u128::from_ne_bytes(found) != 0
 }
 

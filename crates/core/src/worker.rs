@@ -14,6 +14,7 @@ use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
 
 use hoplog_entry::Diagnostics;
+use tokio::runtime::{Builder, Runtime};
 use tokio::sync::{mpsc, oneshot};
 use tokio::time::MissedTickBehavior;
 
@@ -83,12 +84,7 @@ impl Worker {
         source: Source,
         flush_interval: Duration,
     ) -> Result<Self, Error> {
-        let runtime = tokio::runtime::Builder::new_current_thread()
-            .enable_all()
-            // Names of hosts are looked up on threads of its pool.
-            .on_thread_start(mark_as_worker)
-            .build()
-            .map_err(|e| Error::start("its worker's runtime", e))?;
+        let runtime = runtime().map_err(|e| Error::start("its worker's runtime", e))?;
         let (commands, orders) = mpsc::unbounded_channel();
         let (source, diagnostics) = (Arc::new(source), Arc::new(Diagnostics::default()));
         let ledgers = Ledgers::default();
@@ -159,6 +155,11 @@ impl Worker {
             let _ = thread.join();
         }
     }
+}
+
+fn runtime() -> std::io::Result<Runtime> {
+    // Names of hosts are looked up on threads of its pool, which are hoplog's own like the worker's.
+    Builder::new_current_thread().enable_all().on_thread_start(mark_as_worker).build()
 }
 
 /// What the worker's thread owns.
@@ -294,5 +295,17 @@ impl Shop {
 async fn settle(waiting: Vec<oneshot::Receiver<()>>, deadline: Instant) {
     for done in waiting {
         let _ = tokio::time::timeout_at((deadline + GRACE).into(), done).await;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn threads_of_the_workers_pool_are_hoplogs_own() {
+        let runtime = runtime().unwrap();
+        assert!(runtime.block_on(async { tokio::task::spawn_blocking(is_worker_thread).await.unwrap() }));
+        assert!(!is_worker_thread());
     }
 }

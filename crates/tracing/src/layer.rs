@@ -57,20 +57,32 @@ impl EventLayer {
         origin(place)
     }
 
-    /// Writes what is kept of a span and of those around it, so that what an inner one says counts.
-    fn write_spans<'a, S: LookupSpan<'a>>(
+    /// Writes the fields of a span and of those around it, and their names.
+    fn write_spans<'a, S: LookupSpan<'a>>(&self, entry: &mut EntryBuilder, span: &SpanRef<'a, S>) {
+        if Kept::look(self.number, span, |kept| kept.path.get().is_none()).unwrap_or(false) {
+            let path = self.filter.client().shared_fields(|fields| fields.value("spans", names(span)));
+            // Another thread may have been first, with the same.
+            Kept::look(self.number, span, |kept| kept.path.set(path).is_ok());
+        }
+        self.write_fields(entry, span, MOST);
+    }
+
+    /// From the outside inwards, so that what an inner one says counts.
+    fn write_fields<'a, S: LookupSpan<'a>>(
         &self,
         entry: &mut EntryBuilder,
         span: &SpanRef<'a, S>,
         room: usize,
     ) {
         if let Some(parent) = span.parent().filter(|_| room > 1) {
-            self.write_spans(entry, &parent, room - 1);
+            self.write_fields(entry, &parent, room - 1);
         }
-        Kept::look(self.number, span, |kept| entry.shared(&kept.fields));
-        if room == MOST {
-            Kept::look(self.number, span, |kept| entry.shared(&kept.path));
-        }
+        Kept::look(self.number, span, |kept| {
+            entry.shared(&kept.fields);
+            if let Some(path) = kept.path.get().filter(|_| room == MOST) {
+                entry.shared(path);
+            }
+        });
     }
 }
 
@@ -85,8 +97,7 @@ where
         }
         let (Some(span), Some(_turn)) = (context.span(id), Turn::take()) else { return };
         let fields = client.shared_fields(|fields| attributes.record(&mut Values::of_span(fields)));
-        let path = client.shared_fields(|fields| fields.value("spans", names(&span)));
-        Kept::new(self.number, fields, path, self.spans.then(Instant::now)).keep(&span);
+        Kept::new(self.number, fields, self.spans.then(Instant::now)).keep(&span);
     }
 
     fn on_record(&self, id: &Id, values: &Record<'_>, context: Context<'_, S>) {
@@ -121,7 +132,7 @@ where
             return;
         }
         if let Some(span) = &span {
-            self.write_spans(&mut entry, span, MOST);
+            self.write_spans(&mut entry, span);
         }
         entry.write(|fields| Values::write_event(fields, event, of_log.is_some()));
         entry.send();
@@ -137,7 +148,7 @@ where
         }
         let mut entry = self
             .begin(metadata, Some(&span), |origin| client.log_from(level, &origin.lasted(began.elapsed())));
-        self.write_spans(&mut entry, &span, MOST);
+        self.write_spans(&mut entry, &span);
         entry.write(|fields| fields.message(&format_args!("{}", span.name())));
         entry.send();
     }

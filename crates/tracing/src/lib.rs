@@ -33,7 +33,7 @@
 //! | `error` or `err`, given as `&dyn Error` | `error_type` as far as its `Debug` tells it, `error_message`, and in `stack_trace` its sources |
 //! | its spans | their fields, an inner one's in the place of an outer one's; `spans`: their names, root to leaf |
 //!
-//! Fields and messages are masked as those of hoplog's logger are. An entry takes 64 fields from its event, and 64 (32
+//! Fields and messages are masked as those of hoplog's logger are. An entry takes 256 fields from its event, and 64 (32
 //! KiB) from each of its 64 innermost spans; it counts the others as `fields_left_out`.
 //!
 //! # Which request

@@ -1,5 +1,6 @@
 //! What is kept of a span while it is open, in its extensions: its fields as bytes, its request, when it began.
 
+use std::sync::OnceLock;
 use std::time::Instant;
 
 use hoplog::{Context, SharedFields};
@@ -15,8 +16,8 @@ const LEFT_OUT: &str = "…";
 pub(crate) struct Kept {
     layer: u64,
     pub(crate) fields: SharedFields,
-    /// The names from the root to here, as the field `spans`.
-    pub(crate) path: SharedFields,
+    /// The names from the root to here, as the field `spans`; once an event asked for it.
+    pub(crate) path: OnceLock<SharedFields>,
     /// The context that it was made in.
     pub(crate) context: Context,
     /// Where its duration is asked for.
@@ -25,18 +26,21 @@ pub(crate) struct Kept {
 }
 
 impl Kept {
-    pub(crate) fn new(layer: u64, fields: SharedFields, path: SharedFields, began: Option<Instant>) -> Self {
-        Self { layer, fields, path, context: hoplog::current(), began, next: None }
+    pub(crate) fn new(layer: u64, fields: SharedFields, began: Option<Instant>) -> Self {
+        Self { layer, fields, path: OnceLock::new(), context: hoplog::current(), began, next: None }
     }
 
     /// Puts it among the extensions of its span.
-    pub(crate) fn keep<'a, S: LookupSpan<'a>>(mut self, span: &SpanRef<'a, S>) {
+    pub(crate) fn keep<'a, S: LookupSpan<'a>>(self, span: &SpanRef<'a, S>) {
         let mut extensions = span.extensions_mut();
-        self.next = extensions.remove::<Self>().map(Box::new);
-        extensions.insert(self);
+        if let Some(others) = extensions.replace(self)
+            && let Some(kept) = extensions.get_mut::<Self>()
+        {
+            kept.next = Some(Box::new(others));
+        }
     }
 
-    /// What the layer keeps of a span; nothing of its own code may run the application's in `look`.
+    /// What the layer keeps of a span, which is locked meanwhile: nothing of the application's may run in `look`.
     pub(crate) fn look<'a, S: LookupSpan<'a>, T>(
         layer: u64,
         span: &SpanRef<'a, S>,

@@ -3,6 +3,7 @@
 //! ```text
 //! main ─ names a command ─► test    all checks, in order of price
 //!                           tidy    what the compiler cannot see: edges, file roles, words, tables
+//!                           chaos   faults in their large forms, with an oracle
 //!                           bench   what a request costs, and the gate that keeps it so
 //!                           weight  the crates that hoplog adds to an application
 //! ```
@@ -13,6 +14,7 @@
 use std::process::ExitCode;
 
 mod bench;
+mod chaos;
 mod figure;
 mod interop;
 mod outcome;
@@ -32,9 +34,10 @@ struct Command {
     run: fn(&[String]) -> Outcome,
 }
 
-const COMMANDS: [Command; 4] = [
+const COMMANDS: [Command; 5] = [
     Command { name: "test", summary: "run every check of the project", help: test::HELP, run: test::run },
     Command { name: "tidy", summary: "edges, file roles, words, tables", help: tidy::HELP, run: tidy::run },
+    Command { name: "chaos", summary: "faults in their large forms", help: chaos::HELP, run: chaos::run },
     Command { name: "bench", summary: "run the benches, or their gate", help: bench::HELP, run: bench::run },
     Command { name: "weight", summary: "crates added to an app", help: weight::HELP, run: weight::run },
 ];
@@ -95,8 +98,8 @@ mod tests {
 
     #[test]
     fn an_unknown_command_is_wrong_usage_and_lists_the_known_ones() {
-        let Err(Failure::Usage(why)) = dispatch(&arguments("chaos")) else { panic!("accepted") };
-        assert!(why.contains("`chaos`"), "{why}");
+        let Err(Failure::Usage(why)) = dispatch(&arguments("mayhem")) else { panic!("accepted") };
+        assert!(why.contains("`mayhem`"), "{why}");
         for command in &COMMANDS {
             assert!(why.contains(command.name), "{why}");
         }

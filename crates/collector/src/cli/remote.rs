@@ -95,9 +95,7 @@ impl Collector {
     pub(crate) async fn json(&self, path: &[&str], pairs: &[(String, String)]) -> Result<String, Failure> {
         let ask = async {
             let answer = self.ask(path, pairs).await?;
-            if !is_of_type(&answer, "application/json") {
-                return Err(self.stranger());
-            }
+            self.expect(&answer, "application/json")?;
             self.body(answer, MOST_BYTES).await
         };
         let late = |_| {
@@ -128,6 +126,11 @@ impl Collector {
         }
     }
 
+    /// Refuses an answer of another type.
+    pub(crate) fn expect(&self, answer: &Response, content_type: &str) -> Result<(), Failure> {
+        is_of_type(answer, content_type).then_some(()).ok_or_else(|| self.stranger())
+    }
+
     /// What to say where the other side does not talk like a collector.
     pub(crate) fn stranger(&self) -> Failure {
         Failure::Failed(format!("what answers at {} is no hoplog collector: check --url", self.name()))
@@ -138,7 +141,7 @@ impl Collector {
         Failure::Failed(format!("the connection to {} broke: {}", self.name(), root(error)))
     }
 
-    fn name(&self) -> &str {
+    pub(crate) fn name(&self) -> &str {
         self.base.as_str().trim_end_matches('/')
     }
 

@@ -95,16 +95,17 @@ pub(crate) fn note(what: &str) {
     let _ = writeln!(io::stderr(), "hoplog: {}", Visible(what));
 }
 
-/// JSON as it came, but for characters that a terminal acts upon or hides: those are escaped, which says the same.
-/// They stand in strings only; what JSON has between its tokens is left alone.
+/// JSON on one line, without characters that a terminal acts upon or hides: in strings, where alone most of them may
+/// stand, they are escaped, and blanks take the place of the line breaks between tokens. It says the same.
 pub(crate) fn safe_json(json: &str) -> Cow<'_, str> {
-    let hidden = |c: char| hoplog_entry::is_hidden(c) && !matches!(c, '\n' | '\r' | '\t');
-    if !json.contains(hidden) {
+    if !json.contains(hoplog_entry::is_hidden) {
         return Cow::Borrowed(json);
     }
     let mut safe = String::with_capacity(json.len() + 64);
     for c in json.chars() {
-        if hidden(c) {
+        if matches!(c, '\n' | '\r' | '\t') {
+            safe.push(' ');
+        } else if hoplog_entry::is_hidden(c) {
             for unit in c.encode_utf16(&mut [0; 2]) {
                 let _ = write!(safe, "\\u{unit:04x}");
             }
@@ -132,9 +133,9 @@ mod tests {
 
     #[test]
     fn json_says_the_same_without_hidden_characters() {
-        let json = "{\"a\":\"\u{9b}31m\u{202e}b\u{e0041}é\"}\n";
+        let json = "{\"a\":\"\u{9b}31m\u{202e}b\u{e0041}é\",\r\n\t\"b\":1}";
         let safe = safe_json(json);
-        assert_eq!(safe, "{\"a\":\"\\u009b31m\\u202eb\\udb40\\udc41é\"}\n");
+        assert_eq!(safe, "{\"a\":\"\\u009b31m\\u202eb\\udb40\\udc41é\",   \"b\":1}");
         let read = |text: &str| serde_json::from_str::<serde_json::Value>(text).unwrap();
         assert_eq!(read(&safe), read(json));
     }

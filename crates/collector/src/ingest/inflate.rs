@@ -56,18 +56,20 @@ pub(crate) fn inflate(
         Encoding::Identity => Ok(wire),
         Encoding::Gzip => {
             let decoder = flate2::bufread::MultiGzDecoder::new(wire.as_slice());
-            read(decoder, encoding, wire.len(), limits, grant)
+            read(decoder, |decoder| decoder.get_ref().len(), encoding, wire.len(), limits, grant)
         }
         Encoding::Zstd => {
             let mut decoder = zstd::stream::read::Decoder::with_buffer(wire.as_slice()).map_err(malformed)?;
             decoder.window_log_max(ZSTD_WINDOW_LOG).map_err(malformed)?;
-            read(decoder, encoding, wire.len(), limits, grant)
+            read(decoder, |decoder| decoder.get_ref().len(), encoding, wire.len(), limits, grant)
         }
     }
 }
 
-fn read(
-    mut decoder: impl Read,
+/// `left` says how much of the wire's bytes a decoder has not taken yet.
+fn read<R: Read>(
+    mut decoder: R,
+    left: impl Fn(&R) -> usize,
     encoding: Encoding,
     wire: usize,
     limits: InflateLimits,
@@ -75,8 +77,14 @@ fn read(
 ) -> Result<Vec<u8>, Refused> {
     let mut out = Vec::new();
     loop {
-        // Both copies are in memory until the end.
-        grant.cover_blocking(wire + out.len() + STEP)?;
+        if out.capacity() - out.len() < STEP {
+            // Twice the size, as a vector would by itself, up to what one may have; the old and the new one are in
+            // memory together for a moment.
+            let most = (limits.bytes + 2 * STEP).saturating_sub(out.capacity());
+            let more = out.capacity().min(most).max(STEP);
+            grant.cover_blocking(wire + 2 * out.capacity() + more)?;
+            out.reserve_exact(out.capacity() - out.len() + more);
+        }
         let step = u64::try_from(STEP).unwrap_or(u64::MAX);
         let got = decoder
             .by_ref()
@@ -86,10 +94,13 @@ fn read(
         if out.len() > limits.bytes {
             return Err(Refused::TooLarge(format!("the body inflates to more than {} bytes", limits.bytes)));
         }
-        if out.len() > RATIO_FREE && out.len() > wire.saturating_mul(limits.ratio) {
+        // Of what was taken so far, and not of the whole: a bomb is told before it has grown.
+        let taken = wire.saturating_sub(left(&decoder));
+        if out.len() > RATIO_FREE && out.len() > taken.saturating_mul(limits.ratio) {
             return Err(Refused::TooLarge(format!("the body inflates more than {} times", limits.ratio)));
         }
         if got == 0 {
+            grant.keep(out.capacity());
             return Ok(out);
         }
     }

@@ -70,6 +70,16 @@ impl Params {
         Ok(Question { from: from.unwrap_or(to.saturating_sub(time::DAY)), to, service })
     }
 
+    /// What to follow: any filter, but for times and pages.
+    pub(crate) fn filter(self) -> Result<Filter, Problem> {
+        let unfit =
+            self.0.iter().find(|(name, _)| ["from", "to", "limit", "cursor"].contains(&name.as_str()));
+        if let Some((name, _)) = unfit {
+            return Err(Problem::bad(format!("`{name}` has no meaning for what is yet to arrive")));
+        }
+        Ok(self.search()?.filter)
+    }
+
     /// An empty value is no filter, as forms send it.
     pub(crate) fn search(self) -> Result<Search, Problem> {
         let mut filter = Filter::default();

@@ -28,6 +28,9 @@ pub(super) enum Phase {
     Stopped,
 }
 
+/// How long a connection may take for its first request once a drain has begun.
+const FRESH: Duration = Duration::from_secs(1);
+
 /// Serves until told to stop and the last connection has ended.
 pub(super) async fn serve(
     listener: TcpListener,
@@ -38,6 +41,18 @@ pub(super) async fn serve(
 ) {
     let mut connections = JoinSet::new();
     let addresses = Arc::new(Addresses::default());
+    let connection_phase = phase.clone();
+    let admit = |connections: &mut JoinSet<()>, stream, peer| {
+        let ticket = addresses.enter(peer, limits.connections_per_address, &app);
+        let Some(ticket) = ticket.filter(|_| connections.len() < limits.connections) else {
+            return app.metrics.connection_refused();
+        };
+        let (router, limits, phase) = (router.clone(), limits.clone(), connection_phase.clone());
+        connections.spawn(async move {
+            let _ticket = ticket;
+            connection(stream, router, &limits, phase).await;
+        });
+    };
     loop {
         let accepted = tokio::select! {
             changed = phase.changed() => match changed {
@@ -52,16 +67,11 @@ pub(super) async fn serve(
             tokio::time::sleep(Duration::from_millis(50)).await;
             continue;
         };
-        let ticket = addresses.enter(peer.ip(), limits.connections_per_address, &app);
-        let Some(ticket) = ticket.filter(|_| connections.len() < limits.connections) else {
-            app.metrics.connection_refused();
-            continue;
-        };
-        let (router, limits, phase) = (router.clone(), limits.clone(), phase.clone());
-        connections.spawn(async move {
-            let _ticket = ticket;
-            connection(stream, router, &limits, phase).await;
-        });
+        admit(&mut connections, stream, peer.ip());
+    }
+    // Whoever has connected by now has been let in by the system; its request is answered too.
+    while let Ok(Ok((stream, peer))) = tokio::time::timeout(Duration::ZERO, listener.accept()).await {
+        admit(&mut connections, stream, peer.ip());
     }
     drop(listener);
     let ended = async { while connections.join_next().await.is_some() {} };
@@ -76,6 +86,7 @@ async fn connection(stream: TcpStream, router: Router, limits: &Limits, mut phas
     let _ = stream.set_nodelay(true);
     let progress = Arc::new(Progress::default());
     let io = TokioIo::new(Watched::new(stream, Arc::clone(&progress), limits.header_time, limits.write_idle));
+    let seen = Arc::clone(&progress);
     let service = service_fn(move |request: hyper::Request<Incoming>| {
         progress.request_began();
         let (router, progress) = (router.clone(), Arc::clone(&progress));
@@ -98,6 +109,10 @@ async fn connection(stream: TcpStream, router: Router, limits: &Limits, mut phas
     tokio::select! {
         _ = connection.as_mut() => {}
         () = draining => {
+            // One that was just made has its first request under way; told to end, it would be closed before it is read.
+            if seen.is_fresh() && tokio::time::timeout(FRESH, connection.as_mut()).await.is_ok() {
+                return;
+            }
             connection.as_mut().graceful_shutdown();
             let _ = connection.await;
         }

@@ -22,6 +22,11 @@ impl Progress {
         self.0.fetch_or(1, Relaxed);
     }
 
+    /// Whether no request has come yet.
+    pub(super) fn is_fresh(&self) -> bool {
+        self.0.load(Relaxed) == 0
+    }
+
     pub(super) fn request_ended(&self) {
         self.0.fetch_add(1, Relaxed);
     }

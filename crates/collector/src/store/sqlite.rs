@@ -13,7 +13,8 @@
 use super::batch::{Batch, Verdict};
 use super::completeness::{Accounts, Question};
 use super::figures::{RouteFigures, ServiceFigures, Totals};
-use super::search::{Listing, Period, Search, TraceKey};
+use super::follow::{News, Position};
+use super::search::{Filter, Listing, Period, Search, TraceKey};
 use super::{Reply, Store, StoreError};
 use crate::config::Config;
 use crate::error::StartError;
@@ -30,6 +31,7 @@ use writer::{Command, Writer};
 mod connection;
 mod directory;
 mod figures;
+mod follow;
 mod ids;
 mod insert;
 mod listing;
@@ -51,6 +53,7 @@ pub(crate) struct Options {
     retention_bytes: u64,
     query_time: Duration,
     queries: usize,
+    follower_lag: u32,
     answer_bytes: usize,
     wal_bytes: u64,
     clock: Clock,
@@ -67,6 +70,7 @@ impl Options {
             retention_bytes: config.retention_bytes,
             query_time: config.limits.query_time.min(LONGEST_QUERY),
             queries: config.limits.queries,
+            follower_lag: config.limits.follower_lag,
             answer_bytes: config.limits.answer_bytes,
             wal_bytes: config.limits.wal_bytes,
             clock: config.clock.clone(),
@@ -84,6 +88,7 @@ pub(crate) struct SqliteStore {
     commands: mpsc::Sender<Command>,
     readers: Readers,
     answer_bytes: usize,
+    follower_lag: u32,
 }
 
 impl SqliteStore {
@@ -92,7 +97,7 @@ impl SqliteStore {
     pub(crate) fn open(options: Options) -> Result<Self, StartError> {
         let directory = Arc::new(Directory::open(&options.directory, &options.clock)?);
         let readers = Readers::new(Arc::clone(&directory), options.queries, options.query_time);
-        let answer_bytes = options.answer_bytes;
+        let (answer_bytes, follower_lag) = (options.answer_bytes, options.follower_lag);
         let (commands, receiver) = mpsc::channel(QUEUE);
         let mut writer = Writer::new(directory, readers.clone(), options);
         writer.sweep();
@@ -112,7 +117,7 @@ impl SqliteStore {
                 }
             }
         });
-        Ok(Self { commands, readers, answer_bytes })
+        Ok(Self { commands, readers, answer_bytes, follower_lag })
     }
 
     /// Sends the writer a command and waits for its answer.
@@ -141,6 +146,20 @@ impl Store for SqliteStore {
     fn trace(&self, key: TraceKey) -> Reply<'_, Listing> {
         let most = self.answer_bytes;
         Box::pin(self.readers.run(move |files| listing::trace(files, &key, most)))
+    }
+
+    fn follow(&self, filter: Filter, since: Option<Position>) -> Reply<'_, News> {
+        // Before it is looked: what is committed meanwhile is found now, or the next time.
+        let commits = self.readers.commits();
+        let lag = self.follower_lag.into();
+        match since {
+            Some(position) if position.commits == commits => {
+                Box::pin(std::future::ready(Ok(News { position, ..News::default() })))
+            }
+            since => {
+                Box::pin(self.readers.run(move |files| follow::follow(files, &filter, since, commits, lag)))
+            }
+        }
     }
 
     fn routes(&self, period: Period) -> Reply<'_, Vec<RouteFigures>> {

@@ -16,13 +16,13 @@ fn hoplog(arguments: &[&str]) -> Command {
 }
 
 /// A running program; killed with this value.
-struct Process {
-    child: Child,
-    address: SocketAddr,
+pub(crate) struct Process {
+    pub(crate) child: Child,
+    pub(crate) address: SocketAddr,
 }
 
 impl Process {
-    fn serve(directory: &Path) -> Self {
+    pub(crate) fn serve(directory: &Path) -> Self {
         let mut child =
             hoplog(&["serve", "--listen", "127.0.0.1:0", "--data-dir", directory.to_str().unwrap()])
                 .spawn()
@@ -33,11 +33,11 @@ impl Process {
         Self { child, address }
     }
 
-    fn post(&self, body: &[u8]) -> Response {
+    pub(crate) fn post(&self, body: &[u8]) -> Response {
         request(self.address, "POST", "/logs", &[("content-type", "application/json")], body)
     }
 
-    fn signal(&self, name: &str) {
+    pub(crate) fn signal(&self, name: &str) {
         let pid = self.child.id().to_string();
         assert!(Command::new("kill").args([&format!("-{name}"), &pid]).status().unwrap().success());
     }

@@ -230,6 +230,8 @@ impl Exchange {
     /// for a CONNECT answered with 2xx.
     pub fn finish(mut self, outcome: Outcome) {
         self.end(|_, _| outcome);
+        // Its end has taken what there was to drop.
+        std::mem::forget(self);
     }
 
     fn write(&self, f: impl FnOnce(&mut OpenRecord)) {

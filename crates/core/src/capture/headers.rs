@@ -4,7 +4,7 @@ use hoplog_entry::trace_headers::{self, Incoming, IncomingHeaders};
 use hoplog_entry::{Field, KnownHeader, RecordWriter};
 
 use super::header_name::HeaderName;
-use crate::pipeline::Pipeline;
+use crate::pipeline::{HeaderActions, Pipeline};
 use crate::redact::{HeaderAction, REDACTED, Verdict, is_host_alone};
 
 /// What the walk over a request's headers found besides what it wrote.
@@ -54,6 +54,7 @@ where
     let mut ids = IncomingHeaders::default();
     let (mut tracestate, mut request_id, mut host, mut size) = (false, None, None, Size::Unsaid);
     let (mut content_type, mut encoded) = (None, false);
+    let actions = pipeline.known_headers(keep);
     for (name, value) in headers {
         let name = HeaderName::from(name);
         let Some(known) = name.known() else {
@@ -91,9 +92,7 @@ where
             KnownHeader::ContentEncoding => encoded = true,
             _ => {}
         }
-        if keep {
-            write_known(record, Field::RequestHeader, pipeline, known, value);
-        }
+        write_known(record, Field::RequestHeader, pipeline, actions, known, value);
     }
     let trace = Incoming::resolve(&ids);
     let trace_id = ids.trace_id_digits(&trace);
@@ -128,7 +127,7 @@ pub(super) fn write_header(
     value: &[u8],
 ) {
     match name.known() {
-        Some(known) => write_known(record, field, pipeline, known, value),
+        Some(known) => write_known(record, field, pipeline, pipeline.known_headers(true), known, value),
         None => write_named(record, field, pipeline, name.as_str(), value),
     }
 }
@@ -138,10 +137,11 @@ fn write_known(
     record: &mut RecordWriter,
     field: Field,
     pipeline: &Pipeline,
+    actions: &HeaderActions,
     name: KnownHeader,
     value: &[u8],
 ) {
-    match pipeline.known_header(name) {
+    match actions[name as usize] {
         HeaderAction::Skip => {}
         HeaderAction::Keep => record.known_header(field, name, value),
         HeaderAction::Text if pipeline.redactor.is_plain(value) => record.known_header(field, name, value),

@@ -54,7 +54,8 @@ impl Deref for Live {
 }
 
 impl Live {
-    fn new() -> Self {
+    #[cold] // out of the way of those that are taken from the pool
+    fn new() -> Arc<Self> {
         let record = Arc::default();
         let identity = Identity {
             trace_id: TraceId::generate(),
@@ -66,7 +67,7 @@ impl Live {
             ids_end: 0,
             opaque: false,
         };
-        Self { identity, listed: running::list(&record), record }
+        Arc::new(Self { identity, listed: running::list(&record), record })
     }
 
     /// Writes into its record, while that is open.
@@ -75,6 +76,12 @@ impl Live {
         if record.is_written() {
             f(&mut record);
         }
+    }
+
+    /// A context that lives on needs the ids, not the record's buffer.
+    #[cold]
+    fn forget_record(&self) {
+        lock(&self.record).writer = RecordWriter::default();
     }
 
     /// Whether its exchange has not ended yet.
@@ -164,16 +171,14 @@ fn str_of(ascii: &[u8]) -> &str {
 /// One for a new exchange; nobody else holds it, so [`Arc::get_mut`] succeeds.
 pub(super) fn take() -> Arc<Live> {
     let pooled = POOL.try_with(|pool| pool.borrow_mut().pop()).ok().flatten();
-    pooled.unwrap_or_else(|| Arc::new(Live::new()))
+    pooled.unwrap_or_else(Live::new)
 }
 
 /// Puts one back, unless a context still holds it, its record's buffer grew too large, or the pool is full.
 pub(super) fn give_back(live: Arc<Live>, too_large: bool) {
     // A count of one, and no weak ones: nobody can make it more.
     if Arc::strong_count(&live) > 1 {
-        // A context that lives on needs the ids, not the record's buffer.
-        lock(&live.record).writer = RecordWriter::default();
-        return;
+        return live.forget_record();
     }
     if too_large || live.tracestate.capacity() > LARGEST_KEPT {
         return;

@@ -212,7 +212,7 @@ impl OpenRecord {
         let ended = Ended { outcome, status, grpc_status, took, announced, failed };
         let verdict = match self.told {
             None => pipeline.rules.end(&self.chosen, &ended),
-            Some(_) => self.end_as_told(&pipeline, &ended),
+            Some(_) => self.end_as_told(&pipeline, ended),
         };
         let weight = match verdict.fate {
             Fate::Keep(weight) => weight,

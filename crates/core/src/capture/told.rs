@@ -87,12 +87,12 @@ impl Live {
 impl OpenRecord {
     /// Writes what handlers said, and judges as they said.
     #[cold]
-    pub(super) fn end_as_told(&mut self, pipeline: &Arc<Pipeline>, ended: &Ended) -> Verdict {
+    pub(super) fn end_as_told(&mut self, pipeline: &Arc<Pipeline>, ended: Ended) -> Verdict {
         let Some(told) = self.told.as_deref() else {
-            return pipeline.rules.end_as_told(&self.chosen, ended, None);
+            return pipeline.rules.end_as_told(&self.chosen, &ended, None);
         };
         let broke = matches!(ended.outcome, Outcome::Panicked | Outcome::ServiceError);
-        let verdict = pipeline.rules.end_as_told(&self.chosen, ended, told.level.filter(|_| !broke));
+        let verdict = pipeline.rules.end_as_told(&self.chosen, &ended, told.level.filter(|_| !broke));
         if told.skip && !ended.announced && ended.outcome != Outcome::Panicked {
             return Verdict { fate: Fate::Skip, ..verdict };
         }

@@ -14,12 +14,13 @@ use crate::encode;
 use crate::error_chain::{error_sources, error_text, harmless};
 use crate::pipeline::Pipeline;
 
-/// The most fields of one entry, and of one [`SharedFields`].
-const MAX_FIELDS: usize = 64;
+/// The most fields of one [`SharedFields`].
+const MAX_FIELDS: u32 = 64;
 /// The most bytes of [`SharedFields`].
 const MAX_SHARED: usize = 32 * 1024;
-/// The most bytes that a value may say of itself; no field keeps more.
-const MAX_TEXT: usize = 64 * 1024;
+/// More bytes than any field keeps of what a value says of itself, so that the cut, and what is left of a secret at the
+/// cut, is not in the entry.
+const MAX_TEXT: usize = 96 * 1024;
 /// A buffer that grew beyond this is not kept.
 const LARGEST_KEPT: usize = 16 * 1024;
 /// The most bytes of an error's type.
@@ -39,38 +40,39 @@ pub struct FieldWriter<'a> {
     scratch: Vec<u8>,
     /// It is an entry of its own: it has a message, and an error.
     is_entry: bool,
-    fields: usize,
-    /// How large the record may grow.
-    most: usize,
+    fields: u32,
+    /// How many fields there may be, and how large the record may grow.
+    most: (u32, usize),
     left_out: u64,
 }
 
 impl<'a> FieldWriter<'a> {
-    /// Returns how many fields found no room.
+    /// Returns how many fields were written, and how many found no room.
     pub(super) fn of_entry(
         pipeline: &'a Pipeline,
         record: &'a mut RecordWriter,
+        room: u32,
         write: impl FnOnce(&mut FieldWriter<'_>),
-    ) -> u64 {
-        Self::run(pipeline, record, true, usize::MAX, write)
+    ) -> (u32, u64) {
+        Self::run(pipeline, record, true, (room, usize::MAX), write)
     }
 
     fn run(
         pipeline: &'a Pipeline,
         record: &'a mut RecordWriter,
         is_entry: bool,
-        most: usize,
+        most: (u32, usize),
         write: impl FnOnce(&mut FieldWriter<'_>),
-    ) -> u64 {
+    ) -> (u32, u64) {
         // Taken out, not borrowed: the code of values may log.
         let scratch = SCRATCH.try_with(Cell::take).unwrap_or_default();
         let mut writer = FieldWriter { pipeline, record, scratch, is_entry, fields: 0, most, left_out: 0 };
         write(&mut writer);
-        let FieldWriter { scratch, left_out, .. } = writer;
+        let FieldWriter { scratch, fields, left_out, .. } = writer;
         if scratch.capacity() <= LARGEST_KEPT {
             let _ = SCRATCH.try_with(|kept| kept.set(scratch));
         }
-        left_out
+        (fields, left_out)
     }
 
     /// A value that serializes: numbers, yes or no, lists.
@@ -83,7 +85,7 @@ impl<'a> FieldWriter<'a> {
         self.put(name, |out| encode::json::string(out, text));
     }
 
-    /// What a value says of itself by `Debug`, at most 64 KiB of it.
+    /// What a value says of itself by `Debug`.
     pub fn debug(&mut self, name: &str, value: &dyn Debug) {
         self.put(name, |out| {
             out.push(b'"');
@@ -145,7 +147,7 @@ impl<'a> FieldWriter<'a> {
     }
 
     fn put(&mut self, name: &str, write: impl FnOnce(&mut Vec<u8>)) {
-        if self.fields == MAX_FIELDS {
+        if self.fields == self.most.0 {
             self.left_out += 1;
             return;
         }
@@ -156,7 +158,7 @@ impl<'a> FieldWriter<'a> {
         let json = std::str::from_utf8(&self.scratch).unwrap_or("null");
         if let Some(json) = redactor.field(name, json) {
             let name = redactor.text(name);
-            if self.record.len() + name.len() + json.len() > self.most {
+            if self.record.len() + name.len() + json.len() > self.most.1 {
                 self.left_out += 1;
                 return;
             }
@@ -209,7 +211,7 @@ impl SharedFields {
     pub(crate) fn new(pipeline: &Arc<Pipeline>, write: impl FnOnce(&mut FieldWriter<'_>)) -> Self {
         let mut record = spare();
         record.begin(Kind::Event, EntryId::from_bytes([0; 16]), 0);
-        let left_out = FieldWriter::run(pipeline, &mut record, false, MAX_SHARED, write);
+        let (_, left_out) = FieldWriter::run(pipeline, &mut record, false, (MAX_FIELDS, MAX_SHARED), write);
         let fragment = record.fragment();
         keep(record);
         Self { fragment, left_out, pipeline: Arc::downgrade(pipeline) }
@@ -226,7 +228,7 @@ impl SharedFields {
         }
         let both = self.fragment.overlaid(&later.fragment);
         self.left_out += later.left_out;
-        if both.fields() > MAX_FIELDS || both.len() > MAX_SHARED {
+        if both.fields() > MAX_FIELDS as usize || both.len() > MAX_SHARED {
             self.left_out += later.fragment.fields() as u64;
             return;
         }

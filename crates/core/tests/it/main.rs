@@ -12,6 +12,8 @@ mod destinations;
 mod ends;
 mod files;
 mod handlers;
+#[cfg(target_os = "linux")]
+mod hot_path;
 mod lines;
 mod log_collector;
 mod logger;

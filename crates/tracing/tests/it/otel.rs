@@ -15,7 +15,7 @@ fn the_trace_of_opentelemetrys_context_goes_before_the_requests_which_is_linked(
     let tracer = SdkTracerProvider::builder().build().tracer("test");
     let (trace, span) = tracing::dispatcher::with_default(&dispatch, || {
         let head = RequestHead { method: "GET", path: "/", ..RequestHead::default() };
-        let mut request = rig.client().begin_request(&head, std::iter::empty).unwrap();
+        let mut request = rig.client().begin_request(&head, std::iter::empty::<(&str, &[u8])>).unwrap();
         let ids = request.poll(|| {
             info!("request");
             tracer.in_span("work", |context| {

@@ -20,7 +20,7 @@ fn find<'e>(entries: &'e [Value], message: &str) -> &'e Value {
 fn an_event_has_the_trace_the_user_the_session_the_tenant_and_the_fields_of_its_request() {
     let (rig, dispatch) = rig();
     tracing::dispatcher::with_default(&dispatch, || {
-        let mut request = rig.client().begin_request(&head(), std::iter::empty).unwrap();
+        let mut request = rig.client().begin_request(&head(), std::iter::empty::<(&str, &[u8])>).unwrap();
         request.poll(|| {
             current().set_user_id("u1");
             current().set_session_id("s1");
@@ -52,7 +52,7 @@ fn an_event_has_the_trace_the_user_the_session_the_tenant_and_the_fields_of_its_
 fn a_span_takes_its_request_along_to_threads_that_are_in_none() {
     let (rig, dispatch) = rig();
     tracing::dispatcher::with_default(&dispatch, || {
-        let begin = || rig.client().begin_request(&head(), std::iter::empty).unwrap();
+        let begin = || rig.client().begin_request(&head(), std::iter::empty::<(&str, &[u8])>).unwrap();
         let (mut one, mut two) = (begin(), begin());
         let span = one.poll(|| {
             let _scope = scope().user_id("u1").guard();
@@ -85,7 +85,7 @@ fn a_request_has_no_more_events_than_it_may() {
     let capture = capture_with(Client::builder().max_events_per_request(3)).unwrap();
     let subscriber = tracing_subscriber::registry().with(hoplog_tracing::layer(capture.client()));
     tracing::subscriber::with_default(subscriber, || {
-        let mut request = capture.client().begin_request(&head(), std::iter::empty).unwrap();
+        let mut request = capture.client().begin_request(&head(), std::iter::empty::<(&str, &[u8])>).unwrap();
         request.poll(|| (0..10).for_each(|n| info!(n, "event")));
         request.finish(Outcome::Completed);
     });

@@ -121,7 +121,7 @@ fn follow(conditions: &mut Conditions, after: Cursor, day: Day) {
 
 /// Where the first `most` entries of a file stand that meet the conditions. A running entry whose final one is
 /// there is none of them.
-fn places(
+pub(super) fn places(
     files: &Files,
     finals: &mut Finals<'_>,
     day: Day,
@@ -180,18 +180,18 @@ fn show(files: &Files, found: &[Cursor], limit: usize, bytes: usize) -> Result<L
 }
 
 /// The rows of one file, by place.
-struct Rows<'c> {
+pub(super) struct Rows<'c> {
     statement: rusqlite::Statement<'c>,
 }
 
 impl<'c> Rows<'c> {
-    fn new(connection: &'c Connection) -> rusqlite::Result<Self> {
+    pub(super) fn new(connection: &'c Connection) -> rusqlite::Result<Self> {
         let (head, fields) = (schema::HEAD, schema::field_columns());
         let statement = connection.prepare(&format!("SELECT {head}{fields} FROM entries WHERE seq = ?1"))?;
         Ok(Self { statement })
     }
 
-    fn show(&mut self, seq: i64, out: &mut String) -> rusqlite::Result<()> {
+    pub(super) fn show(&mut self, seq: i64, out: &mut String) -> rusqlite::Result<()> {
         self.statement.query_row([seq], |row| write(row, out))
     }
 }

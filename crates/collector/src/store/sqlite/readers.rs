@@ -6,7 +6,7 @@ use crate::store::StoreError;
 use crate::time::Day;
 use rusqlite::Connection;
 use std::collections::{BTreeMap, HashMap};
-use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering::Relaxed};
 use std::sync::{Arc, Mutex, PoisonError, RwLock, RwLockWriteGuard};
 use std::time::{Duration, Instant};
 use tokio::sync::Semaphore;
@@ -25,6 +25,7 @@ pub(super) struct Readers {
     time: Duration,
     /// Passed by every query, and shut while the writer waits for those under way.
     gate: Arc<RwLock<()>>,
+    commits: Arc<AtomicU64>,
 }
 
 /// The files of one query: every day, opened read-only.
@@ -44,7 +45,18 @@ impl Files {
 impl Readers {
     pub(super) fn new(directory: Arc<Directory>, queries: usize, time: Duration) -> Self {
         let slots = Arc::new(Semaphore::new(queries.max(1)));
-        Self { directory, idle: Arc::default(), slots, time, gate: Arc::default() }
+        let (gate, commits) = (Arc::default(), Arc::default());
+        Self { directory, idle: Arc::default(), slots, time, gate, commits }
+    }
+
+    /// Notes that there is something new to read.
+    pub(super) fn committed(&self) {
+        self.commits.fetch_add(1, Relaxed);
+    }
+
+    /// How often something was committed.
+    pub(super) fn commits(&self) -> u64 {
+        self.commits.load(Relaxed)
     }
 
     /// Runs a query over all files. Dropping the future ends the query soon after.

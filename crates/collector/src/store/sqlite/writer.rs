@@ -195,6 +195,7 @@ impl Writer {
                 self.directory.set_aside(day, &self.options.clock, &error.to_string());
                 self.transact_day(day, jobs).map_err(|e| explain(&e, &self.directory.file(day)))?;
             }
+            self.readers.committed();
             self.bound_wal(day);
         }
         Ok(())

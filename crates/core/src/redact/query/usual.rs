@@ -14,20 +14,24 @@ pub(super) fn is_usual(rules: &Redactor, raw: &[u8]) -> bool {
     let mut start = 0;
     loop {
         let Some(equals) = marks.next().filter(|&at| raw[at] == b'=') else { return false };
-        let end = marks.next();
-        if end.is_some_and(|at| raw[at] != b'&') {
+        let end = marks.next().unwrap_or(raw.len());
+        let Some(key) = raw.get(start..equals) else { return false };
+        let is_short = key.len().max(end - equals - 1) < SHORTEST;
+        if rules.names.is_secret(key) || !is_short && is_secret(rules, key, &raw[equals + 1..end]) {
             return false;
         }
-        let (key, value) = (&raw[start..equals], &raw[equals + 1..end.unwrap_or(raw.len())]);
-        let finds = |text: &[u8]| value_fate(rules, text, false).is_some();
-        let is_short = key.len().max(value.len()) < SHORTEST;
-        let is_secret = rules.names.is_secret(key) || !is_short && (finds(key) || finds(value));
-        match end {
-            _ if is_secret => return false,
-            Some(end) => start = end + 1,
+        match raw.get(end) {
+            Some(b'&') => start = end + 1,
+            Some(_) => return false,
             None => return true,
         }
     }
+}
+
+/// Whether a detector finds something in a parameter that is long enough for it.
+#[inline(never)] // most are shorter
+fn is_secret(rules: &Redactor, key: &[u8], value: &[u8]) -> bool {
+    value_fate(rules, key, false).or_else(|| value_fate(rules, value, false)).is_some()
 }
 
 /// What separates, and what needs a closer look.

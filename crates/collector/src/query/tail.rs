@@ -1,0 +1,133 @@
+//! `GET /api/v1/tail`: what arrives from now on, as server-sent events.
+//!
+//! A follower reads on in the store, a bounded step at a time and no faster than it takes the answer, so that nothing
+//! piles up for one that is slow: it falls behind, is moved on, and is told so.
+
+use super::params::Params;
+use crate::http::{Answer, App, Problem, with_type};
+use crate::json::quote;
+use crate::store::StoreError;
+use crate::store::follow::{News, Position};
+use crate::store::search::Filter;
+use axum::body::Body;
+use axum::extract::State;
+use bytes::Bytes;
+use hyper::StatusCode;
+use hyper::body::Frame;
+use hyper::header::{HeaderName, HeaderValue};
+use std::convert::Infallible;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::sync::atomic::Ordering::Relaxed;
+use std::task::{Context, Poll, ready};
+use std::time::Duration;
+use tokio::sync::OwnedSemaphorePermit;
+use tokio::time::Instant;
+
+/// How often it is looked whether something arrived.
+const LOOK: Duration = Duration::from_millis(200);
+/// A line that says nothing, so that nobody on the way takes the connection for dead.
+const KEEP_ALIVE: Duration = Duration::from_secs(15);
+
+/// `GET /api/v1/tail`
+pub(crate) async fn tail(State(app): State<Arc<App>>, params: Params) -> Result<Answer, Problem> {
+    let filter = params.filter()?;
+    let place = Arc::clone(&app.followers).try_acquire_owned().map_err(|_| Problem {
+        status: StatusCode::SERVICE_UNAVAILABLE,
+        detail: "as many follow already as may: end one of them".to_owned(),
+    })?;
+    // Before the answer: whoever has that sees all that arrives later.
+    let position = app.store.follow(filter.clone(), None).await?.position;
+    let follower = Follower { app, filter, position, told: Instant::now(), ended: false, _place: place };
+    let first = async { Some((Bytes::from_static(b": what arrives from now on\n\n"), follower)) };
+    let mut answer = with_type(StatusCode::OK, "text/event-stream", Body::new(Feed(Box::pin(first))));
+    // nginx would hold events back.
+    answer.headers_mut().insert(HeaderName::from_static("x-accel-buffering"), HeaderValue::from_static("no"));
+    Ok(answer)
+}
+
+/// The body. Gone with it is the follower.
+struct Feed(Pin<Box<dyn Future<Output = Option<Said>> + Send>>);
+
+/// A piece of the answer, and who goes on with it.
+type Said = (Bytes, Follower);
+
+impl hyper::body::Body for Feed {
+    type Data = Bytes;
+    type Error = Infallible;
+
+    fn poll_frame(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Bytes>, Infallible>>> {
+        Poll::Ready(ready!(self.0.as_mut().poll(cx)).map(|(bytes, follower)| {
+            self.0 = Box::pin(follower.next());
+            Ok(Frame::data(bytes))
+        }))
+    }
+}
+
+struct Follower {
+    app: Arc<App>,
+    filter: Filter,
+    position: Position,
+    told: Instant,
+    ended: bool,
+    _place: OwnedSemaphorePermit,
+}
+
+impl Follower {
+    /// Waits for something to say; nothing after the end.
+    async fn next(mut self) -> Option<Said> {
+        if self.ended {
+            return None;
+        }
+        let text = loop {
+            if self.app.draining.load(Relaxed) {
+                break self.end("the collector shuts down");
+            }
+            let more = match self.app.store.follow(self.filter.clone(), Some(self.position.clone())).await {
+                Ok(news) => {
+                    let text = events(&news);
+                    self.position = news.position;
+                    if !text.is_empty() {
+                        break text;
+                    }
+                    news.more
+                }
+                // Others ask too much of the store; that passes.
+                Err(StoreError::TooSlow(_)) => false,
+                Err(error) => break self.end(&error.to_string()),
+            };
+            if self.told.elapsed() >= KEEP_ALIVE {
+                break ":\n\n".to_owned();
+            }
+            if !more {
+                tokio::time::sleep(LOOK).await;
+            }
+        };
+        self.told = Instant::now();
+        Some((text.into(), self))
+    }
+
+    fn end(&mut self, detail: &str) -> String {
+        self.ended = true;
+        let mut text = "event: end\ndata: {\"detail\":".to_owned();
+        quote(detail, &mut text);
+        text + "}\n\n"
+    }
+}
+
+fn events(news: &News) -> String {
+    let mut text = String::new();
+    if news.skipped > 0 {
+        text = format!("event: skipped\ndata: {{\"entries\":{}}}\n\n", news.skipped);
+    }
+    for entry in &news.entries {
+        text.push_str("data: ");
+        // Line breaks stand between the tokens of metadata only, kept as it came; here they would end the event.
+        text.extend(entry.chars().map(|c| if matches!(c, '\n' | '\r') { ' ' } else { c }));
+        text.push_str("\n\n");
+    }
+    text
+}

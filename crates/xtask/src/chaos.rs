@@ -1,0 +1,129 @@
+//! `cargo xtask chaos`: the runs of faults in their large forms, each with its oracle and its figures.
+//!
+//! The tests themselves stand in their packages and run in a fast form with `cargo xtask test`; here they find
+//! `HOPLOG_CHAOS` in their environment. A new run is a line in [`RUNS`].
+
+use std::time::Instant;
+
+use crate::figure::Figure;
+use crate::outcome::{Failure, Outcome, Skip};
+use crate::process::{cargo, stdout};
+
+pub(crate) const HELP: &str = "\
+usage: cargo xtask chaos [--only <run>]... [--list]
+
+Kills, fills, floods and cuts off what the fast tests only touch, and prints how often each fault fired and what
+was missing afterwards. Stops at the first run that fails (exit code 1). What needs what is not here is SKIPPED aloud.
+
+  --only <run>  this run alone; may be given several times
+  --list        name the runs";
+
+/// Tests whose names hold `filter`, in one test target of a package.
+struct Run {
+    name: &'static str,
+    what: &'static str,
+    package: &'static str,
+    target: &'static str,
+    filter: &'static str,
+}
+
+const RUNS: [Run; 5] = [
+    collector("collector-kill", "the collector is killed 200 times under load", "chaos::kills::"),
+    collector("collector-drain", "SIGTERM under load, 20 times", "chaos::drain::"),
+    collector("bombs", "2 000 compression bombs, 200 at once", "chaos::bombs::"),
+    collector("malformed", "200 000 malformed bodies", "chaos::malformed::"),
+    collector("slow-clients", "2 000 connections that do nothing", "chaos::slow::"),
+];
+
+const fn collector(name: &'static str, what: &'static str, filter: &'static str) -> Run {
+    Run { name, what, package: "hoplog-collector", target: "it", filter }
+}
+
+pub(crate) fn run(arguments: &[String]) -> Outcome {
+    if arguments == ["--list"] {
+        for run in &RUNS {
+            println!("{:<17}{}", run.name, run.what);
+        }
+        return Ok(Vec::new());
+    }
+    let runs = chosen(arguments)?;
+    let mut skips = Vec::new();
+    for run in runs {
+        println!("\n=== {}: {}", run.name, run.what);
+        let begun = Instant::now();
+        skips.extend(report(run, &output(run)?)?);
+        println!("{}: passed in {:.1} s", run.name, begun.elapsed().as_secs_f64());
+    }
+    Ok(skips)
+}
+
+fn chosen(arguments: &[String]) -> Result<Vec<&'static Run>, Failure> {
+    let mut runs = Vec::new();
+    let mut arguments = arguments.iter();
+    while let Some(argument) = arguments.next() {
+        if argument != "--only" {
+            return Err(Failure::Usage(format!("`cargo xtask chaos` has no option `{argument}`")));
+        }
+        let name = arguments.next().ok_or_else(|| Failure::Usage("--only needs the name of a run".into()))?;
+        let run = RUNS.iter().find(|run| run.name == name);
+        runs.push(run.ok_or_else(|| Failure::Usage(format!("there is no run `{name}`: see --list")))?);
+    }
+    Ok(if runs.is_empty() { RUNS.iter().collect() } else { runs })
+}
+
+/// One after the other: a fault of one run is not to disturb the next.
+fn output(run: &Run) -> Result<String, Failure> {
+    let mut command = cargo();
+    command.args(["test", "--package", run.package, "--test", run.target, "--"]);
+    command.args(["--nocapture", "--test-threads=1", run.filter]).env("HOPLOG_CHAOS", "large");
+    stdout(&mut command)
+}
+
+/// Prints the figures and gives back what was skipped. A run that printed neither did nothing.
+fn report(run: &Run, output: &str) -> Outcome {
+    // The name of a test stands before the first line that it prints.
+    let lines = || output.lines().map(|line| line.split_once(" ... ").map_or(line, |(_, said)| said));
+    let figures = Figure::parse_all(&lines().collect::<Vec<_>>().join("\n"));
+    for figure in &figures {
+        println!("{figure}");
+    }
+    let skipped = lines().filter_map(|line| line.strip_prefix("SKIPPED ")?.split_once(": "));
+    let skips: Vec<Skip> = skipped.map(|(what, why)| Skip::announce(what, why)).collect();
+    match figures.is_empty() && skips.is_empty() {
+        true => {
+            Err(Failure::new(format!("`{}` printed no figure: no test of `{}` ran", run.name, run.filter)))
+        }
+        false => Ok(skips),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn runs_are_chosen_by_name_and_all_of_them_without_one() {
+        let words = |words: &str| words.split_whitespace().map(str::to_owned).collect::<Vec<_>>();
+        let names =
+            |line: &str| chosen(&words(line)).map(|runs| runs.iter().map(|run| run.name).collect::<Vec<_>>());
+        assert_eq!(names("").unwrap().len(), RUNS.len());
+        assert_eq!(names("--only bombs --only collector-kill").unwrap(), ["bombs", "collector-kill"]);
+        for wrong in ["--only", "--only nothing", "bombs"] {
+            assert!(matches!(names(wrong), Err(Failure::Usage(_))), "{wrong}");
+        }
+    }
+
+    #[test]
+    fn a_run_without_a_figure_or_a_skip_did_not_happen() {
+        assert!(report(&RUNS[0], "running 0 tests\n").is_err());
+        assert_eq!(report(&RUNS[0], "test a::b ... FIGURE a.kills 3 count\nok\n"), Ok(Vec::new()));
+        let skipped = report(&RUNS[0], "test a ... SKIPPED power cut: needs root\nok\n").unwrap();
+        assert_eq!((skipped[0].what.as_str(), skipped[0].why.as_str()), ("power cut", "needs root"));
+    }
+
+    #[test]
+    fn runs_have_names_of_their_own() {
+        let names: std::collections::BTreeSet<_> = RUNS.iter().map(|run| run.name).collect();
+        assert_eq!(names.len(), RUNS.len());
+    }
+}
