@@ -170,8 +170,8 @@ impl<F: Fs> Spool<F> {
         self.remove_segment(key, false);
     }
 
-    /// In this order: the data, the hint, the directory. A hint without data is harmless, data without its hint is sent
-    /// again.
+    /// In this order: the data, the hint, and at the next tick the directory. A hint without data is harmless, data
+    /// that comes back without its hint is sent again.
     fn remove_segment(&mut self, key: u64, file_too: bool) {
         self.ready.remove(&key);
         self.scan.take_if(|scan| scan.key == key);
@@ -193,7 +193,7 @@ impl<F: Fs> Spool<F> {
                 let _ = self.fs.remove(&segment.path(Name::Ack));
             }
             if self.config.sync != SyncPolicy::Never {
-                let _ = self.fs.sync_dir(&segment.dir);
+                self.thinned.insert(segment.dir);
             }
         }
         if let Owner::Adopted(id) = segment.owner {
