@@ -1,6 +1,7 @@
 //! The `hoplog` command.
 
 mod cli;
+mod spool;
 
 use clap::{Parser, Subcommand};
 use hoplog_collector::{Collector, Config, StartError};
@@ -37,6 +38,8 @@ enum Command {
     },
     Query(Box<cli::Query>),
     Tail(Box<cli::Tail>),
+    #[command(subcommand)]
+    Spool(spool::Spool),
 }
 
 fn main() -> ExitCode {
@@ -44,6 +47,7 @@ fn main() -> ExitCode {
         Command::Serve { listen, store, data_dir } => run_collector(listen, store, data_dir),
         Command::Query(query) => ask(query.run()),
         Command::Tail(tail) => ask(tail.run()),
+        Command::Spool(spool) => spool.run(),
     }
 }
 

@@ -27,6 +27,8 @@ mod query;
 mod running;
 #[path = "it/safety.rs"]
 mod safety;
+#[path = "it/spool.rs"]
+mod spool;
 #[path = "it/store.rs"]
 mod store;
 #[path = "it/tail.rs"]

@@ -33,13 +33,15 @@ type Threshold = Option<Level>;
 #[derive(Debug, Clone)]
 pub struct LevelFilter {
     overall: Threshold,
+    /// Somebody said it.
+    is_said: bool,
     /// By target, no target twice, longer ones first.
     targets: Vec<(String, Threshold)>,
 }
 
 impl Default for LevelFilter {
     fn default() -> Self {
-        Self { overall: Some(Level::Trace), targets: Vec::new() }
+        Self { overall: Some(Level::Trace), is_said: false, targets: Vec::new() }
     }
 }
 
@@ -47,7 +49,7 @@ impl LevelFilter {
     /// What is said later goes before what was said earlier.
     pub(crate) fn set(&mut self, target: Option<&str>, threshold: Threshold) {
         let Some(target) = target else {
-            self.overall = threshold;
+            (self.overall, self.is_said) = (threshold, true);
             return;
         };
         match self.targets.iter_mut().find(|(known, _)| known == target) {
@@ -76,6 +78,12 @@ impl LevelFilter {
             }
         }
         complaints
+    }
+
+    /// The same for what other logs have, where a library tells its every step: `INFO` overall, if nobody says.
+    fn for_others(&self) -> Self {
+        let overall = if self.is_said { self.overall } else { Some(Level::Info) };
+        Self { overall, ..self.clone() }
     }
 
     /// Whether an entry of this level is taken; the target is empty where it is not known.

@@ -23,7 +23,6 @@ mod fs;
 mod health;
 mod hints;
 mod home;
-mod names;
 mod quarantine;
 mod scan;
 mod segment;
@@ -91,6 +90,8 @@ pub(crate) struct Spool<F: Fs> {
     moved: BTreeMap<Position, Position>,
     /// Files that could not be removed yet, and their length.
     doomed: Vec<(PathBuf, u64)>,
+    /// Directories in which names went since they were synced.
+    thinned: BTreeSet<PathBuf>,
     health: Health,
     /// Failed writes and syncs in a row.
     strikes: u32,
@@ -123,6 +124,7 @@ impl<F: Fs> Spool<F> {
             open: None,
             moved: BTreeMap::new(),
             doomed: Vec::new(),
+            thinned: BTreeSet::new(),
             health: Health::Healthy,
             strikes: 0,
             changes: Changes::default(),

@@ -7,7 +7,7 @@ import { indented } from "./pretty.js";
 /** Longer texts are cut, with a button that shows the rest. */
 const LONGEST = 4_000;
 
-export const printed = (value) => (typeof value === "string" ? value : JSON.stringify(value, null, 2));
+const printed = (value) => (typeof value === "string" ? value : JSON.stringify(value, null, 2));
 
 /** A text, or its beginning and a button. */
 export function long(text, lines) {

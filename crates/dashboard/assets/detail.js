@@ -1,9 +1,9 @@
 // One entry in full: every field once, in groups, then headers, bodies, and whatever hoplog does not know.
 
-import { block, drawBody, long, printed } from "./body.js";
+import { block, drawBody, long } from "./body.js";
 import { el, mark } from "./dom.js";
 import { elapsed, isRunning, target, toneOf, weightOf } from "./entry.js";
-import { bytes, duration, instant, lasting, words } from "./format.js";
+import { bytes, duration, inLine, instant, lasting, words } from "./format.js";
 import { only } from "./state.js";
 
 const GROUPS = Object.entries({
@@ -87,7 +87,7 @@ function facts(name, pairs, { tone, store }) {
   for (const [field, value] of present) {
     const known = name !== "Other fields";
     const link = known && Object.hasOwn(LINKS, field) ? store.link(LINKS[field](String(value))) : null;
-    const text = known ? valueOf(field, value) : long(printed(value), false);
+    const text = known ? valueOf(field, value) : long(inLine(value), false);
     list.append(el("dt", {}, field));
     if (field === "status_code" || (field === "slow" && value === true))
       list.append(el("dd", { class: `tone-${field === "slow" ? "warn" : tone}` }, mark(), text));
@@ -105,7 +105,7 @@ function valueOf(field, value) {
     return value >= 1000 ? `${value} ms (${duration(value)})` : `${value} ms`;
   if (field.endsWith("_size") && typeof value === "number")
     return value >= 1024 ? `${value} B (${bytes(value)})` : `${value} B`;
-  return long(printed(value), false);
+  return long(inLine(value), false);
 }
 
 // A header may stand several times; each value gets its own line.
@@ -114,7 +114,7 @@ function headers(name, value) {
   const list = el("dl", { class: "facts-list" });
   for (const header of Object.keys(value).sort()) {
     for (const line of [value[header]].flat())
-      list.append(el("dt", {}, header), el("dd", {}, long(printed(line), false)));
+      list.append(el("dt", {}, header), el("dd", {}, long(inLine(line), false)));
   }
   return el("div", { class: "group" }, el("h4", {}, name), list);
 }

@@ -122,5 +122,8 @@ export function instant(seconds) {
   return Number.isNaN(at.getTime()) ? NONE : at.toISOString();
 }
 
+/** Any value for one line: a text as it is, all else as JSON. */
+export const inLine = (value) => (typeof value === "string" ? value : JSON.stringify(value));
+
 /** `body_aborted` as `body aborted`. */
 export const words = (value) => (typeof value === "string" && value !== "" ? value.replaceAll("_", " ") : "");

@@ -17,11 +17,13 @@
 mod ack;
 mod frame;
 mod header;
+pub mod name;
 mod reader;
 
 pub use ack::Acks;
 pub use frame::{BadFrame, Tally, push_entries, push_footer, records_of};
 pub use header::{BadHeader, SegmentHeader};
+pub use name::Name;
 pub use reader::{Frame, Part, Region, SegmentReader, Summary};
 
 /// The version that is written, and the only one read.

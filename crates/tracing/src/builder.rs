@@ -40,7 +40,7 @@ pub struct LayerBuilder {
 impl LayerBuilder {
     /// Takes no more of events and spans than this, in the language of `HOPLOG_LOG`: `info,my_crate=debug,h2=off`; the
     /// client's own levels hold besides. A later call takes the place of an earlier one. Default: what the client
-    /// takes.
+    /// takes, and from `INFO` on where its levels are nowhere set.
     pub fn levels(mut self, directives: impl Into<String>) -> Self {
         self.levels = Some(directives.into());
         self

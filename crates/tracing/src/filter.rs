@@ -33,7 +33,11 @@ impl EventFilter {
 
     /// Whether the layer takes it; the client is asked by its logger.
     pub(crate) fn layer_takes(&self, level: Level, target: &str) -> bool {
-        self.levels.as_ref().is_none_or(|levels| levels.takes(level, target)) && !is_own(target)
+        let takes = match &self.levels {
+            Some(levels) => levels.takes(level, target),
+            None => self.client.takes_of_others(level, target),
+        };
+        takes && !is_own(target)
     }
 
     fn takes(&self, level: Level, target: &str) -> bool {
@@ -58,9 +62,13 @@ impl<S> Filter<S> for EventFilter {
     }
 
     fn max_level_hint(&self) -> Option<Most> {
-        let layers = self.levels.as_ref().map_or(Some(Level::Trace), |levels| levels.least());
-        let both = layers.zip(self.client.least_level()).map(|(layer, client)| layer.max(client));
-        Some(match both {
+        let least = match &self.levels {
+            Some(levels) => {
+                levels.least().zip(self.client.least_level()).map(|(layer, client)| layer.max(client))
+            }
+            None => self.client.least_level_of_others(),
+        };
+        Some(match least {
             Some(Level::Trace) => Most::TRACE,
             Some(Level::Debug) => Most::DEBUG,
             // Spans count from here on.

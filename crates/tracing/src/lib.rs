@@ -46,9 +46,10 @@
 //!
 //! # Which events
 //! Those that the client takes: [`min_level`](hoplog::ClientBuilder::min_level),
-//! [`min_level_of`](hoplog::ClientBuilder::min_level_of), `HOPLOG_LOG=info,h2=off`. By default that is all of them, also
-//! those of libraries at work. [`LayerBuilder::levels`] narrows it for what comes by `tracing`. Other layers see what
-//! they would without this one. Events that no layer wants cost what a look at an atomic costs.
+//! [`min_level_of`](hoplog::ClientBuilder::min_level_of), `HOPLOG_LOG=info,h2=off`. Where none of them says a level
+//! overall, from `INFO` on: libraries tell their every step. [`LayerBuilder::levels`] sets another for what comes by
+//! `tracing`. Other layers see what they would without this one. Events that no layer wants cost what a look at an atomic
+//! costs.
 //!
 //! Spans are kept from `INFO` on, whatever the least level, unless their target is `off`: a warning has the fields of
 //! the spans around it.

@@ -2,7 +2,7 @@
 //!
 //! ```text
 //! curl ─► shop (axum, :3000) ── reqwest, traceparent ─► payments (actix-web, :3001)
-//!           │ request, outgoing, "order placed"            │ request, "charged"
+//!           │ request, outgoing, "order placed"            │ request, tracing::info!("charged")
 //!           └──────────────────── collector ───────────────┘   one trace
 //! ```
 //!
@@ -18,20 +18,40 @@ mod shop;
 
 use std::error::Error;
 use std::time::Duration;
+use tracing_subscriber::prelude::*;
 
 #[tokio::main]
 async fn main() -> Result<(), Box<dyn Error>> {
-    match std::env::args().nth(1).as_deref() {
-        None => {
-            tokio::try_join!(shop::run(), payments::run())?;
-        }
-        Some("shop") => shop::run().await?,
-        Some("payments") => payments::run().await?,
-        Some(other) => {
-            return Err(format!("`{other}` is no service: say `shop`, `payments`, or nothing").into());
+    let asked = std::env::args().nth(1);
+    let client_of = |service: &str| match asked.as_deref() {
+        None => client(service).map(Some),
+        Some(asked) => (asked == service).then(|| client(service)).transpose(),
+    };
+    let (shop, payments) = (client_of("shop")?, client_of("payments")?);
+    if let (None, None, Some(other)) = (&shop, &payments, &asked) {
+        return Err(format!("`{other}` is no service: say `shop`, `payments`, or nothing").into());
+    }
+    // A process of one service needs no filter; here each takes what its own module says.
+    let mut layers = Vec::new();
+    for (client, module) in [(&shop, "two_services::shop"), (&payments, "two_services::payments")] {
+        if let Some(client) = client {
+            layers.push(hoplog_tracing::builder(client).levels(format!("off,{module}=info")).build()?);
         }
     }
+    tracing_subscriber::registry().with(layers).init();
+
+    tokio::try_join!(run(shop.map(shop::run)), run(payments.map(payments::run)))?;
     Ok(())
+}
+
+/// Runs a service that is asked for.
+async fn run(
+    service: Option<impl Future<Output = Result<(), Box<dyn Error>>>>,
+) -> Result<(), Box<dyn Error>> {
+    match service {
+        Some(service) => service.await,
+        None => Ok(()),
+    }
 }
 
 /// A service's own client: what it is called is all that the two differ in.

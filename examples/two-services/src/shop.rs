@@ -19,8 +19,7 @@ struct Shop {
     http: ClientWithMiddleware,
 }
 
-pub(crate) async fn run() -> Result<(), Box<dyn Error>> {
-    let log = super::client("shop")?;
+pub(crate) async fn run(log: hoplog::Client) -> Result<(), Box<dyn Error>> {
     let calls = reqwest::Client::builder().timeout(Duration::from_secs(2)).build()?;
     let shop = Shop { log: log.clone(), http: hoplog_reqwest::client(log.clone(), calls) };
     let app = Router::new()
@@ -34,7 +33,7 @@ pub(crate) async fn run() -> Result<(), Box<dyn Error>> {
     eprintln!("  curl -i http://127.0.0.1:3000/orders/7     an order that is paid");
     eprintln!("  curl -i http://127.0.0.1:3000/orders/13    one whose charge is declined");
     eprintln!("Then open http://127.0.0.1:8000 and look for the trace that x-trace-id names, or:");
-    eprintln!("  curl http://127.0.0.1:8000/api/v1/traces/<x-trace-id>");
+    eprintln!("  hoplog query --trace <x-trace-id>");
     axum::serve(listener, app.into_make_service_with_connect_info::<SocketAddr>())
         .with_graceful_shutdown(async move {
             tokio::select! {

@@ -14,6 +14,7 @@ use hoplog_testkit::facts::PATIENCE;
 use hoplog_tower::RequestLogLayer;
 use reqwest_middleware::ClientWithMiddleware;
 use serde_json::Value;
+use tracing_subscriber::prelude::*;
 
 use crate::collector::{Collector, Directory, get_with};
 
@@ -23,17 +24,38 @@ fn client(collector: &Collector, service: &str) -> Client {
     Client::builder().without_variables().endpoint(collector.url()).service(service).build().unwrap()
 }
 
+/// What a service does far from any request; it knows nothing of them, nor of hoplog.
+mod card {
+    #[tracing::instrument(fields(card = "visa"))]
+    pub(super) fn charge(order: &str) {
+        authorise();
+        tracing::info!(currency = "EUR", "charged");
+    }
+
+    #[tracing::instrument]
+    fn authorise() {
+        tracing::warn!(limit = 100, "close to the limit");
+    }
+}
+
 /// Refuses every charge and says so.
 async fn payments(client: &Client) -> SocketAddr {
     async fn charge(log: Data<Client>, order: Path<String>) -> Result<&'static str, actix_web::Error> {
         log.error("charge refused").field("order", order.as_str()).send();
         Err(ErrorPaymentRequired("no money"))
     }
+    async fn capture(order: Path<String>) -> &'static str {
+        // Not in the first poll: the request's context comes with every one.
+        actix_web::rt::task::yield_now().await;
+        card::charge(&order);
+        "charged"
+    }
     let client = client.clone();
     let server = HttpServer::new(move || {
         App::new()
             .app_data(Data::new(client.clone()))
             .route("/charges/{order}", web::post().to(charge))
+            .route("/captures/{order}", web::post().to(capture))
             .wrap(hoplog_actix::RequestLog::new(client.clone()))
     });
     let server = server.workers(1).h1_allow_half_closed(false).disable_signals().bind("127.0.0.1:0").unwrap();
@@ -51,9 +73,14 @@ async fn shop(client: &Client, payments: SocketAddr) -> SocketAddr {
             Err(_) => StatusCode::BAD_GATEWAY,
         }
     }
+    async fn parcel(State((http, payments)): State<(ClientWithMiddleware, SocketAddr)>) -> StatusCode {
+        let call = http.post(format!("http://{payments}/captures/17")).send().await;
+        call.map_or(StatusCode::BAD_GATEWAY, |answer| answer.status())
+    }
     let http = hoplog_reqwest::client(client.clone(), reqwest::Client::new());
     let app = Router::new()
         .route("/orders/{id}", route(order))
+        .route("/parcels/{id}", route(parcel))
         .layer(RequestLogLayer::new(client.clone()))
         .with_state((http, payments));
     let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
@@ -110,6 +137,60 @@ async fn every_hop_of_a_request_stands_in_one_trace_under_the_hop_that_called_it
     }
     collector.stop().await;
     assert!(!directory.contains(b"s3cr3t"));
+}
+
+/// From an entry up to the request that caused it all: service, kind and what was asked, each found by the span above.
+fn ancestry(entries: &[Value], of: &Value) -> Vec<String> {
+    let mut chain = Vec::new();
+    let mut above = of["span_id"].clone();
+    while let Some(span) = entries.iter().find(|e| e["kind"] != "event" && e["span_id"] == above) {
+        let text = |name: &str| span[name].as_str().unwrap_or_default();
+        let what = span["route"].as_str().unwrap_or(text("path"));
+        chain.push(format!("{} {} {what}", text("service"), text("kind")));
+        above = span["parent_span_id"].clone();
+        assert!(chain.len() <= entries.len(), "{chain:?} goes round");
+    }
+    chain
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_tracing_event_deep_in_actix_stands_under_the_axum_request_that_caused_it() {
+    let directory = Directory::new();
+    let collector = Collector::start(&directory).await;
+    let [shops, payers] = ["shop", "payments"].map(|service| client(&collector, service));
+    // One for the whole process, whose other tests are no business of this layer.
+    let layer =
+        hoplog_tracing::builder(&payers).levels(format!("off,{}=info", module_path!())).build().unwrap();
+    tracing_subscriber::registry().with(layer).init();
+    let shop = shop(&shops, payments(&payers).await).await;
+    let response = get_with(shop, "/parcels/17", "x-request-id: parcel-17\r\n").await;
+    assert_eq!(response.status, 200);
+    let trace = response.header("x-trace-id").unwrap();
+    for client in [&shops, &payers] {
+        client.flush(PATIENCE).await.unwrap();
+    }
+    let entries = collector.trace(trace, 5).await;
+    let events: Vec<&Value> = entries.iter().filter(|e| e["kind"] == "event").collect();
+    let [limit, charged] = events[..] else { panic!("two events, not {events:?}") };
+    for event in [limit, charged] {
+        assert_eq!(
+            ancestry(&entries, event),
+            [
+                "payments request /captures/{order}",
+                "shop outgoing /captures/17",
+                "shop request /parcels/{id}"
+            ]
+        );
+        assert_eq!((&event["service"], &event["trace_id"]), (&"payments".into(), &trace.into()));
+        assert_eq!(event["request_id"], "parcel-17");
+        // Of the span around both.
+        assert_eq!((&event["metadata"]["card"], &event["metadata"]["order"]), (&"visa".into(), &"17".into()));
+    }
+    assert_eq!((&limit["message"], &limit["level"]), (&"close to the limit".into(), &"WARN".into()));
+    assert_eq!(limit["metadata"]["limit"], 100);
+    assert_eq!((&charged["message"], &charged["level"]), (&"charged".into(), &"INFO".into()));
+    assert_eq!(charged["metadata"]["currency"], "EUR");
+    collector.stop().await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

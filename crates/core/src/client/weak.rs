@@ -49,10 +49,23 @@ impl WeakClient {
         self.pipeline.upgrade().is_some_and(|pipeline| pipeline.levels.takes(level, target))
     }
 
+    /// Likewise, for what was said to another log, where libraries tell their every step: from `INFO` on, where nobody
+    /// set a level.
+    #[must_use]
+    pub fn takes_of_others(&self, level: Level, target: &str) -> bool {
+        self.pipeline.upgrade().is_some_and(|pipeline| pipeline.levels.takes_of_others(level, target))
+    }
+
     /// The least serious level that is taken from any target; `None` where nothing is.
     #[must_use]
     pub fn least_level(&self) -> Option<Level> {
         self.pipeline.upgrade()?.levels.least()
+    }
+
+    /// Likewise, of what was said to another log.
+    #[must_use]
+    pub fn least_level_of_others(&self) -> Option<Level> {
+        self.pipeline.upgrade()?.levels.least_of_others()
     }
 
     /// Calls `changed` whenever a reload changed the levels: for what remembers them.

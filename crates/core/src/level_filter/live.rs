@@ -16,8 +16,8 @@ const BY_TARGET: u8 = u8::MAX;
 /// A [`LevelFilter`] to be replaced at any time. Where it says the same for every target, asking it takes no lock.
 #[derive(Debug)]
 pub(crate) struct LiveLevels {
-    least: AtomicU8,
-    filter: RwLock<LevelFilter>,
+    own: Live,
+    others: Live,
     /// Who is told of a change, each one time.
     watchers: Mutex<Vec<fn()>>,
 }
@@ -28,18 +28,22 @@ impl Default for LiveLevels {
     }
 }
 
+#[derive(Debug)]
+struct Live {
+    least: AtomicU8,
+    filter: RwLock<LevelFilter>,
+}
+
 impl LiveLevels {
     pub(crate) fn new(filter: LevelFilter) -> Self {
-        Self { least: AtomicU8::new(least(&filter)), filter: RwLock::new(filter), watchers: Mutex::default() }
+        Self { others: Live::new(filter.for_others()), own: Live::new(filter), watchers: Mutex::default() }
     }
 
     /// From now on this one counts.
     #[cfg(feature = "toml")]
     pub(crate) fn replace(&self, filter: LevelFilter) {
-        let mut slot = self.filter.write().unwrap_or_else(PoisonError::into_inner);
-        self.least.store(least(&filter), Ordering::Relaxed);
-        *slot = filter;
-        drop(slot);
+        self.others.replace(filter.for_others());
+        self.own.replace(filter);
         let watchers = lock(&self.watchers).clone();
         watchers.iter().for_each(|changed| changed());
     }
@@ -52,14 +56,46 @@ impl LiveLevels {
         }
     }
 
-    /// [`LevelFilter::least`].
-    pub(crate) fn least(&self) -> Option<Level> {
-        self.filter.read().unwrap_or_else(PoisonError::into_inner).least()
-    }
-
     /// [`LevelFilter::takes`].
     #[inline]
     pub(crate) fn takes(&self, level: Level, target: &str) -> bool {
+        self.own.takes(level, target)
+    }
+
+    /// [`LevelFilter::least`].
+    pub(crate) fn least(&self) -> Option<Level> {
+        self.own.least()
+    }
+
+    /// [`LevelFilter::takes`], of what was not said to hoplog itself.
+    pub(crate) fn takes_of_others(&self, level: Level, target: &str) -> bool {
+        self.others.takes(level, target)
+    }
+
+    /// [`LevelFilter::least`], likewise.
+    pub(crate) fn least_of_others(&self) -> Option<Level> {
+        self.others.least()
+    }
+}
+
+impl Live {
+    fn new(filter: LevelFilter) -> Self {
+        Self { least: AtomicU8::new(least(&filter)), filter: RwLock::new(filter) }
+    }
+
+    #[cfg(feature = "toml")]
+    fn replace(&self, filter: LevelFilter) {
+        let mut slot = self.filter.write().unwrap_or_else(PoisonError::into_inner);
+        self.least.store(least(&filter), Ordering::Relaxed);
+        *slot = filter;
+    }
+
+    fn least(&self) -> Option<Level> {
+        self.filter.read().unwrap_or_else(PoisonError::into_inner).least()
+    }
+
+    #[inline]
+    fn takes(&self, level: Level, target: &str) -> bool {
         match self.least.load(Ordering::Relaxed) {
             BY_TARGET => self.filter.read().unwrap_or_else(PoisonError::into_inner).takes(level, target),
             least => level.code() >= least,
@@ -82,7 +118,6 @@ mod tests {
             let mut filter = LevelFilter::default();
             assert!(filter.apply(directives).is_empty());
             let live = LiveLevels::new(filter.clone());
-            assert_eq!(live.least(), filter.least(), "{directives}");
             for level in Level::ALL.iter().copied() {
                 for target in ["", "shop", "shop::cart", "other"] {
                     assert_eq!(
@@ -92,6 +127,30 @@ mod tests {
                     );
                 }
             }
+        }
+    }
+    #[test]
+    fn of_other_logs_info_is_enough_where_nobody_says_a_level() {
+        for (directives, overall, shop) in [
+            ("", Level::Info, Level::Info),
+            ("shop=debug", Level::Info, Level::Debug),
+            ("trace", Level::Trace, Level::Trace),
+            ("warn,shop=trace", Level::Warn, Level::Trace),
+        ] {
+            let mut filter = LevelFilter::default();
+            assert!(filter.apply(directives).is_empty());
+            let live = LiveLevels::new(filter.clone());
+            assert_eq!(live.least(), filter.least(), "{directives}");
+            for (target, least) in [("h2", overall), ("shop::cart", shop)] {
+                for level in Level::ALL.iter().copied() {
+                    assert_eq!(
+                        live.takes_of_others(level, target),
+                        level >= least,
+                        "{directives} {target} {level}"
+                    );
+                }
+            }
+            assert_eq!(live.least_of_others(), Some(overall.min(shop)));
         }
     }
 }

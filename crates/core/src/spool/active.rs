@@ -7,9 +7,9 @@ use hoplog_entry::spool::{
     FOOTER_LEN, FRAME_OVERHEAD, HEADER_LEN, MAX_FRAMES, SegmentHeader, Tally, push_entries, push_footer,
 };
 
-use super::names::Name;
 use super::segment::{Born, Owner, Segment, Slot, State};
 use super::{Fs, Now, Position, Spool, SyncPolicy};
+use hoplog_entry::spool::Name;
 
 /// Frames that are kept in memory until they are synced, to be written anew if that fails.
 const RETAINED: usize = 1 << 20;

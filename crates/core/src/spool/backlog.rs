@@ -5,10 +5,10 @@ use std::io;
 use hoplog_entry::DropReason;
 use hoplog_entry::spool::{FRAME_OVERHEAD, MAX_FRAME, Region, records_of};
 
-use super::names::Name;
 use super::scan::{Step, readable};
 use super::segment::{Owner, State};
 use super::{Count, Fs, Position, Spool, SyncPolicy, Trouble};
+use hoplog_entry::spool::Name;
 
 /// Bytes that hold nothing to hand out, passed in one call.
 const PASSED_AT_A_TIME: u64 = 4 << 20;
@@ -170,8 +170,8 @@ impl<F: Fs> Spool<F> {
         self.remove_segment(key, false);
     }
 
-    /// In this order: the data, the hint, the directory. A hint without data is harmless, data without its hint is sent
-    /// again.
+    /// In this order: the data, the hint, and at the next tick the directory. A hint without data is harmless, data
+    /// that comes back without its hint is sent again.
     fn remove_segment(&mut self, key: u64, file_too: bool) {
         self.ready.remove(&key);
         self.scan.take_if(|scan| scan.key == key);
@@ -193,7 +193,7 @@ impl<F: Fs> Spool<F> {
                 let _ = self.fs.remove(&segment.path(Name::Ack));
             }
             if self.config.sync != SyncPolicy::Never {
-                let _ = self.fs.sync_dir(&segment.dir);
+                self.thinned.insert(segment.dir);
             }
         }
         if let Owner::Adopted(id) = segment.owner {

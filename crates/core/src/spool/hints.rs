@@ -2,8 +2,8 @@
 
 use std::path::Path;
 
-use super::names::Name;
 use super::{Fs, Spool};
+use hoplog_entry::spool::Name;
 
 impl<F: Fs> Spool<F> {
     /// Writes the hints of all segments in which frames found their fate. Where that fails, frames are sent twice.

@@ -8,9 +8,9 @@ use hoplog_entry::EntryId;
 use hoplog_entry::spool::MAX_SEGMENT;
 
 use super::fs::Kind;
-use super::names::{self, LOCK, Name, QUARANTINE};
 use super::segment::{Born, Owner, Segment};
 use super::{Fs, Now, RealFs, Spool, SpoolConfig, Stat, SyncPolicy, Trouble};
+use hoplog_entry::spool::name::{self, LOCK, Name, QUARANTINE};
 
 /// Others may not write: permission bits of group and world.
 const WRITABLE_BY_OTHERS: u32 = 0o022;
@@ -148,7 +148,7 @@ impl<F: Fs> Spool<F> {
             if ours || self.adopted.iter().any(|adopted| adopted.dir == dir) {
                 continue;
             }
-            let Some(writer) = names::writer(&name) else {
+            let Some(writer) = name::writer(&name) else {
                 self.status.foreign += 1;
                 continue;
             };

@@ -5,8 +5,8 @@ use std::path::{Path, PathBuf};
 
 use hoplog_entry::spool::{Region, SegmentHeader, Tally, push_entries, push_footer};
 
-use super::names::{Name, QUARANTINE};
 use super::{Fs, Now, Spool};
+use hoplog_entry::spool::name::{Name, QUARANTINE};
 
 /// Bytes copied at a time.
 const STEP: usize = 64 * 1024;

@@ -5,10 +5,10 @@ use std::io::{self, Read};
 use hoplog_entry::spool::{Acks, BadHeader, Part, Region, SegmentReader};
 
 use super::fs::Kind;
-use super::names::Name;
 use super::segment::{Slot, State};
 use super::{Count, Fs, Spool, Trouble};
 use hoplog_entry::DropReason;
+use hoplog_entry::spool::Name;
 
 /// A disk that cannot read a byte cannot read this block.
 const BLOCK: u64 = 4_096;

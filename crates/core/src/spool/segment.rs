@@ -6,8 +6,8 @@ use std::time::Instant;
 use hoplog_entry::EntryId;
 use hoplog_entry::spool::{Acks, FRAME_OVERHEAD};
 
-use super::names::Name;
 use super::{Count, Status};
+use hoplog_entry::spool::Name;
 
 /// How far a frame has come.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -5,9 +5,9 @@ use std::time::{Duration, Instant};
 use hoplog_entry::DropReason;
 use hoplog_entry::spool::{HEADER_LEN, SegmentHeader};
 
-use super::names::Name;
 use super::segment::{Born, Segment};
 use super::{Fs, Health, Now, Spool, Trouble, home};
+use hoplog_entry::spool::Name;
 
 const HINTS_EVERY: Duration = Duration::from_secs(5);
 const EXPIRY_EVERY: Duration = Duration::from_secs(10);
@@ -36,6 +36,7 @@ impl<F: Fs> Spool<F> {
             // Who waits for it asks for it; here it is the policy that does, and a failure is in the status.
             let _ = self.sync(now);
         }
+        self.sync_thinned();
         if self.home.is_none() && !self.is_resting(now) {
             match self.home(now) {
                 Ok(_) => {
@@ -71,11 +72,19 @@ impl<F: Fs> Spool<F> {
         }
         self.save_hints();
         self.remove_doomed();
+        self.sync_thinned();
         let status = self.status();
         if let Some(home) = self.home.take() {
             home::remove_dir_if_empty(&self.fs, &home.dir);
         }
         status
+    }
+
+    /// Names that went stay away after a power cut. One that comes back costs duplicates.
+    fn sync_thinned(&mut self) {
+        for dir in std::mem::take(&mut self.thinned) {
+            let _ = self.fs.sync_dir(&dir);
+        }
     }
 
     /// What is delivered does not stay on the disk because nothing comes after it.

@@ -44,7 +44,8 @@ fn a_log_call_hardly_ever_waits_whoever_else_calls_and_however_full_the_queue_is
     const EACH: usize = 4_000;
     // Nobody listens there: the small queue is soon full, the large one takes all.
     let client = |bytes| {
-        let builder = Client::builder().endpoint("http://127.0.0.1:9").queue_bytes(bytes).queue_entries(1 << 20);
+        let builder =
+            Client::builder().endpoint("http://127.0.0.1:9").queue_bytes(bytes).queue_entries(1 << 20);
         builder.flush_interval(Duration::from_millis(10)).build().unwrap()
     };
     for (state, client) in [("room", client(64 << 20)), ("full", client(1 << 20))] {

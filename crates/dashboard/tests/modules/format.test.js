@@ -4,6 +4,7 @@ import {
   bytes,
   count,
   duration,
+  inLine,
   instant,
   lasting,
   millis,
@@ -98,6 +99,12 @@ test("a moment has a date only when it is not today", () => {
   assert.equal(moment(now / 1000 - 86_400, now).date, "11-19");
   assert.equal(moment(1e300), null);
   assert.equal(instant(0.5), "1970-01-01T00:00:00.500Z");
+});
+
+test("a value for one line has no line break of its own", () => {
+  assert.equal(inLine(["charge", { a: [1] }]), '["charge",{"a":[1]}]');
+  assert.equal(inLine("two\nlines"), "two\nlines");
+  assert.equal(inLine(7), "7");
 });
 
 test("an outcome reads as words", () => {

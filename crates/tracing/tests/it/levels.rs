@@ -32,6 +32,25 @@ fn some_of_each() {
 }
 
 #[test]
+fn info_is_enough_where_nobody_says_a_level_and_the_logger_takes_all() {
+    let capture = captured(|b| b);
+    under(tracing_subscriber::registry().with(hoplog_tracing::layer(capture.client())), some_of_each);
+    assert_eq!(messages(&capture.entries()), ["info other", "warn noisy", "error other"]);
+    capture.client().trace("said to hoplog itself").send();
+    assert_eq!(capture.entries().len(), 4);
+
+    let capture = captured(|b| b.min_level_of("shop", Level::Trace));
+    under(tracing_subscriber::registry().with(hoplog_tracing::layer(capture.client())), some_of_each);
+    assert_eq!(messages(&capture.entries())[..2], ["trace db", "debug shop"]);
+    assert_eq!(capture.entries().len(), 5);
+
+    let capture = captured(|b| b);
+    let layer = hoplog_tracing::builder(capture.client()).levels("debug").build().unwrap();
+    under(tracing_subscriber::registry().with(layer), some_of_each);
+    assert_eq!(capture.entries().len(), 5);
+}
+
+#[test]
 fn the_clients_levels_hold_by_target() {
     let capture = captured(|b| {
         b.min_level(Level::Info).min_level_of("shop", Level::Debug).min_level_of("noisy", Level::Error)

@@ -11,14 +11,15 @@ mod otel;
 mod requests;
 mod spans;
 
-use hoplog::testing::{Capture, capture};
+use hoplog::testing::{Capture, capture_with};
+use hoplog::{Client, Level};
 use serde_json::Value;
 use tracing::Dispatch;
 use tracing_subscriber::prelude::*;
 
-/// A client in memory, and a subscriber of its layer alone.
+/// A client in memory that takes every level, and a subscriber of its layer alone.
 fn rig() -> (Capture, Dispatch) {
-    let capture = capture();
+    let capture = capture_with(Client::builder().service("test").min_level(Level::Trace)).unwrap();
     let subscriber = tracing_subscriber::registry().with(hoplog_tracing::layer(capture.client()));
     (capture, subscriber.into())
 }

@@ -156,6 +156,10 @@ impl Model {
         self.disk().torn
     }
 
+    pub(super) fn used(&self) -> u64 {
+        self.disk().used()
+    }
+
     pub(super) fn lie(&self) {
         self.disk().lies = true;
     }

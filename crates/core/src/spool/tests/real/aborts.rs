@@ -5,7 +5,7 @@ use std::io;
 use std::sync::{Arc, Mutex};
 
 use super::*;
-use crate::spool::names::Name;
+use hoplog_entry::spool::Name;
 
 /// What a spool does to a disk that has to be safe to die in.
 const TRANSITIONS: [&str; 15] = [

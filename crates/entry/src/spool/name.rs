@@ -1,23 +1,30 @@
 //! The names in a spool. Whatever is named otherwise is somebody else's.
 
-use hoplog_entry::EntryId;
+use crate::EntryId;
 
-pub(super) const LOCK: &str = "LOCK";
-pub(super) const QUARANTINE: &str = "quarantine";
+/// The file that a writer keeps locked while it lives.
+pub const LOCK: &str = "LOCK";
+/// The directory of what could not be read.
+pub const QUARANTINE: &str = "quarantine";
 
 /// What a file in a writer's directory is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Name {
+pub enum Name {
+    /// Locked while its writer lives.
     Lock,
+    /// A segment, by its number.
     Segment(u64),
+    /// The hint beside the segment of this number.
     Ack(u64),
     /// A hint that was not finished.
     AckTmp(u64),
 }
 
 impl Name {
-    /// Reads only what would be written just so: a name read wrongly is a file removed wrongly.
-    pub(super) fn parse(name: &str) -> Option<Self> {
+    /// `None` for every other name: only what would be written just so is read, for
+    /// a name read wrongly is a file removed wrongly.
+    #[must_use]
+    pub fn parse(name: &str) -> Option<Self> {
         let parsed = match name {
             LOCK => Self::Lock,
             _ => match (name.strip_prefix("seg-"), name.strip_prefix("ack-")) {
@@ -45,7 +52,8 @@ impl std::fmt::Display for Name {
 }
 
 /// The writer whose directory has this name.
-pub(super) fn writer(name: &str) -> Option<EntryId> {
+#[must_use]
+pub fn writer(name: &str) -> Option<EntryId> {
     let id: EntryId = name.parse().ok()?;
     (id.to_string() == name).then_some(id)
 }
