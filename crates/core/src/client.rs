@@ -278,6 +278,7 @@ impl Client {
             refused: Drops::new(queue.dropped),
             queue_bytes,
             queue_bytes_max,
+            memory_ceiling: queue_bytes_max + inner.worker.ceiling(),
             destinations: destinations
                 .iter()
                 .map(|(name, counts)| counts.stats(name, queue.accepted))

@@ -121,6 +121,16 @@ pub(crate) enum Prepared {
 }
 
 impl Prepared {
+    /// The most bytes that it holds of entries, beside those that are in the queue's chunks.
+    pub(crate) fn ceiling(&self) -> usize {
+        match self {
+            Self::Remote(config) => config.ceiling(),
+            Self::Lines(_) => Lines::CEILING,
+            // What the application's own code holds is its own; memory is for tests.
+            Self::Memory(_) | Self::Own(_) => 0,
+        }
+    }
+
     /// Works until its inbox is closed.
     pub(crate) async fn run(self, inbox: Inbox, around: Surroundings) {
         match self {

@@ -225,6 +225,10 @@ impl DestinationCounts {
         self.left_behind += std::mem::take(&mut self.spooled) + std::mem::take(&mut self.spool_in_flight);
     }
 
+    pub(crate) fn dropped(&self) -> [u64; DropReason::ALL.len()] {
+        self.dropped
+    }
+
     /// They add up if the queue's `accepted` was read after them: then it has all that they tell of.
     pub(crate) fn stats(&self, name: &str, accepted: u64) -> DestinationStats {
         let c = self;

@@ -34,6 +34,7 @@ use std::path::PathBuf;
 use std::time::{Instant, SystemTime, UNIX_EPOCH};
 
 use active::Active;
+pub(crate) use active::RETAINED;
 pub(crate) use append::{AppendError, Keep};
 pub(crate) use backlog::Backlog;
 pub(crate) use config::{SpoolConfig, SyncPolicy, WhenFull};

@@ -5,10 +5,12 @@
 
 #[cfg(feature = "toml")]
 mod change;
+mod episodes;
 mod outlet;
 
 use std::cell::Cell;
 use std::panic::AssertUnwindSafe;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
@@ -25,6 +27,7 @@ use crate::error::Error;
 use crate::ledger::Ledger;
 use crate::pipeline::Pipeline;
 use crate::sync::lock;
+use episodes::Episodes;
 use outlet::Outlet;
 
 /// What a destination may take beyond a deadline to say that it is done.
@@ -74,6 +77,8 @@ pub(crate) struct Worker {
     commands: mpsc::UnboundedSender<Command>,
     thread: Mutex<Option<JoinHandle<()>>>,
     ledgers: Ledgers,
+    /// The most bytes that destinations hold beside the queue.
+    ceiling: Arc<AtomicUsize>,
 }
 
 /// Of every destination that there is or was.
@@ -90,15 +95,17 @@ impl Worker {
         let runtime = runtime().map_err(|e| Error::start("its worker's runtime", e))?;
         let (commands, orders) = mpsc::unbounded_channel();
         let (source, diagnostics) = (Arc::new(source), Arc::new(Diagnostics::default()));
-        let ledgers = Ledgers::default();
+        let (ledgers, ceiling) = (Ledgers::default(), Arc::<AtomicUsize>::default());
         let mut shop = Shop {
             pipeline,
             source,
             ledgers: Arc::clone(&ledgers),
             outlets: Vec::new(),
+            ceiling: Arc::clone(&ceiling),
             #[cfg(feature = "toml")]
             leaving: Vec::new(),
             handed_out: 0,
+            refusals: Episodes::default(),
             orders,
             flush_interval,
             diagnostics,
@@ -106,6 +113,7 @@ impl Worker {
         for planned in destinations {
             shop.begin(planned);
         }
+        shop.know_ceiling();
         let thread = thread::Builder::new()
             .name("hoplog-worker".into())
             .spawn(move || {
@@ -121,7 +129,11 @@ impl Worker {
                 runtime.shutdown_background();
             })
             .map_err(|e| Error::start("its worker thread", e))?;
-        Ok(Self { commands, thread: Mutex::new(Some(thread)), ledgers })
+        Ok(Self { commands, thread: Mutex::new(Some(thread)), ledgers, ceiling })
+    }
+
+    pub(crate) fn ceiling(&self) -> usize {
+        self.ceiling.load(Ordering::Relaxed)
     }
 
     pub(crate) fn ledgers(&self) -> Vec<(Arc<str>, Arc<Ledger>)> {
@@ -171,11 +183,14 @@ struct Shop {
     source: Arc<Source>,
     ledgers: Ledgers,
     outlets: Vec<Outlet>,
+    ceiling: Arc<AtomicUsize>,
     /// Destinations that a change sent away and that have not ended yet.
     #[cfg(feature = "toml")]
     leaving: Vec<tokio::task::JoinHandle<()>>,
     /// Entries that went to whoever was there.
     handed_out: u64,
+    /// What the queue itself did not take.
+    refusals: Episodes,
     orders: mpsc::UnboundedReceiver<Command>,
     flush_interval: Duration,
     diagnostics: Arc<Diagnostics>,
@@ -229,6 +244,7 @@ impl Shop {
                 _ = tick.tick() => {
                     self.pipeline.clock.renew_anchor();
                     running::announce(&self.pipeline);
+                    self.tell_of_losses();
                     self.distribute();
                     self.outlets.iter_mut().for_each(Outlet::tick);
                 }
@@ -252,6 +268,15 @@ impl Shop {
                 outlet.hand_over_durable(&chunks, &group, share);
             }
         }
+    }
+
+    fn know_ceiling(&self) {
+        self.ceiling.store(self.outlets.iter().map(Outlet::ceiling).sum(), Ordering::Relaxed);
+    }
+
+    fn tell_of_losses(&mut self) {
+        self.refusals.look(&self.pipeline, "queue", self.pipeline.queue.counts().dropped);
+        self.outlets.iter_mut().for_each(Outlet::tell_of_losses);
     }
 
     /// Starts those at once that may have something to send from before.

@@ -42,6 +42,9 @@ pub(crate) struct Lines {
 }
 
 impl Lines {
+    /// Lines that are written together, and those of a chunk that came when there was room for one more.
+    pub(super) const CEILING: usize = 2 * (TOGETHER + 2 * hoplog_entry::record::MAX_RECORD);
+
     pub(super) async fn run(self, mut inbox: Inbox, around: Surroundings) {
         let mut desk = Desk::new(self, around);
         let mut next = inbox.recv().await;

@@ -34,12 +34,14 @@ use super::dialect::DialectConfig;
 use super::{Inbox, Message, Surroundings, random, sleep_until};
 use crate::config::Compression;
 use crate::ledger::Home;
-use crate::spool::SpoolConfig;
+use crate::spool::{RETAINED, SpoolConfig};
 use crate::transport::{Answer, Backoff, Http, HttpConfig, SealedBatch, SendError};
 use ending::{Closing, Flush};
 pub(crate) use former::BatchLimits;
 use former::{Formed, Former};
-use keeper::Word;
+use hoplog_entry::record::MAX_RECORD;
+use hoplog_entry::spool::MAX_FRAME;
+use keeper::{AT_A_TIME, Word};
 use load::{Frame, Part};
 use packer::Packer;
 use pulse::Pulse;
@@ -70,6 +72,21 @@ pub(crate) struct SpoolPlan {
     pub(crate) write_through: bool,
     /// Bytes waiting in memory beyond which they are spilled.
     pub(crate) mark: usize,
+}
+
+impl RemoteConfig {
+    /// The most bytes that the destination holds of entries, beside those that are in the queue's chunks.
+    pub(crate) fn ceiling(&self) -> usize {
+        // The last entry of a batch may begin just below its limit; as JSON a record can take twice its bytes.
+        let batch = self.limits.bytes + 2 * MAX_RECORD;
+        // Under way; one being formed, its packed form, and the parts of one that goes in halves.
+        let batches = batch * (IN_FLIGHT + 4);
+        // A load on its way and one in the lane, each up to one frame more than it is to be; the frame that is read or
+        // written; and those that are not synced.
+        let spool =
+            if self.spool.is_some() { 2 * (AT_A_TIME.1 + MAX_FRAME) + MAX_FRAME + RETAINED } else { 0 };
+        batches + spool
+    }
 }
 
 type Sent = (SealedBatch, Result<Answer, SendError>);

@@ -43,6 +43,10 @@ pub struct Stats {
     pub queue_bytes: usize,
     /// The most bytes that the queue can hold.
     pub queue_bytes_max: usize,
+    /// The most bytes that hoplog holds on behalf of entries, the queue's included: beside it per server four batches under
+    /// way and one being formed, with a spool what is read from it and what is not synced yet, per file or console a
+    /// buffer of lines. Known before the first entry; what is never passed but for the allocator's own.
+    pub memory_ceiling: usize,
     /// Per destination, what became of the accepted entries.
     pub destinations: Vec<DestinationStats>,
 }

@@ -12,7 +12,7 @@ use super::{Fs, Now, Position, Spool, SyncPolicy};
 use hoplog_entry::spool::Name;
 
 /// Frames that are kept in memory until they are synced, to be written anew if that fails.
-const RETAINED: usize = 1 << 20;
+pub(crate) const RETAINED: usize = 1 << 20;
 
 /// The file at the end of which frames are written.
 pub(super) struct Active<F: Fs> {

@@ -39,6 +39,7 @@ impl Shop {
             }
         }
         self.wake_spools();
+        self.know_ceiling();
         waiting.extend(before.into_iter().map(|outlet| outlet.end(deadline)));
         self.leaving.retain(|task| !task.is_finished());
         self.leaving.push(tokio::spawn(async move {

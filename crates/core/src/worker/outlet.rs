@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use hoplog_entry::DropReason;
 
+use super::episodes::Episodes;
 use crate::destination::{Holding, Lines, Mail, Message, Parcel, Prepared, Sink, Surroundings, inbox};
 use crate::durable::{Group, NotDurable};
 use crate::ledger::Home;
@@ -20,12 +21,21 @@ pub(super) struct Outlet {
     handed: u64,
     holding: Holding,
     tick: Arc<()>,
+    losses: Episodes,
 }
 
 impl Outlet {
     /// `handed`: how many entries one of the same name had before.
     pub(super) fn new(prepared: Prepared, around: Surroundings, handed: u64) -> Self {
-        Self { prepared, around, mail: None, handed, holding: Holding::default(), tick: Arc::default() }
+        Self {
+            prepared,
+            around,
+            mail: None,
+            handed,
+            holding: Holding::default(),
+            tick: Arc::default(),
+            losses: Episodes::default(),
+        }
     }
 
     /// Hands over a chunk, unless the destination holds `share` chunks already: then this one is lost to it.
@@ -56,6 +66,15 @@ impl Outlet {
         let parcels = chunks.iter().map(|chunk| Parcel::new(chunk, &self.holding)).collect();
         self.send(Message::Durable(parcels, Arc::clone(group)));
         self.handed += chunks.iter().map(|chunk| chunk.entries() as u64).sum::<u64>();
+    }
+
+    pub(super) fn ceiling(&self) -> usize {
+        self.prepared.ceiling()
+    }
+
+    pub(super) fn tell_of_losses(&mut self) {
+        let counts = self.around.ledger.counts();
+        self.losses.look(&self.around.pipeline, &self.around.name, counts.dropped());
     }
 
     /// Whether what it has is also on the disk.

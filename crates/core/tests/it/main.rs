@@ -4,6 +4,8 @@
 mod support;
 
 mod answers;
+#[cfg(unix)]
+mod backlog;
 mod batches;
 #[cfg(feature = "toml")]
 mod config_file;

@@ -16,16 +16,16 @@ use crate::support::{LONG, assert_adds_up, builder, child, destination, is_child
 const GRACE: Duration = Duration::from_millis(250);
 
 /// A client with a spool that leaves nothing free to others, for the disk of a test may be nearly full.
-fn spooled(url: impl Into<String>, dir: &Path) -> ClientBuilder {
+pub(crate) fn spooled(url: impl Into<String>, dir: &Path) -> ClientBuilder {
     builder(url).spool(Spool::new(dir).leave_free(0))
 }
 
-fn dead() -> String {
+pub(crate) fn dead() -> String {
     format!("http://{}", nobody())
 }
 
 /// How often each of the entries came.
-fn ids(collector: &Scripted) -> BTreeMap<String, usize> {
+pub(crate) fn ids(collector: &Scripted) -> BTreeMap<String, usize> {
     let mut ids = BTreeMap::new();
     for entry in collector.entries() {
         *ids.entry(entry["id"].as_str().unwrap().to_owned()).or_default() += 1;
@@ -50,7 +50,7 @@ async fn within<T>(future: impl Future<Output = T>) -> T {
     tokio::time::timeout(LONG, future).await.expect("it does not hang")
 }
 
-fn run<T>(future: impl Future<Output = T>) -> T {
+pub(crate) fn run<T>(future: impl Future<Output = T>) -> T {
     tokio::runtime::Builder::new_current_thread().enable_time().build().unwrap().block_on(within(future))
 }
 

@@ -17,6 +17,9 @@ use crate::spool::{AppendError, Keep, Position, SpoolConfig};
 use crate::sync::lock;
 use task::Task;
 
+/// What is handed out of the backlog at a time, about one batch: entries, and bytes.
+pub(super) const AT_A_TIME: (usize, usize) = (1_000, 768 << 10);
+
 /// What the keeper is told to do.
 #[derive(Debug)]
 pub(super) enum Order {

@@ -8,7 +8,7 @@ use hoplog_entry::DropReason;
 use tokio::sync::mpsc::UnboundedSender;
 
 use super::super::load::{Frame, Load, Part};
-use super::{Order, Orders, Word};
+use super::{AT_A_TIME, Order, Orders, Word};
 use crate::destination::Surroundings;
 use crate::durable::{Group, NotDurable};
 use crate::ledger::{Home, SpoolStats};
@@ -18,10 +18,8 @@ use crate::worker::mark_as_worker;
 
 /// How often the spool is looked after.
 const TICK: Duration = Duration::from_secs(1);
-/// Somebody waits for the disk: so long for others to come, or so many bytes.
-const GROUP: (Duration, usize) = (Duration::from_millis(5), 256 << 10);
-/// What is handed out of the backlog at a time, about one batch.
-const AT_A_TIME: (usize, usize) = (1_000, 768 << 10);
+/// Somebody waits for the disk: so long for others to come, or so many bytes. With the way here and back, 5 ms at most.
+const GROUP: (Duration, usize) = (Duration::from_millis(4), 256 << 10);
 /// A directory that is refused is tried again.
 const AGAIN: Duration = Duration::from_secs(30);
 
