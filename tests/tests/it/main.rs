@@ -9,6 +9,8 @@ mod delivery;
 mod grpc;
 mod http2;
 mod hyper_alone;
+#[cfg(unix)]
+mod kills;
 mod long_requests;
 mod properties_actix;
 mod properties_tower;

@@ -183,3 +183,44 @@ impl Drop for Unmount {
         let _ = Command::new("umount").arg("-l").arg(&self.0).status();
     }
 }
+
+#[test]
+#[cfg(feature = "toml")]
+fn a_file_names_the_spool_and_a_reload_leaves_what_is_in_it_to_the_next() {
+    let dir = tempfile::tempdir().unwrap();
+    let (file, spool) = (dir.path().join("hoplog.toml"), dir.path().join("spool"));
+    let configure = |kinds: &str, endpoint: &str| {
+        let text = format!(
+            "flush_interval = \"60s\"\ndurability = \"spool\"\n[collector]\nenabled = false\n\
+             [spool]\ndir = {spool:?}\nmax_bytes = \"32MiB\"\nmax_age = \"1d\"\nleave_free = 0\n\
+             [[destination]]\nkind = \"log_collector\"\nname = \"it\"\nendpoint = \"{endpoint}\"\nkinds = [{kinds}]\n"
+        );
+        std::fs::write(&file, text).unwrap();
+    };
+    configure("\"event\"", &dead());
+    let client = Client::builder().without_variables().config_file(&file).build().unwrap();
+    run(async {
+        for _ in 0..7 {
+            client.info("an entry").durable().await.unwrap();
+        }
+    });
+    assert!(spool.join("it").is_dir(), "each destination has a folder of its own");
+    let collector = Scripted::judging([], |request| {
+        Answer::saying(200, format!("{{\"status\":\"ok\",\"count\":{}}}", request.entries().len()))
+    });
+    configure("\"event\"", &collector.url());
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+    let report = runtime.block_on(client.reload()).unwrap();
+    assert_eq!(
+        (report.begun.as_slice(), report.ended.as_slice()),
+        (&["it".to_owned()][..], &["it".to_owned()][..])
+    );
+    let stats =
+        fact_blocking("the next one delivers it", || Some(destination(&client)).filter(|d| d.delivered == 7));
+    assert_eq!((stats.recovered, stats.left_behind, stats.dropped.total()), (7, 7, 0));
+    assert_adds_up(&client);
+    assert_eq!(run(client.shutdown(LONG)).spooled, 0);
+    std::fs::write(&file, "[spool]\nmax_byte = 7\n").unwrap();
+    let error = Client::builder().without_variables().config_file(&file).build().unwrap_err().to_string();
+    assert!(error.contains("max_byte") && error.contains("needs `dir`"), "{error}");
+}

@@ -1,5 +1,7 @@
 //! Forming batches: records in, sealed bytes out.
 
+use std::sync::Arc;
+
 use hoplog_entry::{DropReason, Record};
 
 use super::lane::Lane;
@@ -167,8 +169,8 @@ impl Former {
             let Some(waiting) = lane.front().filter(|waiting| waiting.load.home() == home) else { break };
             let (from_byte, from_entry) = (waiting.read, waiting.done);
             let mut left_out = Vec::new();
+            let load = Arc::clone(&waiting.load);
             while self.dialect.entries() < self.limits.entries && self.dialect.len() < self.limits.bytes {
-                let load = std::sync::Arc::clone(&waiting.load);
                 let Ok((record, _)) = Record::read(load.bytes().get(waiting.read..).unwrap_or_default())
                 else {
                     // The load's end; anything else would be a fault of ours, and still no entry may go uncounted.
@@ -188,7 +190,6 @@ impl Former {
                 left_out.push(waiting.done - 1 - from_entry);
             }
             let (bytes, entries) = (from_byte..waiting.read, from_entry..waiting.done);
-            let load = std::sync::Arc::clone(&waiting.load);
             lane.took(bytes.len(), entries.len());
             if self.keeps_parts {
                 parts.push(Part { load, bytes, entries, left_out });
