@@ -20,6 +20,7 @@ fn client(url: &str, spool: &str) -> Client {
 }
 
 /// What the killed process does: logs, waits for the disk, says so.
+#[expect(clippy::print_stdout, reason = "how its parent hears of it")]
 async fn promise(url: &str, spool: &str, round: &str) {
     let client = client(url, spool);
     for i in 0.. {
