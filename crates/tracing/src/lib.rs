@@ -38,7 +38,8 @@
 //!
 //! # Which request
 //! The current one ([`hoplog::current`]). A thread that is in none, but in a span that was made in one, logs for that
-//! request: a spawned task that is `.instrument`ed, a thread that enters a span. At most
+//! request: a spawned task that is `.instrument`ed, a thread that enters a span. A span's own entry is of the request
+//! that it was made in, whoever closes it. At most
 //! [`max_events_per_request`](hoplog::ClientBuilder::max_events_per_request) entries are taken for one.
 //!
 //! With the feature `opentelemetry`, trace and span of OpenTelemetry's current context go before the request's, which

@@ -60,6 +60,28 @@ fn a_span_of_tracing_opentelemetry_is_current_while_it_is_entered() {
 }
 
 #[test]
+fn a_span_is_the_entry_of_the_trace_that_it_began_in() {
+    let capture = hoplog::testing::capture();
+    let tracer = SdkTracerProvider::builder().build().tracer("test");
+    let subscriber = tracing_subscriber::registry()
+        .with(tracing_opentelemetry::layer().with_tracer(tracer))
+        .with(hoplog_tracing::builder(capture.client()).spans().build().unwrap());
+    tracing::subscriber::with_default(subscriber, || {
+        let inner = info_span!("one").in_scope(|| info_span!("inner"));
+        info_span!("two").in_scope(|| {
+            info!("two's");
+            drop(inner);
+        });
+        info_span!("one").in_scope(|| info_span!("beside").in_scope(|| info!("beside's")));
+    });
+    let entries = capture.entries();
+    let of = |message: &str| entries.iter().find(|entry| entry["message"] == message).unwrap();
+    assert_eq!(of("beside")["trace_id"], of("beside's")["trace_id"]);
+    assert!(of("inner")["trace_id"].is_string());
+    assert_ne!(of("inner")["trace_id"], of("two's")["trace_id"]);
+}
+
+#[test]
 fn without_one_nothing_changes() {
     let entry = logs(|| info!("alone"));
     assert_eq!((&entry["trace_id"], &entry["linked_trace_id"]), (&json!(null), &json!(null)));
