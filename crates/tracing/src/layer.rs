@@ -89,7 +89,7 @@ where
         }
         let (Some(span), Some(_turn)) = (context.span(id), Turn::take()) else { return };
         let fields = client.shared_fields(|fields| attributes.record(&mut Values::of_span(fields)));
-        let began = self.spans.then(|| Began { at: Instant::now(), trace: trace() });
+        let began = self.spans.then(|| Began { at: Instant::now(), trace: trace(attributes.metadata()) });
         Kept::new(self.number, fields, began).keep(&span);
     }
 
@@ -121,7 +121,7 @@ where
         };
         let span = context.event_span(event);
         let whose = self.context_of(span.as_ref());
-        let mut entry = client.log_from(level, &origin(metadata, &whose, trace()));
+        let mut entry = client.log_from(level, &origin(metadata, &whose, trace(metadata)));
         if !entry.is_taken() {
             return;
         }
@@ -164,10 +164,11 @@ fn origin<'o>(
 }
 
 /// Where another tracer knows better than hoplog.
-fn trace() -> Option<(TraceId, SpanId)> {
+#[cfg_attr(not(feature = "opentelemetry"), expect(unused_variables, reason = "there is no other"))]
+fn trace(metadata: &Metadata<'_>) -> Option<(TraceId, SpanId)> {
     let known = None;
     #[cfg(feature = "opentelemetry")]
-    let known = known.or_else(crate::otel::current);
+    let known = known.or_else(|| crate::otel::current(metadata.target()));
     known
 }
 
