@@ -23,7 +23,7 @@ use serde::Serialize;
 
 use crate::capture::{Live, PANIC, Panic};
 use crate::context::{self, Context, json};
-use crate::error_chain::{error_sources, error_text, harmless};
+use crate::error_chain::{error_sources, error_text, of_values};
 use crate::pipeline::Pipeline;
 use crate::redact::is_unasked;
 use crate::worker::is_worker_thread;
@@ -200,7 +200,7 @@ impl EntryBuilder {
         if !self.is_taken() {
             return self;
         }
-        let sources = error_sources(harmless(|| error.source()).flatten());
+        let sources = error_sources(of_values(|| error.source()).flatten());
         self.failure(std::any::type_name::<E>(), &error_text(error), sources)
     }
 

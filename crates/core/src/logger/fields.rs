@@ -11,7 +11,7 @@ use serde::Serialize;
 use super::{failure, keep, spare};
 use crate::context::append_json;
 use crate::encode;
-use crate::error_chain::{error_sources, error_text, harmless};
+use crate::error_chain::{error_sources, error_text, of_values};
 use crate::pipeline::Pipeline;
 use crate::redact::is_unasked;
 
@@ -110,7 +110,7 @@ impl<'a> FieldWriter<'a> {
     /// An error as a text, its sources a line each.
     pub fn error_text(&mut self, name: &str, error: &(dyn StdError + 'static)) {
         let message = error_text(error);
-        match error_sources(harmless(|| error.source()).flatten()) {
+        match error_sources(of_values(|| error.source()).flatten()) {
             Some(sources) => self.text(name, &format!("{message}\n{sources}")),
             None => self.text(name, &message),
         }
@@ -122,7 +122,7 @@ impl<'a> FieldWriter<'a> {
         if !self.is_entry {
             return self.error_text(name, error);
         }
-        let sources = error_sources(harmless(|| error.source()).flatten());
+        let sources = error_sources(of_values(|| error.source()).flatten());
         let (pipeline, of) = (self.pipeline, self.type_of(error));
         failure(pipeline, self.record, &pipeline.redactor.text(&of), &error_text(error), sources);
     }
@@ -177,7 +177,7 @@ impl<'a> FieldWriter<'a> {
 fn said(out: &mut Vec<u8>, value: &dyn Debug, put: fn(&mut Vec<u8>, &str)) {
     let start = out.len();
     let mut said = Said { out, room: MAX_TEXT, put };
-    if harmless(|| write!(said, "{value:?}")).is_none() {
+    if of_values(|| write!(said, "{value:?}")).is_none() {
         out.truncate(start);
         out.extend_from_slice(b"[its text cannot be told: it panicked]");
     }
