@@ -70,6 +70,7 @@
 //! | nothing is logged | the client is gone: the layer does not keep it alive, hold a handle until the end |
 //! | an event has no request | it was written in a spawned task: spawn `future.in_current_context()`, of [`hoplog::InCurrentContext`], or in a span |
 //! | a span's fields are missing | it is of a level below `INFO` and below what is taken |
+//! | a background task falls silent | it was spawned in a span of a request, and has logged what one request may: spawn it with `parent: None` |
 //! | `log` records are missing | nobody turns them into events: `tracing_log::LogTracer::init()`, or `init()` of a `tracing-subscriber` with its feature `tracing-log` |
 //!
 //! # Features
