@@ -23,7 +23,7 @@ use hoplog_entry::{Field, Level, SpanId, TraceId};
 use serde::Serialize;
 
 use crate::capture::{KeepOpen, Live, RequestTap, Told};
-use crate::error_chain::{error_sources, error_text, harmless};
+use crate::error_chain::{error_sources, error_text, of_values};
 pub use current::{ContextGuard, current};
 pub(crate) use current::{enter, inside_open_request, leave, tell_panic};
 pub use future::{InCurrentContext, WithContext, in_current_context};
@@ -101,7 +101,7 @@ impl Context {
     pub fn set_error<E: Error + ?Sized>(&self, error: &E) {
         if let Some(live) = self.live() {
             let (message, sources) =
-                (error_text(error), error_sources(harmless(|| error.source()).flatten()));
+                (error_text(error), error_sources(of_values(|| error.source()).flatten()));
             live.write(|record| {
                 record.error(std::any::type_name::<E>(), &message, sources.as_deref());
             });

@@ -3,6 +3,7 @@
 //! What errors say is code of the application's, run where it did not ask for it: a panic in there ends here, and what
 //! is said without end is cut.
 
+use std::cell::Cell;
 use std::error::Error;
 use std::fmt::{self, Display, Write};
 use std::iter;
@@ -19,7 +20,7 @@ const PANICKED: &str = "[its text cannot be told: it panicked]";
 pub fn error_chain<'e>(
     first: Option<&'e (dyn Error + 'static)>,
 ) -> impl Iterator<Item = &'e (dyn Error + 'static)> {
-    iter::successors(first, |error: &&'e (dyn Error + 'static)| harmless(|| (*error).source()).flatten())
+    iter::successors(first, |error: &&'e (dyn Error + 'static)| of_values(|| (*error).source()).flatten())
         .take(LONGEST)
 }
 
@@ -28,7 +29,7 @@ pub fn error_chain<'e>(
 pub fn error_text<E: Display + ?Sized>(error: &E) -> String {
     let mut text = Start(String::new());
     // It stops the formatting, by an error, when it has enough; one that fails by itself has said what it could.
-    harmless(|| write!(text, "{error}").is_ok()).map_or_else(|| PANICKED.into(), |_| text.0)
+    of_values(|| write!(text, "{error}").is_ok()).map_or_else(|| PANICKED.into(), |_| text.0)
 }
 
 /// `caused by: …`, a line for each; `None` where there is no source. Call it with an error's
@@ -57,6 +58,23 @@ pub(crate) fn harmless<T>(f: impl FnOnce() -> T) -> Option<T> {
             None
         }
     }
+}
+
+thread_local! {
+    static IN_VALUES: Cell<bool> = const { Cell::new(false) };
+}
+
+/// Likewise, where the code is that of values which are logged: a panic in there is not that of the request.
+pub(crate) fn of_values<T>(f: impl FnOnce() -> T) -> Option<T> {
+    let before = IN_VALUES.try_with(|inside| inside.replace(true)).unwrap_or(false);
+    let done = harmless(f);
+    let _ = IN_VALUES.try_with(|inside| inside.set(before));
+    done
+}
+
+/// Whether the code of a value runs.
+pub(crate) fn in_values() -> bool {
+    IN_VALUES.try_with(Cell::get).unwrap_or(false)
 }
 
 /// Takes the first bytes of a text, and no more.

@@ -21,11 +21,12 @@ use std::sync::Arc;
 use hoplog_entry::{DropReason, EntryId, Field, Kind, Level, Outcome, RecordWriter};
 use serde::Serialize;
 
-use crate::capture::{PANIC, Panic};
-use crate::context::{self, json};
+use crate::capture::{Live, PANIC, Panic};
+use crate::context::{self, Context, json};
 use crate::durable::{Durable, NotDurable, Waiter};
-use crate::error_chain::{error_sources, error_text, harmless};
+use crate::error_chain::{error_sources, error_text, of_values};
 use crate::pipeline::Pipeline;
+use crate::redact::is_unasked;
 use crate::worker::is_worker_thread;
 pub use fields::{FieldWriter, SharedFields};
 pub use noted::Noted;
@@ -99,6 +100,8 @@ impl EntryBuilder {
     fn begin(pipeline: Arc<Pipeline>, level: Level, origin: &Origin<'_>, message: Option<&str>) -> Self {
         let here;
         let context = match origin.context {
+            // A redaction hook is asked while the request's record is locked; what it logs must not wait for that.
+            Some(given) if is_unasked() && given.live().is_some_and(Live::is_busy) => &Context::default(),
             Some(context) => context,
             None => {
                 here = context::current();
@@ -198,7 +201,7 @@ impl EntryBuilder {
         if !self.is_taken() {
             return self;
         }
-        let sources = error_sources(harmless(|| error.source()).flatten());
+        let sources = error_sources(of_values(|| error.source()).flatten());
         self.failure(std::any::type_name::<E>(), &error_text(error), sources)
     }
 

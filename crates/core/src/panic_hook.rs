@@ -6,10 +6,10 @@ use std::sync::{Arc, Weak};
 
 use crate::capture::{Panic, panic_message};
 use crate::context;
-use crate::error_chain::error_text;
+use crate::error_chain::{error_text, in_values};
 use crate::logger::EntryBuilder;
 use crate::pipeline::Pipeline;
-use crate::redact::unasked;
+use crate::redact::{is_unasked, unasked};
 use crate::worker::is_worker_thread;
 
 /// Puts a hook before the one that is there, which runs as before.
@@ -31,10 +31,12 @@ fn tell(pipeline: &Weak<Pipeline>, info: &PanicHookInfo<'_>) {
         line: info.location().map_or(0, |location| location.line()),
         backtrace: error_text(&Backtrace::force_capture()),
     };
+    // In a value or a redaction hook it ends there, and the request goes on.
+    let ends_here = in_values() || is_unasked();
     // Nothing of the application's is called from in here: were it to panic, the process would abort.
     unasked(|| {
         // The request that is being polled takes it as its own; a panic anywhere else is an entry.
-        if !context::tell_panic(&pipeline, &panic) {
+        if ends_here || !context::tell_panic(&pipeline, &panic) {
             EntryBuilder::of_panic(&pipeline, &panic).send();
         }
     });

@@ -67,7 +67,9 @@ pub(crate) enum Fill {
 
 impl Queue {
     pub(crate) fn new(limits: QueueLimits) -> Self {
-        let shards = std::thread::available_parallelism().map_or(1, |n| n.get().next_power_of_two().min(16));
+        // More than cores: whoever is interrupted in a push keeps only those waiting who share its shard.
+        let cores = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
+        let shards = (cores.next_power_of_two() * 4).min(16);
         Self {
             shards: (0..shards).map(|_| Shard::default()).collect(),
             durable: durable::Waiting::default(),

@@ -23,13 +23,16 @@ impl fmt::Display for Visible<'_> {
     }
 }
 
-/// Whether a terminal acts upon a character or shows nothing of it: C0, C1, and what reorders text (Unicode UAX #9) or
-/// has no width.
+/// Whether a terminal acts upon a character or shows nothing of it: C0, C1, what reorders text (Unicode UAX #9), and
+/// what is ignored where it is not known (`Default_Ignorable_Code_Point`, UAX #44). U+FE00 to U+FE0F are let through:
+/// they say how the character before them looks, an emoji's among others.
 #[must_use]
 pub fn is_hidden(c: char) -> bool {
     c.is_control()
-        || matches!(c, '\u{ad}' | '\u{61c}' | '\u{180e}' | '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}'
-            | '\u{2060}'..='\u{206f}' | '\u{feff}' | '\u{fff9}'..='\u{fffb}' | '\u{e0000}'..='\u{e007f}')
+        || matches!(c, '\u{ad}' | '\u{34f}' | '\u{61c}' | '\u{115f}'..='\u{1160}' | '\u{17b4}'..='\u{17b5}'
+            | '\u{180b}'..='\u{180f}' | '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}'
+            | '\u{2060}'..='\u{206f}' | '\u{3164}' | '\u{feff}' | '\u{ffa0}' | '\u{fff0}'..='\u{fffb}'
+            | '\u{1bca0}'..='\u{1bca3}' | '\u{1d173}'..='\u{1d17a}' | '\u{e0000}'..='\u{e0fff}')
 }
 
 #[cfg(test)]
@@ -43,7 +46,8 @@ mod tests {
             Visible("a\x1b[31m\nb\tc\u{9b}\u{202e}d\r").to_string(),
             r"a\u{1b}[31m⏎b c\u{9b}\u{202e}d\u{d}"
         );
-        assert_eq!(Visible("grün 🦀 日本").to_string(), "grün 🦀 日本");
+        assert_eq!(Visible("a\u{3164}b\u{e0141}c").to_string(), r"a\u{3164}b\u{e0141}c");
+        assert_eq!(Visible("grün 🦀 日本 ❤\u{fe0f}").to_string(), "grün 🦀 日本 ❤\u{fe0f}");
         assert_eq!(Visible("").to_string(), "");
     }
 

@@ -4,17 +4,16 @@ use std::cell::Cell;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Instant;
 
-use hoplog::{DropReason, EntryBuilder, Origin};
+use hoplog::{Context, DropReason, EntryBuilder, Origin, SpanId, TraceId};
 use tracing_core::span::{Attributes, Id, Record};
 use tracing_core::{Event, Metadata, Subscriber};
 use tracing_log::NormalizeEvent as _;
-use tracing_subscriber::Layer;
-use tracing_subscriber::layer::Context;
+use tracing_subscriber::layer::{self, Layer};
 use tracing_subscriber::registry::{LookupSpan, SpanRef};
 
 use crate::filter::EventFilter;
 use crate::level;
-use crate::span::{Kept, MOST, names};
+use crate::span::{Began, Kept, MOST, names};
 use crate::values::Values;
 
 /// Turns events into entries of its client, whatever lets them through; [`layer`](crate::layer()) has it behind the filter
@@ -33,36 +32,29 @@ impl EventLayer {
         Self { number: LAST.fetch_add(1, Ordering::Relaxed), filter, spans }
     }
 
-    /// Begins an entry of what `metadata` describes, in the span. Nothing of the application's runs here.
-    fn begin<'a, S: LookupSpan<'a>>(
-        &self,
-        metadata: &Metadata<'_>,
-        span: Option<&SpanRef<'a, S>>,
-        origin: impl FnOnce(Origin<'_>) -> EntryBuilder,
-    ) -> EntryBuilder {
-        let mut context = hoplog::current();
-        if context.is_empty()
-            && let Some(spans) = span.map(SpanRef::scope)
-        {
-            let of_span = |span| Kept::look(self.number, &span, |kept| kept.context.clone());
-            let made_in = spans.take(MOST).filter_map(of_span).find(|context| !context.is_empty());
-            context = made_in.map(|made_in| context.clone().or(&made_in)).unwrap_or(context);
-        }
-        let place = Origin::new(metadata.target())
-            .function(metadata.module_path().unwrap_or_default())
-            .file(metadata.file().unwrap_or_default(), metadata.line().unwrap_or(0))
-            .context(&context);
-        #[cfg(feature = "opentelemetry")]
-        let place = crate::otel::trace(place);
-        origin(place)
+    /// The request that a span was made in, or the nearest one around it that was made in one.
+    fn made_in<'a, S: LookupSpan<'a>>(&self, span: &SpanRef<'a, S>) -> Option<Context> {
+        let of_span = |span| Kept::look(self.number, &span, |kept| kept.context.clone());
+        span.scope().take(MOST).filter_map(of_span).find(|context| !context.is_empty())
+    }
+
+    /// Whose an event is: the current request's, else that of its span.
+    fn context_of<'a, S: LookupSpan<'a>>(&self, span: Option<&SpanRef<'a, S>>) -> Context {
+        let context = hoplog::current();
+        let others = span.filter(|_| context.is_empty()).and_then(|span| self.made_in(span));
+        others.map(|others| context.clone().or(&others)).unwrap_or(context)
     }
 
     /// Writes the fields of a span and of those around it, and their names.
     fn write_spans<'a, S: LookupSpan<'a>>(&self, entry: &mut EntryBuilder, span: &SpanRef<'a, S>) {
         if Kept::look(self.number, span, |kept| kept.path.get().is_none()).unwrap_or(false) {
             let path = self.filter.client().shared_fields(|fields| fields.value("spans", names(span)));
-            // Another thread may have been first, with the same.
-            Kept::look(self.number, span, |kept| kept.path.set(path).is_ok());
+            if path.is_lasting() {
+                // Another thread may have been first, with the same.
+                Kept::look(self.number, span, |kept| kept.path.set(path).is_ok());
+            } else {
+                entry.shared(&path);
+            }
         }
         self.write_fields(entry, span, MOST);
     }
@@ -90,17 +82,18 @@ impl<S> Layer<S> for EventLayer
 where
     S: Subscriber + for<'a> LookupSpan<'a>,
 {
-    fn on_new_span(&self, attributes: &Attributes<'_>, id: &Id, context: Context<'_, S>) {
+    fn on_new_span(&self, attributes: &Attributes<'_>, id: &Id, context: layer::Context<'_, S>) {
         let client = self.filter.client();
         if !client.is_alive() || hoplog::is_worker_thread() {
             return;
         }
         let (Some(span), Some(_turn)) = (context.span(id), Turn::take()) else { return };
         let fields = client.shared_fields(|fields| attributes.record(&mut Values::of_span(fields)));
-        Kept::new(self.number, fields, self.spans.then(Instant::now)).keep(&span);
+        let began = self.spans.then(|| Began { at: Instant::now(), trace: trace(attributes.metadata()) });
+        Kept::new(self.number, fields, began).keep(&span);
     }
 
-    fn on_record(&self, id: &Id, values: &Record<'_>, context: Context<'_, S>) {
+    fn on_record(&self, id: &Id, values: &Record<'_>, context: layer::Context<'_, S>) {
         let client = self.filter.client();
         if !client.is_alive() {
             return;
@@ -111,7 +104,7 @@ where
         Kept::record(self.number, &span, &later);
     }
 
-    fn on_event(&self, event: &Event<'_>, context: Context<'_, S>) {
+    fn on_event(&self, event: &Event<'_>, context: layer::Context<'_, S>) {
         let client = self.filter.client();
         if !client.is_alive() {
             return;
@@ -127,7 +120,8 @@ where
             return;
         };
         let span = context.event_span(event);
-        let mut entry = self.begin(metadata, span.as_ref(), |origin| client.log_from(level, &origin));
+        let whose = self.context_of(span.as_ref());
+        let mut entry = client.log_from(level, &origin(metadata, &whose, trace(metadata)));
         if !entry.is_taken() {
             return;
         }
@@ -138,20 +132,44 @@ where
         entry.send();
     }
 
-    fn on_close(&self, id: Id, context: Context<'_, S>) {
+    fn on_close(&self, id: Id, context: layer::Context<'_, S>) {
         let Some(span) = context.span(&id).filter(|_| self.spans) else { return };
-        let Some(Some(began)) = Kept::look(self.number, &span, |kept| kept.began) else { return };
+        let begun = |kept: &Kept| kept.began.map(|began| (began, kept.context.clone()));
+        let Some(Some((began, context))) = Kept::look(self.number, &span, begun) else { return };
         let (metadata, client) = (span.metadata(), self.filter.client());
         let level = level(metadata.level());
         if !self.filter.layer_takes(level, metadata.target()) {
             return;
         }
-        let mut entry = self
-            .begin(metadata, Some(&span), |origin| client.log_from(level, &origin.lasted(began.elapsed())));
+        // Whoever lets go of it last may be in another request, and another trace.
+        let whose = context.or(&self.made_in(&span).unwrap_or_default());
+        let origin = origin(metadata, &whose, began.trace).lasted(began.at.elapsed());
+        let mut entry = client.log_from(level, &origin);
         self.write_spans(&mut entry, &span);
         entry.write(|fields| fields.message(&format_args!("{}", span.name())));
         entry.send();
     }
+}
+
+fn origin<'o>(
+    metadata: &'o Metadata<'_>,
+    context: &'o Context,
+    trace: Option<(TraceId, SpanId)>,
+) -> Origin<'o> {
+    let origin = Origin::new(metadata.target())
+        .function(metadata.module_path().unwrap_or_default())
+        .file(metadata.file().unwrap_or_default(), metadata.line().unwrap_or(0))
+        .context(context);
+    trace.map_or(origin, |(trace, span)| origin.trace(trace, span))
+}
+
+/// Where another tracer knows better than hoplog.
+#[cfg_attr(not(feature = "opentelemetry"), expect(unused_variables, reason = "there is no other"))]
+fn trace(metadata: &Metadata<'_>) -> Option<(TraceId, SpanId)> {
+    let known = None;
+    #[cfg(feature = "opentelemetry")]
+    let known = known.or_else(|| crate::otel::current(metadata.target()));
+    known
 }
 
 /// How deep this thread is in events that are written while others are read.

@@ -38,7 +38,8 @@
 //!
 //! # Which request
 //! The current one ([`hoplog::current`]). A thread that is in none, but in a span that was made in one, logs for that
-//! request: a spawned task that is `.instrument`ed, a thread that enters a span. At most
+//! request: a spawned task that is `.instrument`ed, a thread that enters a span. A span's own entry is of the request
+//! that it was made in, whoever closes it. At most
 //! [`max_events_per_request`](hoplog::ClientBuilder::max_events_per_request) entries are taken for one.
 //!
 //! With the feature `opentelemetry`, trace and span of OpenTelemetry's current context go before the request's, which
@@ -69,6 +70,7 @@
 //! | nothing is logged | the client is gone: the layer does not keep it alive, hold a handle until the end |
 //! | an event has no request | it was written in a spawned task: spawn `future.in_current_context()`, of [`hoplog::InCurrentContext`], or in a span |
 //! | a span's fields are missing | it is of a level below `INFO` and below what is taken |
+//! | a background task falls silent | it was spawned in a span of a request, and has logged what one request may: spawn it with `parent: None` |
 //! | `log` records are missing | nobody turns them into events: `tracing_log::LogTracer::init()`, or `init()` of a `tracing-subscriber` with its feature `tracing-log` |
 //!
 //! # Features

@@ -3,7 +3,7 @@
 use std::sync::OnceLock;
 use std::time::Instant;
 
-use hoplog::{Context, SharedFields};
+use hoplog::{Context, SharedFields, SpanId, TraceId};
 use tracing_subscriber::registry::{LookupSpan, SpanRef};
 
 /// The most spans around an event whose fields and names it has.
@@ -21,12 +21,19 @@ pub(crate) struct Kept {
     /// The context that it was made in.
     pub(crate) context: Context,
     /// Where its duration is asked for.
-    pub(crate) began: Option<Instant>,
+    pub(crate) began: Option<Began>,
     next: Option<Box<Kept>>,
 }
 
+/// When a span began, and in which trace of another tracer.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Began {
+    pub(crate) at: Instant,
+    pub(crate) trace: Option<(TraceId, SpanId)>,
+}
+
 impl Kept {
-    pub(crate) fn new(layer: u64, fields: SharedFields, began: Option<Instant>) -> Self {
+    pub(crate) fn new(layer: u64, fields: SharedFields, began: Option<Began>) -> Self {
         Self { layer, fields, path: OnceLock::new(), context: hoplog::current(), began, next: None }
     }
 

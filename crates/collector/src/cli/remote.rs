@@ -22,7 +22,7 @@ const REFUSAL_BYTES: usize = 64 << 10;
 #[command(next_help_heading = "Collector")]
 pub(crate) struct Remote {
     /// The collector's address.
-    #[arg(long, value_name = "URL", env = "HOPLOG_ENDPOINT", default_value = DEFAULT)]
+    #[arg(long, value_name = "URL", env = "HOPLOG_ENDPOINT", hide_env_values = true, default_value = DEFAULT)]
     url: String,
     /// The collector's key, if it has one.
     #[arg(long, value_name = "KEY", env = "HOPLOG_API_KEY", hide_env_values = true)]
@@ -46,6 +46,10 @@ impl Remote {
         let said = if self.url.is_empty() { DEFAULT } else { &self.url };
         let base = match Url::parse(said) {
             Ok(url) if matches!(url.scheme(), "http" | "https") && url.has_host() => url,
+            // What stands before an `@` may be a password.
+            _ if said.contains('@') => {
+                return usage(format!("this is no address of a collector: pass --url such as {DEFAULT}"));
+            }
             _ => {
                 return usage(format!("`{said}` is no address of a collector: pass --url such as {DEFAULT}"));
             }

@@ -212,6 +212,9 @@ fn what_cannot_be_asked_is_one_line_that_names_the_fix() {
         refuses(&mut hoplog(&["query", "--url", url]), 2, "pass --url such as http://127.0.0.1:8000");
     }
     refuses(&mut hoplog(&["query", "--url", "http://user:secret@localhost"]), 2, "pass the key as --api-key");
+    let output =
+        hoplog(&["query"]).env("HOPLOG_ENDPOINT", "postgres://user:secret@localhost").output().unwrap();
+    assert_eq!((output.status.code(), said(&output).2.contains("secret")), (Some(2), false));
     // clap's own, in its own words.
     for arguments in [
         &["query", "--trace", TRACE, "--service", "shop"][..],

@@ -8,7 +8,7 @@ use hoplog_entry::Field;
 
 use super::live::Live;
 use super::record::OpenRecord;
-use crate::error_chain::{error_sources, error_text, harmless};
+use crate::error_chain::{error_sources, error_text, of_values};
 use crate::pipeline::Pipeline;
 
 /// The type that a panic has in an entry's `error_type`.
@@ -39,7 +39,7 @@ impl ErrorReport {
         Self(Arc::new(Report {
             error_type: std::any::type_name::<E>(),
             message: error_text(error),
-            sources: error_sources(harmless(|| error.source()).flatten()),
+            sources: error_sources(of_values(|| error.source()).flatten()),
         }))
     }
 

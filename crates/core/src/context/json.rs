@@ -6,7 +6,7 @@ use std::io;
 use serde::Serialize;
 
 use crate::encode::json;
-use crate::error_chain::{error_text, harmless};
+use crate::error_chain::{error_text, of_values};
 use crate::scan;
 
 /// The most bytes of a value: an entry keeps fewer, but masking may make it shorter.
@@ -23,7 +23,7 @@ pub(crate) fn json(value: impl Serialize) -> String {
 pub(crate) fn append_json(out: &mut Vec<u8>, value: impl Serialize) {
     let start = out.len();
     let mut room = Room { out, end: start + MOST, full: false };
-    let done = harmless(|| serde_json::to_writer(&mut room, &value).map_err(|error| error_text(&error)));
+    let done = of_values(|| serde_json::to_writer(&mut room, &value).map_err(|error| error_text(&error)));
     let note = match done {
         _ if room.full => format!("[left out: more than {MOST} bytes]"),
         Some(Ok(())) => return keep_to_one_line(&mut out[start..]),

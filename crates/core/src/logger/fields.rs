@@ -11,8 +11,9 @@ use serde::Serialize;
 use super::{failure, keep, spare};
 use crate::context::append_json;
 use crate::encode;
-use crate::error_chain::{error_sources, error_text, harmless};
+use crate::error_chain::{error_sources, error_text, of_values};
 use crate::pipeline::Pipeline;
+use crate::redact::is_unasked;
 
 /// The most fields of one [`SharedFields`].
 const MAX_FIELDS: u32 = 64;
@@ -80,8 +81,12 @@ impl<'a> FieldWriter<'a> {
         self.put(name, |out| append_json(out, value));
     }
 
-    /// A text.
+    /// A text; of one that no entry has room for, the size is told.
     pub fn text(&mut self, name: &str, text: &str) {
+        if text.len() > MAX_TEXT {
+            let note = format!("[left out: {} bytes]", text.len());
+            return self.put(name, |out| encode::json::string(out, &note));
+        }
         self.put(name, |out| encode::json::string(out, text));
     }
 
@@ -105,7 +110,7 @@ impl<'a> FieldWriter<'a> {
     /// An error as a text, its sources a line each.
     pub fn error_text(&mut self, name: &str, error: &(dyn StdError + 'static)) {
         let message = error_text(error);
-        match error_sources(harmless(|| error.source()).flatten()) {
+        match error_sources(of_values(|| error.source()).flatten()) {
             Some(sources) => self.text(name, &format!("{message}\n{sources}")),
             None => self.text(name, &message),
         }
@@ -117,7 +122,7 @@ impl<'a> FieldWriter<'a> {
         if !self.is_entry {
             return self.error_text(name, error);
         }
-        let sources = error_sources(harmless(|| error.source()).flatten());
+        let sources = error_sources(of_values(|| error.source()).flatten());
         let (pipeline, of) = (self.pipeline, self.type_of(error));
         failure(pipeline, self.record, &pipeline.redactor.text(&of), &error_text(error), sources);
     }
@@ -172,7 +177,7 @@ impl<'a> FieldWriter<'a> {
 fn said(out: &mut Vec<u8>, value: &dyn Debug, put: fn(&mut Vec<u8>, &str)) {
     let start = out.len();
     let mut said = Said { out, room: MAX_TEXT, put };
-    if harmless(|| write!(said, "{value:?}")).is_none() {
+    if of_values(|| write!(said, "{value:?}")).is_none() {
         out.truncate(start);
         out.extend_from_slice(b"[its text cannot be told: it panicked]");
     }
@@ -203,6 +208,8 @@ impl Write for Said<'_> {
 pub struct SharedFields {
     fragment: Fragment,
     left_out: u64,
+    /// A redaction hook that would have been asked was not.
+    is_unasked: bool,
     /// Whose rules they were judged by. Weak, so that the address is nobody else's while this lives.
     pipeline: Weak<Pipeline>,
 }
@@ -214,7 +221,7 @@ impl SharedFields {
         let (_, left_out) = FieldWriter::run(pipeline, &mut record, false, (MAX_FIELDS, MAX_SHARED), write);
         let fragment = record.fragment();
         keep(record);
-        Self { fragment, left_out, pipeline: Arc::downgrade(pipeline) }
+        Self { fragment, left_out, is_unasked: is_unasked(), pipeline: Arc::downgrade(pipeline) }
     }
 
     /// Fields said later, in the place of those of the same name.
@@ -240,6 +247,12 @@ impl SharedFields {
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.fragment.is_empty() && self.left_out == 0
+    }
+
+    /// Whether others would be judged like this at another time; not so of fields that a redaction hook itself writes.
+    #[must_use]
+    pub fn is_lasting(&self) -> bool {
+        !self.is_unasked
     }
 
     /// Returns how many fields were left out: all of them for a client by whose rules they were not judged.

@@ -4,7 +4,7 @@ use std::any::type_name;
 use std::error::Error;
 
 use super::EntryBuilder;
-use crate::error_chain::{error_sources, error_text, harmless};
+use crate::error_chain::{error_sources, error_text, of_values};
 
 /// An error of a measured call: any [`Error`], a box of one, or a text. Errors of other crates that lend themselves as
 /// `dyn Error` (`AsRef<dyn Error>`) are noted too.
@@ -69,5 +69,5 @@ impl Noted<Said> for &str {
 }
 
 fn note<E>(entry: EntryBuilder, error: &dyn Error) -> EntryBuilder {
-    entry.failure(type_name::<E>(), &error_text(error), error_sources(harmless(|| error.source()).flatten()))
+    entry.failure(type_name::<E>(), &error_text(error), error_sources(of_values(|| error.source()).flatten()))
 }

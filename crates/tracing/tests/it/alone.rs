@@ -4,7 +4,7 @@ use std::fmt;
 use std::process::Command;
 
 use hoplog::testing::{Capture, capture_with};
-use hoplog::{Client, ClientBuilder, DropReason, Level, Redaction};
+use hoplog::{Client, ClientBuilder, DropReason, Level, Outcome, Redaction, RequestHead};
 use serde_json::json;
 use tracing::{debug, info, info_span, warn};
 use tracing_subscriber::prelude::*;
@@ -157,5 +157,40 @@ fn levels_that_a_reload_changes_count_from_then_on() {
         event();
         log::debug!("record");
         assert_eq!(capture.client().stats().accepted, 2);
+    });
+}
+
+struct Panics;
+
+impl fmt::Debug for Panics {
+    fn fmt(&self, _: &mut fmt::Formatter<'_>) -> fmt::Result {
+        panic!("a panic of the test's value")
+    }
+}
+
+#[test]
+fn a_value_that_panics_while_it_is_read_is_not_the_panic_of_its_request() {
+    alone("a_value_that_panics_while_it_is_read_is_not_the_panic_of_its_request", || {
+        let capture = global(|b| b);
+        let client = capture.client();
+        client.install_panic_hook();
+        let head = RequestHead { method: "GET", path: "/", ..RequestHead::default() };
+        let mut request = client.begin_request(&head, std::iter::empty::<(&str, &[u8])>).unwrap();
+        request.poll(|| {
+            let _span = info_span!("s", value = ?Panics).entered();
+            info!(value = ?Panics, "event");
+            client.info("own").field("value", 1).send();
+        });
+        request.response(200, std::iter::empty::<(&str, &[u8])>(), Some(0));
+        request.finish(Outcome::Completed);
+        let entries = capture.entries();
+        let request = entries.iter().find(|entry| entry["kind"] == "request").unwrap();
+        assert_eq!(
+            (&request["level"], &request["error_type"]),
+            (&json!("INFO"), &json!(null)),
+            "{entries:?}"
+        );
+        // It is told all the same, as an entry of its own.
+        assert!(messages(&entries).contains(&"a panic of the test's value"), "{entries:?}");
     });
 }

@@ -103,6 +103,17 @@ fn a_value_that_panics_while_it_is_read_does_no_harm() {
     assert_eq!(fields["bad"], fields["worse"]);
 }
 
+#[test]
+fn of_a_text_that_no_entry_has_room_for_the_size_is_told_and_no_more_is_read() {
+    let text = "x ".repeat(4 << 20);
+    let entries = logged(|| {
+        let _span = info_span!("s", text = text.as_str()).entered();
+        info!(bytes = text.as_bytes(), "m");
+    });
+    let note = json!("[left out: 8388608 bytes]");
+    assert_eq!((&entries[0]["metadata"]["text"], &entries[0]["metadata"]["bytes"]), (&note, &note));
+}
+
 struct Farewell(Dispatch);
 
 impl Drop for Farewell {

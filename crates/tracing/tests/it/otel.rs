@@ -1,13 +1,16 @@
 //! OpenTelemetry's trace, where there is one.
 
+use std::cell::Cell;
+
 use hoplog::{Outcome, RequestHead};
+use opentelemetry::Context;
 use opentelemetry::trace::{TraceContextExt as _, Tracer as _, TracerProvider as _};
 use opentelemetry_sdk::trace::SdkTracerProvider;
 use serde_json::json;
 use tracing::{info, info_span};
 use tracing_subscriber::prelude::*;
 
-use super::{logs, messages, rig};
+use super::{logged, logs, messages, rig};
 
 #[test]
 fn the_trace_of_opentelemetrys_context_goes_before_the_requests_which_is_linked() {
@@ -57,6 +60,47 @@ fn a_span_of_tracing_opentelemetry_is_current_while_it_is_entered() {
     assert!(entries[1]["trace_id"].is_string(), "{entries:?}");
     assert_eq!(entries[1]["trace_id"], entries[2]["trace_id"]);
     assert_ne!(entries[1]["span_id"], entries[2]["span_id"]);
+}
+
+#[test]
+fn a_span_is_the_entry_of_the_trace_that_it_began_in() {
+    let capture = hoplog::testing::capture();
+    let tracer = SdkTracerProvider::builder().build().tracer("test");
+    let subscriber = tracing_subscriber::registry()
+        .with(tracing_opentelemetry::layer().with_tracer(tracer))
+        .with(hoplog_tracing::builder(capture.client()).spans().build().unwrap());
+    tracing::subscriber::with_default(subscriber, || {
+        let inner = info_span!("one").in_scope(|| info_span!("inner"));
+        info_span!("two").in_scope(|| {
+            info!("two's");
+            drop(inner);
+        });
+        info_span!("one").in_scope(|| info_span!("beside").in_scope(|| info!("beside's")));
+    });
+    let entries = capture.entries();
+    let of = |message: &str| entries.iter().find(|entry| entry["message"] == message).unwrap();
+    assert_eq!(of("beside")["trace_id"], of("beside's")["trace_id"]);
+    assert!(of("inner")["trace_id"].is_string());
+    assert_ne!(of("inner")["trace_id"], of("two's")["trace_id"]);
+}
+
+#[test]
+fn what_opentelemetry_says_while_its_context_is_borrowed_does_not_ask_for_that() {
+    thread_local! {
+        static PANICS: Cell<u32> = const { Cell::new(0) };
+    }
+    let before = std::panic::take_hook();
+    std::panic::set_hook(Box::new(move |info| {
+        PANICS.set(PANICS.get() + 1);
+        before(info);
+    }));
+    let entries = logged(|| {
+        // More than it keeps, of which it warns.
+        let mut guards: Vec<_> = (0..66_000).map(|_| Context::current().attach()).collect();
+        while guards.pop().is_some() {}
+    });
+    assert_eq!(PANICS.get(), 0);
+    assert!(entries.iter().any(|entry| entry["target"] == "opentelemetry"), "it does not warn any more");
 }
 
 #[test]

@@ -1,7 +1,7 @@
 //! Which request an event belongs to.
 
 use hoplog::testing::{capture, capture_with};
-use hoplog::{Client, Outcome, RequestHead, current, scope};
+use hoplog::{Client, Outcome, Redaction, RequestHead, current, scope};
 use serde_json::{Value, json};
 use tracing::{info, info_span};
 use tracing_subscriber::prelude::*;
@@ -105,4 +105,57 @@ fn a_scope_without_a_request_counts_too() {
     });
     let entry = &capture.entries()[0];
     assert_eq!((&entry["user_id"], &entry["metadata"]), (&json!("u1"), &json!({"job": 1})));
+}
+
+#[test]
+fn a_span_that_another_request_lets_go_of_is_the_entry_of_its_own() {
+    let capture = capture();
+    let layer = hoplog_tracing::builder(capture.client()).spans().build().unwrap();
+    tracing::subscriber::with_default(tracing_subscriber::registry().with(layer), || {
+        let begin = || capture.client().begin_request(&head(), std::iter::empty::<(&str, &[u8])>).unwrap();
+        let (mut one, mut two) = (begin(), begin());
+        let (mine, nobodys) = (one.poll(|| info_span!("mine")), info_span!("nobody's"));
+        two.poll(|| drop((mine, nobodys)));
+        one.finish(Outcome::Completed);
+        two.finish(Outcome::Cancelled);
+    });
+    let entries = capture.entries();
+    let one = entries.iter().find(|entry| entry["outcome"] == "completed").unwrap();
+    let mine = find(&entries, "mine");
+    assert_eq!((&mine["request_id"], &mine["trace_id"]), (&one["request_id"], &one["trace_id"]));
+    assert_eq!(find(&entries, "nobody's")["request_id"], json!(null));
+}
+
+#[test]
+fn a_redaction_hook_that_logs_in_a_span_of_its_request_does_not_wait_for_itself() {
+    let (done, ends) = std::sync::mpsc::channel();
+    // Asked at the end, while the record is locked.
+    std::thread::spawn(move || {
+        let hook = |_, name: &str, _: &str| {
+            info!(hook = name, "judging");
+            None
+        };
+        let capture = capture_with(Client::builder().redaction(Redaction::default().custom(hook))).unwrap();
+        let subscriber = tracing_subscriber::registry().with(hoplog_tracing::layer(capture.client()));
+        tracing::subscriber::with_default(subscriber, || {
+            let mut request =
+                capture.client().begin_request(&head(), std::iter::empty::<(&str, &[u8])>).unwrap();
+            let span = request.poll(|| {
+                current().set_field("cart", 7);
+                info_span!("work")
+            });
+            span.in_scope(|| {
+                request.finish(Outcome::Completed);
+                info!("after");
+            });
+        });
+        done.send(capture.entries()).unwrap();
+    });
+    let entries = ends.recv_timeout(std::time::Duration::from_secs(20)).expect("it waits for itself");
+    let request = entries.iter().find(|entry| entry["outcome"] == "completed").unwrap();
+    assert_eq!(request["metadata"], json!({"cart": 7}));
+    assert_eq!(find(&entries, "judging")["metadata"]["hook"], "[redaction failed]");
+    let after = find(&entries, "after");
+    assert_eq!(after["request_id"], request["request_id"]);
+    assert_eq!(after["metadata"]["spans"], json!(["work"]), "what the hook was not asked about is not kept");
 }
