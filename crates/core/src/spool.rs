@@ -168,4 +168,4 @@ impl<F: Fs> Spool<F> {
 }
 
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;

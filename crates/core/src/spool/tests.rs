@@ -5,7 +5,7 @@ mod clocks;
 mod crashes;
 mod disk;
 mod hints;
-mod model;
+pub(crate) mod model;
 mod overflow;
 #[cfg(unix)]
 mod real;

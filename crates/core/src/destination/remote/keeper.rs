@@ -13,7 +13,7 @@ use tokio::sync::mpsc::{UnboundedReceiver, unbounded_channel};
 use super::load::{Frame, Load, Part};
 use crate::destination::Surroundings;
 use crate::durable::Group;
-use crate::spool::{AppendError, Keep, Position, SpoolConfig};
+use crate::spool::{AppendError, Fs, Keep, Position, RealFs, SpoolConfig};
 use crate::sync::lock;
 use task::Task;
 
@@ -69,11 +69,15 @@ pub(super) struct Keeper {
 impl Keeper {
     /// Starts the thread; `None` where the system has none.
     pub(super) fn start(config: SpoolConfig, around: Surroundings) -> Option<Self> {
+        Self::start_on(RealFs, config, around)
+    }
+
+    fn start_on<F: Fs>(fs: F, config: SpoolConfig, around: Surroundings) -> Option<Self> {
         let (orders, inbox) = mpsc::channel();
         let (out, words) = unbounded_channel();
         let counts = Arc::new(Mutex::new(true));
         around.ledger.leave_behind();
-        let task = Task::new(config, around, orders.clone(), out, Arc::clone(&counts));
+        let task = Task::new(fs, config, around, orders.clone(), out, Arc::clone(&counts));
         let thread = thread::Builder::new().name("hoplog-spool".into());
         thread.spawn(move || task.run(&inbox)).ok()?;
         Some(Self { orders, words, counts })
@@ -97,3 +101,6 @@ impl Drop for Keeper {
         self.order(Order::Close);
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -12,7 +12,7 @@ use crate::pipeline::{Pipeline, Policy};
 use crate::queue::QueueLimits;
 use crate::{Redaction, Requests};
 
-fn around() -> Surroundings {
+pub(super) fn around() -> Surroundings {
     let limits = QueueLimits { bytes: 1 << 20, entries: 1_000, wake_entries: 100, wake_bytes: 1 << 20 };
     let policy = Policy::with(Redaction::default().build().unwrap(), Requests::default().build().unwrap());
     Surroundings {

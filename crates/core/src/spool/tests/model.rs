@@ -16,11 +16,11 @@ const US: u32 = 1_000;
 
 /// Clones are the same disk.
 #[derive(Debug, Clone, Default)]
-pub(super) struct Model(Arc<Mutex<Disk>>);
+pub(crate) struct Model(Arc<Mutex<Disk>>);
 
 /// What an operation is, for faults.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub(super) enum Op {
+pub(crate) enum Op {
     Create,
     Open,
     Read,
@@ -72,7 +72,7 @@ struct Inode {
 
 /// An open file.
 #[derive(Debug)]
-pub(super) struct Handle {
+pub(crate) struct Handle {
     inode: u64,
     handle: u64,
     disk: Model,
@@ -148,7 +148,7 @@ impl Model {
         self.disk().ops
     }
 
-    pub(super) fn calls(&self, op: Op) -> u64 {
+    pub(crate) fn calls(&self, op: Op) -> u64 {
         self.disk().calls.get(&op).copied().unwrap_or(0)
     }
 
@@ -173,7 +173,7 @@ impl Model {
         disk.off_after = Some(disk.ops + ops);
     }
 
-    pub(super) fn fault(&self, op: Op, kind: Option<io::ErrorKind>) {
+    pub(crate) fn fault(&self, op: Op, kind: Option<io::ErrorKind>) {
         match kind {
             Some(kind) => self.disk().faults.insert(op, kind),
             None => self.disk().faults.remove(&op),
@@ -196,7 +196,7 @@ impl Model {
     }
 
     /// The power goes and comes back. `choose` says of each sector and each name whether it made it to the platter.
-    pub(super) fn crash(&self, mut choose: impl FnMut() -> bool) {
+    pub(crate) fn crash(&self, mut choose: impl FnMut() -> bool) {
         let mut disk = self.disk();
         let names: BTreeSet<PathBuf> = disk.names.keys().chain(disk.durable_names.keys()).cloned().collect();
         for path in names {

@@ -12,7 +12,7 @@ use super::{AT_A_TIME, Order, Orders, Word};
 use crate::destination::Surroundings;
 use crate::durable::{Group, NotDurable};
 use crate::ledger::{Home, SpoolStats};
-use crate::spool::{AppendError, Backlog, Health, Keep, Now, Position, RealFs, Spool, SpoolConfig, Trouble};
+use crate::spool::{AppendError, Backlog, Fs, Health, Keep, Now, Position, Spool, SpoolConfig, Trouble};
 use crate::sync::lock;
 use crate::worker::mark_as_worker;
 
@@ -23,7 +23,8 @@ const GROUP: (Duration, usize) = (Duration::from_millis(4), 256 << 10);
 /// A directory that is refused is tried again.
 const AGAIN: Duration = Duration::from_secs(30);
 
-pub(super) struct Task {
+pub(super) struct Task<F: Fs> {
+    fs: F,
     /// For frames.
     orders: Orders,
     config: SpoolConfig,
@@ -31,7 +32,7 @@ pub(super) struct Task {
     out: UnboundedSender<Word>,
     counts: Arc<Mutex<bool>>,
     /// `None` where its directory is refused.
-    spool: Option<Spool<RealFs>>,
+    spool: Option<Spool<F>>,
     opened: Option<Instant>,
     /// Who waits for the next sync, and since when.
     groups: Vec<Arc<Group>>,
@@ -43,8 +44,9 @@ pub(super) struct Task {
     was_degraded: bool,
 }
 
-impl Task {
+impl<F: Fs> Task<F> {
     pub(super) fn new(
+        fs: F,
         config: SpoolConfig,
         around: Surroundings,
         orders: Orders,
@@ -52,6 +54,7 @@ impl Task {
         counts: Arc<Mutex<bool>>,
     ) -> Self {
         Self {
+            fs,
             orders,
             config,
             around,
@@ -104,7 +107,7 @@ impl Task {
 
     fn open(&mut self, now: Now) {
         self.opened = Some(now.mono);
-        match Spool::open(RealFs, self.config.clone(), now) {
+        match Spool::open(self.fs.clone(), self.config.clone(), now) {
             Ok(spool) => self.spool = Some(spool),
             Err(refused) => self.warn("spool", || format!("the spool is not used: {refused}")),
         }

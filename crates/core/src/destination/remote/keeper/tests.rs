@@ -1,0 +1,52 @@
+use hoplog_entry::{EntryId, Kind, Level, RecordWriter};
+use tokio::sync::oneshot;
+
+use super::super::tests::around;
+use super::*;
+use crate::durable::{Durable, NotDurable};
+use crate::spool::tests::model::{Model, Op};
+use crate::spool::{Backlog, Now, Spool};
+
+fn load() -> Load {
+    let mut record = RecordWriter::default();
+    record.begin(Kind::Event, EntryId::generate(1), 1);
+    Load::read(record.end(Level::Info, None).to_vec(), 1, None)
+}
+
+/// Has one entry made durable, and waits for the word.
+fn durable(keeper: &Keeper) -> Result<Durable, NotDurable> {
+    let (waiter, heard) = oneshot::channel();
+    keeper.order(Order::Durable(vec![load()], Arc::new(Group::new(vec![waiter], 1))));
+    heard.blocking_recv().unwrap()
+}
+
+#[test]
+fn who_waits_hears_after_the_sync_and_what_was_promised_outlasts_a_power_cut() {
+    let (model, config) = (Model::default(), SpoolConfig::new("/spool"));
+    let keeper = Keeper::start_on(model.clone(), config.clone(), around()).unwrap();
+    for syncs in 1..=20 {
+        assert_eq!(durable(&keeper), Ok(Durable));
+        assert!(model.calls(Op::Sync) >= syncs, "no word before the sync");
+    }
+    keeper.order(Order::Write(load(), Keep::Spooled));
+    model.crash(|| false);
+    let mut found = 0;
+    let mut spool = Spool::open(model, config, Now::of_system()).unwrap();
+    while let Backlog::Frame { entries, .. } = spool.next_backlog() {
+        found += entries;
+    }
+    assert!((20..=21).contains(&found), "{found}");
+}
+
+#[test]
+fn a_sync_that_fails_is_told_and_no_later_one_makes_it_good() {
+    let model = Model::default();
+    let around = around();
+    let keeper = Keeper::start_on(model.clone(), SpoolConfig::new("/spool"), around.clone()).unwrap();
+    assert_eq!(durable(&keeper), Ok(Durable));
+    model.fault(Op::Sync, Some(std::io::ErrorKind::Other));
+    assert_eq!(durable(&keeper), Err(NotDurable::Disk));
+    model.fault(Op::Sync, None);
+    assert_eq!(durable(&keeper), Ok(Durable));
+    assert_eq!(around.ledger.counts().stats("it", 3).durable, 2);
+}
