@@ -31,7 +31,7 @@
 //!   [`Client::stats`]. A tenth is reserved for errors.
 //! - Secrets are masked before an entry is written; the whole value goes.
 //! - A batch is sent until it is answered; the collector recognises what it has already. What is in memory when the
-//!   process is killed is lost.
+//!   process is killed is lost; [`ClientBuilder::spool`] keeps it on the disk, and [`EntryBuilder::durable`] waits for that.
 
 #[cfg(feature = "bench")]
 #[doc(hidden)]
