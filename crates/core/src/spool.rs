@@ -35,7 +35,7 @@ use std::time::{Instant, SystemTime, UNIX_EPOCH};
 
 use active::Active;
 pub(crate) use active::RETAINED;
-pub(crate) use append::{AppendError, Keep};
+pub(crate) use append::{AppendError, Keep, SyncFailed};
 pub(crate) use backlog::Backlog;
 pub(crate) use config::{SpoolConfig, SyncPolicy, WhenFull};
 pub(crate) use fs::RealFs;
@@ -83,6 +83,10 @@ pub(crate) struct Spool<F: Fs> {
     /// Segments that have something to hand out, or have not been read to their end.
     ready: BTreeSet<u64>,
     active: Option<Active<F>>,
+    /// Somebody waits for what is written, whatever the policy is.
+    awaited: bool,
+    /// Meanwhile frames went out of sight that were not synced.
+    doubtful: bool,
     /// The adopted segment that is being read.
     scan: Option<Scan<F>>,
     /// The last segment that a single frame was read from.
@@ -121,6 +125,8 @@ impl<F: Fs> Spool<F> {
             next_segment: 0,
             ready: BTreeSet::new(),
             active: None,
+            awaited: false,
+            doubtful: false,
             scan: None,
             open: None,
             moved: BTreeMap::new(),

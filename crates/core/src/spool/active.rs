@@ -64,7 +64,9 @@ impl<F: Fs> Spool<F> {
         entries: u32,
         state: State,
     ) -> io::Result<Position> {
-        self.active.take_if(|active| active.broken);
+        if self.active.as_ref().is_some_and(|active| active.broken) {
+            self.let_go();
+        }
         if !self.fits((FRAME_OVERHEAD + records.len()) as u64) {
             self.seal(now);
         }
@@ -139,16 +141,24 @@ impl<F: Fs> Spool<F> {
         if let Some(segment) = self.segments.get_mut(&key) {
             segment.len = len;
         }
-        if self.config.sync == SyncPolicy::Never || self.sync(now).is_ok() {
-            self.active = None;
+        let unasked = self.config.sync == SyncPolicy::Never && !self.awaited;
+        if unasked || self.sync(now).is_ok() {
+            self.let_go();
         }
         self.delete_if_done(key);
+    }
+
+    /// Closes the file that is being written. No later sync reaches what was not synced by then.
+    pub(super) fn let_go(&mut self) -> Option<Active<F>> {
+        let active = self.active.take()?;
+        self.doubtful |= active.unsynced.since.is_some();
+        Some(active)
     }
 
     /// Lets go of the segment that is being written, for its file cannot be trusted: it is never written or synced
     /// again. What is in memory of it is to be written anew.
     pub(super) fn abandon(&mut self) -> Option<Retained> {
-        let active = self.active.take()?;
+        let active = self.let_go()?;
         let frame = self.segments.get(&active.key).map_or(0, |segment| segment.durable);
         active.unsynced.frames.map(|bytes| Retained { key: active.key, frame, bytes })
     }

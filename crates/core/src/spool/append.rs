@@ -75,7 +75,7 @@ impl<F: Fs> Spool<F> {
                             true
                         }
                         Trouble::ReadOnly => {
-                            self.active = None;
+                            self.let_go();
                             false
                         }
                         Trouble::NoSpace | Trouble::Descriptors => false,
@@ -119,6 +119,7 @@ impl<F: Fs> Spool<F> {
         if synced.is_err() || !there {
             self.status.failed_syncs += 1;
             self.strikes += 1;
+            self.doubtful = true;
             self.start_over(now);
             if self.strikes >= ATTEMPTS {
                 self.degrade(now, Trouble::Io);
@@ -135,6 +136,24 @@ impl<F: Fs> Spool<F> {
             segment.durable = segment.frames();
         }
         Ok(())
+    }
+
+    /// From here on somebody waits for what is written, until [`Spool::sync_awaited`].
+    pub(crate) fn begin_awaited(&mut self) {
+        if !std::mem::replace(&mut self.awaited, true) {
+            self.doubtful = false;
+        }
+    }
+
+    /// As [`Spool::sync`], and yes only if all that was written since [`Spool::begin_awaited`] outlasts a power cut: a
+    /// sync says nothing of a file that was let go of before.
+    ///
+    /// # Errors
+    /// The disk said no, at any time since then.
+    pub(crate) fn sync_awaited(&mut self, now: Now) -> Result<(), SyncFailed> {
+        let synced = self.sync(now);
+        self.awaited = false;
+        if std::mem::take(&mut self.doubtful) { Err(SyncFailed) } else { synced }
     }
 
     /// Whether a frame outlasts a power cut. One that was resolved or dropped does not any more.

@@ -176,7 +176,9 @@ impl<F: Fs> Spool<F> {
         self.ready.remove(&key);
         self.scan.take_if(|scan| scan.key == key);
         self.open.take_if(|(open, _)| *open == key);
-        self.active.take_if(|active| active.key == key);
+        if self.active.as_ref().is_some_and(|active| active.key == key) {
+            self.let_go();
+        }
         if !self.moved.is_empty() {
             self.moved.retain(|_, to| to.segment != key);
         }

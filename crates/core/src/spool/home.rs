@@ -247,7 +247,7 @@ impl<F: Fs> Spool<F> {
         }
         self.status.vanished += 1;
         self.home = None;
-        self.active = None;
+        self.let_go();
         let gone = self.segments.iter().filter(|(_, segment)| {
             segment.owner == Owner::Home || matches!(self.fs.stat_path(&segment.dir), Ok(None))
         });

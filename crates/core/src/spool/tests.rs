@@ -1,5 +1,6 @@
 //! The spool on a disk in memory that can lose power at every operation, and on the real one.
 
+mod awaited;
 mod backlog;
 mod clocks;
 mod crashes;

@@ -12,7 +12,9 @@ use super::{AT_A_TIME, Order, Orders, Word};
 use crate::destination::Surroundings;
 use crate::durable::{Group, NotDurable};
 use crate::ledger::{Home, SpoolStats};
-use crate::spool::{AppendError, Backlog, Fs, Health, Keep, Now, Position, Spool, SpoolConfig, Trouble};
+use crate::spool::{
+    AppendError, Backlog, Fs, Health, Keep, Now, Position, Spool, SpoolConfig, SyncFailed, Trouble,
+};
 use crate::sync::lock;
 use crate::worker::mark_as_worker;
 
@@ -143,7 +145,7 @@ impl<F: Fs> Task<F> {
             Order::Want => self.wanted = true,
             Order::Sync => {
                 self.sync_groups();
-                self.sync();
+                self.sync(Spool::sync);
                 self.say(Word::Synced);
             }
             Order::Quarantine(record) => {
@@ -199,16 +201,17 @@ impl<F: Fs> Task<F> {
 
     fn write_durable(&mut self, loads: Vec<Load>, group: Arc<Group>) {
         self.group_due.get_or_insert_with(|| Instant::now() + GROUP.0);
-        let mut failed = false;
+        self.spool.iter_mut().for_each(Spool::begin_awaited);
+        let (mut failed, mut entries) = (false, 0);
         for load in loads {
-            let (bytes, entries) = (load.bytes().len(), load.entries() as u64);
+            self.group_bytes += load.bytes().len();
+            entries += load.entries() as u64;
             failed |= !self.write(load, Keep::Held);
-            self.group_bytes += bytes;
-            self.group_entries += entries;
         }
         if failed {
             group.fail(NotDurable::Disk);
         } else {
+            self.group_entries += entries;
             self.groups.push(group);
         }
         if self.group_bytes >= GROUP.1 {
@@ -276,8 +279,8 @@ impl<F: Fs> Task<F> {
         false
     }
 
-    fn sync(&mut self) -> bool {
-        let synced = self.spool.as_mut().is_some_and(|spool| spool.sync(Now::of_system()).is_ok());
+    fn sync(&mut self, sync: impl FnOnce(&mut Spool<F>, Now) -> Result<(), SyncFailed>) -> bool {
+        let synced = self.spool.as_mut().is_some_and(|spool| sync(spool, Now::of_system()).is_ok());
         self.count();
         if !synced {
             self.show();
@@ -293,7 +296,7 @@ impl<F: Fs> Task<F> {
         if groups.is_empty() {
             return;
         }
-        let synced = self.sync();
+        let synced = self.sync(Spool::sync_awaited);
         if synced && *lock(&self.counts) {
             self.around.ledger.made_durable(entries);
         }
