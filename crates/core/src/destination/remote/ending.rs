@@ -51,6 +51,11 @@ impl Closing {
         if self.leaving { self.deadline } else { self.network }
     }
 
+    /// Nothing is to be left to the disk any more: the network has all the time.
+    pub(super) fn lose_spool(&mut self) {
+        (self.network, self.leaving) = (self.deadline, false);
+    }
+
     /// True one time.
     pub(super) fn says_goodbye(&mut self) -> bool {
         !std::mem::replace(&mut self.said_goodbye, true)
@@ -130,5 +135,20 @@ impl Remote {
         let secured = self.outstanding.iter().filter(|batch| batch.home == Home::Spool);
         ledger.put_back(secured.map(|batch| batch.left).sum());
         ledger.drop_all_in_flight(DropReason::ShutdownDeadline);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn without_its_spool_an_end_is_not_due_before_its_deadline() {
+        let deadline = Instant::now() + std::time::Duration::from_secs(10);
+        let mut closing = Closing::new(deadline, true, oneshot::channel().0);
+        assert!(closing.next() < deadline);
+        closing.leaving = true;
+        closing.lose_spool();
+        assert_eq!((closing.next(), closing.leaving), (deadline, false));
     }
 }

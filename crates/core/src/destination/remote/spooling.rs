@@ -5,6 +5,7 @@ use std::time::{Duration, Instant};
 
 use hoplog_entry::DropReason;
 
+use super::ending::Closing;
 use super::keeper::{Keeper, Order, Word};
 use super::load::{Frame, Load, record_of};
 use super::{Remote, SpoolPlan};
@@ -198,15 +199,15 @@ impl Remote {
                 spooling.writing -= entries;
                 let left = spooling.seal_after.take().map(|left| left.saturating_sub(entries));
                 spooling.seal_after = left.filter(|left| *left > 0);
-                let Some((load, error)) = back else { return self.former.pass(entries) };
-                if error.is_some() {
+                if let Some((_, Some(_))) = back {
                     spooling.let_be = Some(Instant::now() + LET_BE);
                 }
-                match (load.home(), error) {
-                    (Home::Memory, error) if leaving => self.lose(&load, error),
+                match back {
+                    None => self.former.pass(entries),
+                    Some((load, error)) if leaving && load.home() == Home::Memory => self.lose(&load, error),
                     // It is where it is to stay.
-                    (Home::Spool, _) if leaving => {}
-                    _ => self.former.add(load),
+                    Some(_) if leaving => {}
+                    Some((load, _)) => self.former.add(load),
                 }
                 if left == Some(0) {
                     self.former.seal_rest();
@@ -255,6 +256,7 @@ impl Remote {
     pub(super) fn lose_keeper(&mut self) {
         let Some(mut spooling) = self.spooling.take() else { return };
         spooling.stop_counting();
+        self.closing.iter_mut().for_each(Closing::lose_spool);
         let lost = spooling.writing as u64;
         self.around.ledger.drop_waiting(Home::Memory, lost, DropReason::SpoolIoError);
         self.warn("panic", "the spool's thread panicked; please report this".into());

@@ -264,6 +264,11 @@ impl Model {
         Handle { inode, handle, disk: self.clone() }
     }
 
+    /// From now on nothing can be opened, or again everything.
+    pub(crate) fn no_descriptors(&self, none: bool) {
+        self.disk().descriptors = none.then_some(0);
+    }
+
     /// So many files may be open beside those that are.
     pub(super) fn descriptors(&self, more: Option<usize>) {
         let mut disk = self.disk();

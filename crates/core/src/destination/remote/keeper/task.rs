@@ -1,6 +1,6 @@
 //! What the keeper's thread does.
 
-use std::sync::mpsc::{self, RecvTimeoutError, TryRecvError};
+use std::sync::mpsc::{self, RecvTimeoutError};
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
@@ -20,6 +20,8 @@ use crate::worker::mark_as_worker;
 
 /// How often the spool is looked after.
 const TICK: Duration = Duration::from_secs(1);
+/// Between two looks at a backlog of which nothing was found yet: it may be that it cannot be read now.
+const PAUSE: Duration = Duration::from_millis(5);
 /// Somebody waits for the disk: so long for others to come, or so many bytes. With the way here and back, 5 ms at most.
 const GROUP: (Duration, usize) = (Duration::from_millis(4), 256 << 10);
 /// A directory that is refused is tried again.
@@ -36,6 +38,8 @@ pub(super) struct Task<F: Fs> {
     /// `None` where its directory is refused.
     spool: Option<Spool<F>>,
     opened: Option<Instant>,
+    /// When it was looked after.
+    looked: Option<Instant>,
     /// Who waits for the next sync, and since when.
     groups: Vec<Arc<Group>>,
     group_entries: u64,
@@ -64,6 +68,7 @@ impl<F: Fs> Task<F> {
             counts,
             spool: None,
             opened: None,
+            looked: None,
             groups: Vec::new(),
             group_entries: 0,
             group_bytes: 0,
@@ -78,17 +83,14 @@ impl<F: Fs> Task<F> {
         self.open(Now::of_system());
         loop {
             let unfinished = self.hand_out();
-            let order = match self.patience(unfinished) {
-                Duration::ZERO => inbox.try_recv().map_err(|error| match error {
-                    TryRecvError::Empty => RecvTimeoutError::Timeout,
-                    TryRecvError::Disconnected => RecvTimeoutError::Disconnected,
-                }),
-                patience => inbox.recv_timeout(patience),
-            };
-            match order {
+            match inbox.recv_timeout(self.patience(unfinished)) {
                 Ok(Order::Close) | Err(RecvTimeoutError::Disconnected) => return self.close(),
                 Ok(order) => self.obey(order),
-                Err(RecvTimeoutError::Timeout) => self.look_after(),
+                Err(RecvTimeoutError::Timeout) => {}
+            }
+            // Orders that never end do not put it off.
+            if self.is_due() {
+                self.look_after();
             }
             if self.group_due.is_some_and(|due| due <= Instant::now()) {
                 self.sync_groups();
@@ -98,13 +100,18 @@ impl<F: Fs> Task<F> {
 
     /// How long there is nothing to do but for orders.
     fn patience(&self, unfinished: bool) -> Duration {
-        if unfinished {
-            return Duration::ZERO;
-        }
-        let now = Instant::now();
         let sync = self.spool.as_ref().and_then(Spool::sync_due);
         let due = [sync, self.group_due].into_iter().flatten().min();
-        due.map_or(TICK, |due| due.saturating_duration_since(now).min(TICK))
+        let most = if unfinished { PAUSE } else { TICK };
+        due.map_or(most, |due| due.saturating_duration_since(Instant::now()).min(most))
+    }
+
+    /// Whether the spool is to be looked after now.
+    fn is_due(&self) -> bool {
+        let now = Instant::now();
+        let sync = self.spool.as_ref().and_then(Spool::sync_due);
+        sync.is_some_and(|due| due <= now)
+            || self.looked.is_none_or(|at| now.saturating_duration_since(at) >= TICK)
     }
 
     fn open(&mut self, now: Now) {
@@ -118,6 +125,7 @@ impl<F: Fs> Task<F> {
 
     fn look_after(&mut self) {
         let now = Now::of_system();
+        self.looked = Some(now.mono);
         match &mut self.spool {
             Some(spool) => spool.tick(now),
             None if self.opened.is_none_or(|opened| now.mono.saturating_duration_since(opened) >= AGAIN) => {

@@ -1,3 +1,5 @@
+use std::time::{Duration, Instant};
+
 use hoplog_entry::{EntryId, Kind, Level, RecordWriter};
 use tokio::sync::oneshot;
 
@@ -5,7 +7,7 @@ use super::super::tests::around;
 use super::*;
 use crate::durable::{Durable, NotDurable};
 use crate::spool::tests::model::{Model, Op};
-use crate::spool::{Backlog, Now, Spool};
+use crate::spool::{Backlog, Now, Spool, SyncPolicy};
 
 fn load() -> Load {
     let mut record = RecordWriter::default();
@@ -49,4 +51,42 @@ fn a_sync_that_fails_is_told_and_no_later_one_makes_it_good() {
     model.fault(Op::Sync, None);
     assert_eq!(durable(&keeper), Ok(Durable));
     assert_eq!(around.ledger.counts().stats("it", 3).durable, 2);
+}
+
+#[test]
+fn the_spool_is_looked_after_however_many_orders_come() {
+    let around = around();
+    let mut config = SpoolConfig::new("/spool");
+    config.sync = SyncPolicy::Never;
+    let keeper = Keeper::start_on(Model::default(), config, around.clone()).unwrap();
+    keeper.order(Order::Write(load(), Keep::Spooled));
+    let until = Instant::now() + Duration::from_secs(5);
+    while around.ledger.counts().stats("it", 1).spool.is_none_or(|spool| spool.bytes == 0) {
+        assert!(Instant::now() < until, "it was never looked at");
+        keeper.order(Order::Release(load()));
+        thread::sleep(Duration::from_millis(1));
+    }
+}
+
+#[test]
+fn a_backlog_that_cannot_be_read_now_takes_no_core() {
+    let (model, config) = (Model::default(), SpoolConfig::new("/spool"));
+    let mut spool = Spool::open(model.clone(), config.clone(), Now::of_system()).unwrap();
+    let entry = load();
+    spool.append(Now::of_system(), entry.bytes(), 1, Keep::Spooled).unwrap();
+    spool.close(Now::of_system());
+    let mut keeper = Keeper::start_on(model.clone(), config, around()).unwrap();
+    keeper.order(Order::Sync);
+    assert!(matches!(keeper.words.blocking_recv(), Some(Word::Synced)));
+    model.no_descriptors(true);
+    keeper.order(Order::Want);
+    let before = model.calls(Op::Open);
+    let begun = Instant::now();
+    while begun.elapsed() < Duration::from_millis(200) {
+        thread::yield_now();
+    }
+    let tried = model.calls(Op::Open) - before;
+    assert!((1..=100).contains(&tried), "{tried} times in 200 ms");
+    model.no_descriptors(false);
+    assert!(matches!(keeper.words.blocking_recv(), Some(Word::Backlog(loads)) if loads.len() == 1));
 }
