@@ -206,7 +206,8 @@ impl Remote {
         let flush = self.flushes.iter().map(Flush::deadline).min();
         let close = self.closing.as_ref().map(Closing::next);
         // While a probe is out there is nothing to do at that time.
-        let may_start = self.has_work() && self.sending.len() < self.places();
+        let has_to_send = self.has_work() || self.may_say_goodbye();
+        let may_start = has_to_send && self.sending.len() < self.places();
         let retry = self.not_before.max(self.server_wait).filter(|_| may_start);
         // It waits like any other batch.
         let may_pulse = self.may_pulse() && self.former.dialect().says_goodbye();

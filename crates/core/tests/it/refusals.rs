@@ -153,3 +153,15 @@ fn a_conflict_that_tells_the_batchs_result_is_that_result() {
     assert_settled(&client, 3, 0);
     assert_eq!(destination(&client).duplicates, 3);
 }
+
+#[test]
+fn an_end_whose_last_entry_is_refused_does_not_wait_for_its_deadline() {
+    let collector = Scripted::judging([], |_| Answer::status(400));
+    let client = client_of(&collector);
+    send(&client, 2);
+    let begun = std::time::Instant::now();
+    let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
+    let report = runtime.block_on(client.shutdown(LONG));
+    assert_eq!((report.dropped, report.left), (2, 0));
+    assert!(begun.elapsed() < LONG / 2, "{:?}", begun.elapsed());
+}

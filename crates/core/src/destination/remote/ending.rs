@@ -109,7 +109,7 @@ impl Remote {
         }
     }
 
-    fn may_say_goodbye(&self) -> bool {
+    pub(super) fn may_say_goodbye(&self) -> bool {
         self.closing.as_ref().is_some_and(|c| !c.said_goodbye && !self.backoff.is_failing())
     }
 
