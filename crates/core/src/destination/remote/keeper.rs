@@ -5,14 +5,14 @@
 
 mod task;
 
-use std::sync::{Arc, Mutex, mpsc};
+use std::sync::{Arc, Mutex, Weak, mpsc};
 use std::thread;
 
 use tokio::sync::mpsc::{UnboundedReceiver, unbounded_channel};
 
 use super::load::{Frame, Load, Part};
 use crate::destination::Surroundings;
-use crate::durable::Group;
+use crate::durable::{Group, NotDurable};
 use crate::spool::{AppendError, Fs, Keep, Position, RealFs, SpoolConfig};
 use crate::sync::lock;
 use task::Task;
@@ -64,6 +64,8 @@ pub(super) struct Keeper {
     pub(super) words: UnboundedReceiver<Word>,
     /// Whether what it does still counts.
     counts: Arc<Mutex<bool>>,
+    /// Who may be waiting for the disk.
+    groups: Vec<Weak<Group>>,
 }
 
 impl Keeper {
@@ -80,7 +82,7 @@ impl Keeper {
         let task = Task::new(fs, config, around, orders.clone(), out, Arc::clone(&counts));
         let thread = thread::Builder::new().name("hoplog-spool".into());
         thread.spawn(move || task.run(&inbox)).ok()?;
-        Some(Self { orders, words, counts })
+        Some(Self { orders, words, counts, groups: Vec::new() })
     }
 
     pub(super) fn order(&self, order: Order) {
@@ -88,16 +90,30 @@ impl Keeper {
         let _ = self.orders.send(order);
     }
 
-    /// From now on nothing it does is counted; returns the words that it had for us.
+    /// Has it write what somebody waits for.
+    pub(super) fn order_durable(&mut self, loads: Vec<Load>, group: Arc<Group>) {
+        self.groups.retain(|group| group.strong_count() > 0);
+        self.groups.push(Arc::downgrade(&group));
+        self.order(Order::Durable(loads, group));
+    }
+
+    /// From now on nothing it does is counted, and nobody waits for it: its disk may hang for good.
+    /// Returns the words that it had for us.
     pub(super) fn stop_counting(&mut self) -> Vec<Word> {
-        *lock(&self.counts) = false;
+        self.let_be();
         std::iter::from_fn(|| self.words.try_recv().ok()).collect()
+    }
+
+    fn let_be(&mut self) {
+        *lock(&self.counts) = false;
+        let waiting = self.groups.drain(..).filter_map(|group| group.upgrade());
+        waiting.for_each(|group| group.fail(NotDurable::Closed));
     }
 }
 
 impl Drop for Keeper {
     fn drop(&mut self) {
-        *lock(&self.counts) = false;
+        self.let_be();
         self.order(Order::Close);
     }
 }

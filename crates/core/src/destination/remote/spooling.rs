@@ -112,7 +112,7 @@ impl Remote {
         match &mut self.spooling {
             Some(spooling) => {
                 spooling.writing += loads.iter().map(Load::entries).sum::<usize>();
-                spooling.order(Order::Durable(loads, group));
+                spooling.keeper.order_durable(loads, group);
             }
             None => {
                 group.fail(NotDurable::Disk);

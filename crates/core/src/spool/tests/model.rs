@@ -264,6 +264,11 @@ impl Model {
         Handle { inode, handle, disk: self.clone() }
     }
 
+    /// Every operation waits until this is dropped.
+    pub(crate) fn hang(&self) -> impl Sized + '_ {
+        self.disk()
+    }
+
     /// From now on nothing can be opened, or again everything.
     pub(crate) fn no_descriptors(&self, none: bool) {
         self.disk().descriptors = none.then_some(0);

@@ -16,18 +16,18 @@ fn load() -> Load {
 }
 
 /// Has one entry made durable, and waits for the word.
-fn durable(keeper: &Keeper) -> Result<Durable, NotDurable> {
+fn durable(keeper: &mut Keeper) -> Result<Durable, NotDurable> {
     let (waiter, heard) = oneshot::channel();
-    keeper.order(Order::Durable(vec![load()], Arc::new(Group::new(vec![waiter], 1))));
+    keeper.order_durable(vec![load()], Arc::new(Group::new(vec![waiter], 1)));
     heard.blocking_recv().unwrap()
 }
 
 #[test]
 fn who_waits_hears_after_the_sync_and_what_was_promised_outlasts_a_power_cut() {
     let (model, config) = (Model::default(), SpoolConfig::new("/spool"));
-    let keeper = Keeper::start_on(model.clone(), config.clone(), around()).unwrap();
+    let mut keeper = Keeper::start_on(model.clone(), config.clone(), around()).unwrap();
     for syncs in 1..=20 {
-        assert_eq!(durable(&keeper), Ok(Durable));
+        assert_eq!(durable(&mut keeper), Ok(Durable));
         assert!(model.calls(Op::Sync) >= syncs, "no word before the sync");
     }
     keeper.order(Order::Write(load(), Keep::Spooled));
@@ -44,12 +44,12 @@ fn who_waits_hears_after_the_sync_and_what_was_promised_outlasts_a_power_cut() {
 fn a_sync_that_fails_is_told_and_no_later_one_makes_it_good() {
     let model = Model::default();
     let around = around();
-    let keeper = Keeper::start_on(model.clone(), SpoolConfig::new("/spool"), around.clone()).unwrap();
-    assert_eq!(durable(&keeper), Ok(Durable));
+    let mut keeper = Keeper::start_on(model.clone(), SpoolConfig::new("/spool"), around.clone()).unwrap();
+    assert_eq!(durable(&mut keeper), Ok(Durable));
     model.fault(Op::Sync, Some(std::io::ErrorKind::Other));
-    assert_eq!(durable(&keeper), Err(NotDurable::Disk));
+    assert_eq!(durable(&mut keeper), Err(NotDurable::Disk));
     model.fault(Op::Sync, None);
-    assert_eq!(durable(&keeper), Ok(Durable));
+    assert_eq!(durable(&mut keeper), Ok(Durable));
     assert_eq!(around.ledger.counts().stats("it", 3).durable, 2);
 }
 
@@ -89,4 +89,17 @@ fn a_backlog_that_cannot_be_read_now_takes_no_core() {
     assert!((1..=100).contains(&tried), "{tried} times in 200 ms");
     model.no_descriptors(false);
     assert!(matches!(keeper.words.blocking_recv(), Some(Word::Backlog(loads)) if loads.len() == 1));
+}
+
+#[test]
+fn who_waits_for_a_disk_that_hangs_hears_of_the_end() {
+    let model = Model::default();
+    let mut keeper = Keeper::start_on(model.clone(), SpoolConfig::new("/spool"), around()).unwrap();
+    assert_eq!(durable(&mut keeper), Ok(Durable));
+    let hanging = model.hang();
+    let (waiter, mut heard) = oneshot::channel();
+    keeper.order_durable(vec![load()], Arc::new(Group::new(vec![waiter], 1)));
+    keeper.stop_counting();
+    assert_eq!(heard.try_recv(), Ok(Err(NotDurable::Closed)));
+    drop(hanging);
 }
