@@ -12,7 +12,7 @@ type Counts = [u64; DropReason::ALL.len()];
 /// So long without a loss, and a stretch of them is over.
 const OVER: Duration = Duration::from_secs(1);
 /// One that does not end is told of so often, and no other one more often: where even the entry that tells of losses is
-/// lost, that is no reason for the next one.
+/// lost, that is the next loss, and one a minute is what it comes to.
 const EVERY: Duration = Duration::from_secs(60);
 /// Left out on purpose, or told of in the request's own entry; and what nobody can be told of any more.
 const UNTOLD: [DropReason; 3] = [DropReason::Sampled, DropReason::RateLimitedLocal, DropReason::AfterClose];
