@@ -1,9 +1,11 @@
 //! What all routes share: the state they work on, and the forms of an answer.
 
+use crate::config::Config;
 use crate::floor::Floor;
 use crate::ingest::routes::Intake;
 use crate::metrics::Metrics;
-use crate::store::{Store, StoreError};
+use crate::store::StoreError;
+use crate::store::projects::Projects;
 use crate::time::Clock;
 use axum::body::Body;
 use axum::response::IntoResponse;
@@ -12,8 +14,10 @@ use hyper::{Response, StatusCode};
 use serde::Serialize;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU32, Ordering::Relaxed};
+use std::time::Duration;
 use tokio::sync::Semaphore;
 
+pub(crate) mod access;
 pub(crate) mod guard;
 pub(crate) mod ops;
 pub(crate) mod page;
@@ -23,7 +27,8 @@ pub(crate) type Answer = Response<Body>;
 
 /// What the routes work on.
 pub(crate) struct App {
-    pub(crate) store: Arc<dyn Store>,
+    /// A handler gets its store as [`access::Granted`].
+    projects: Projects,
     pub(crate) floor: Floor,
     pub(crate) intake: Arc<Intake>,
     pub(crate) guard: guard::Guard,
@@ -33,6 +38,27 @@ pub(crate) struct App {
     pub(crate) followers: Arc<Semaphore>,
     /// Set once a shutdown has begun.
     pub(crate) draining: AtomicBool,
+}
+
+impl App {
+    pub(crate) fn new(config: Config, projects: Projects, floor: Floor) -> Self {
+        let retention = Duration::from_secs(u64::from(config.retention_days) * 86_400);
+        Self {
+            projects,
+            floor,
+            intake: Arc::new(Intake::new(&config.limits, retention)),
+            guard: guard::Guard::new(config.api_key),
+            metrics: Metrics::default(),
+            followers: Arc::new(Semaphore::new(config.limits.followers)),
+            clock: config.clock,
+            draining: AtomicBool::new(false),
+        }
+    }
+
+    /// Commits what is under way and lets go of the stores.
+    pub(crate) async fn close(&self) {
+        self.projects.close().await;
+    }
 }
 
 /// An answer with a JSON body.
@@ -60,7 +86,7 @@ pub(crate) fn problem(status: StatusCode, detail: &str) -> Answer {
 }
 
 /// The same, on its way through a handler.
-#[derive(Debug)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Problem {
     pub(crate) status: StatusCode,
     pub(crate) detail: String,

@@ -3,19 +3,17 @@
 use crate::config::Config;
 use crate::error::StartError;
 use crate::floor::Floor;
-use crate::http::guard::Guard;
 use crate::http::{App, router};
-use crate::ingest::routes::Intake;
-use crate::metrics::Metrics;
-use crate::store::sqlite::SqliteStore;
+use crate::store::projects::Projects;
+use crate::store::sqlite::SqliteProjects;
 use std::fmt;
 use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
+use std::sync::atomic::Ordering::Relaxed;
 use std::time::Duration;
 use tokio::net::TcpListener;
-use tokio::sync::{Semaphore, watch};
+use tokio::sync::watch;
 use tokio::task::JoinHandle;
 
 mod accept;
@@ -41,36 +39,13 @@ impl Collector {
             TcpListener::bind(config.listen).await.map_err(|e| StartError::listen(config.listen, e))?;
         let local_addr = listener.local_addr().map_err(|e| StartError::listen(config.listen, e))?;
         let floor = Floor::new(directory.clone(), config.disk_floor, config.probe.clone());
-        let options = crate::store::sqlite::Options::new(directory, &config);
-        let opened = tokio::task::spawn_blocking(move || SqliteStore::open(options)).await;
-        let store = opened.map_err(|e| StartError::new(format!("the store did not open: {e}")))??;
-        let retention = Duration::from_secs(u64::from(config.retention_days) * 86_400);
-        let app = Arc::new(App {
-            store: Arc::new(store),
-            floor,
-            intake: Arc::new(Intake::new(&config.limits, retention)),
-            guard: Guard::new(config.api_key),
-            metrics: Metrics::default(),
-            followers: Arc::new(Semaphore::new(config.limits.followers)),
-            clock: config.clock,
-            draining: AtomicBool::new(false),
-        });
+        let projects = Projects::open(Arc::new(SqliteProjects::new(directory, &config))).await?;
+        let (limits, drain_lag, drain_time) = (config.limits.clone(), config.drain_lag, config.drain_time);
+        let app = Arc::new(App::new(config, projects, floor));
         let (stop, stopped) = watch::channel(accept::Phase::Serving);
-        let serving = accept::serve(
-            listener,
-            router::router(Arc::clone(&app)),
-            Arc::clone(&app),
-            config.limits,
-            stopped,
-        );
-        Ok(Running {
-            local_addr,
-            app,
-            stop,
-            serving: tokio::spawn(serving),
-            drain_lag: config.drain_lag,
-            drain_time: config.drain_time,
-        })
+        let serving =
+            accept::serve(listener, router::router(Arc::clone(&app)), Arc::clone(&app), limits, stopped);
+        Ok(Running { local_addr, app, stop, serving: tokio::spawn(serving), drain_lag, drain_time })
     }
 }
 
@@ -111,8 +86,7 @@ impl Running {
         if tokio::time::timeout(self.drain_time, &mut self.serving).await.is_err() {
             self.stop.send_replace(accept::Phase::Stopped);
         }
-        // The store says nothing that anybody could still act on.
-        let _ = self.app.store.close().await;
+        self.app.close().await;
     }
 }
 

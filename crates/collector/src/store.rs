@@ -1,4 +1,4 @@
-//! What the collector asks of a store. One trait; SQLite is the first behind it.
+//! What the collector asks of the store of one project ([`projects`]). One trait; SQLite is the first behind it.
 //!
 //! Requests are values ([`Batch`], [`Search`]); each store compiles them to its own language. Answers are entries
 //! as finished JSON text, since the collector passes them on and never looks inside.
@@ -11,6 +11,7 @@ pub(crate) mod batch;
 pub(crate) mod completeness;
 pub(crate) mod figures;
 pub(crate) mod follow;
+pub(crate) mod projects;
 pub(crate) mod search;
 pub(crate) mod shown;
 pub(crate) mod sqlite;
@@ -25,7 +26,7 @@ use search::{Filter, Listing, Period, Search, TraceKey};
 /// An answer to come. Dropping it gives up a query; a write goes on.
 pub(crate) type Reply<'a, T> = Pin<Box<dyn Future<Output = Result<T, StoreError>> + Send + 'a>>;
 
-/// Keeps entries and finds them.
+/// Keeps the entries of one project and finds them.
 pub(crate) trait Store: Send + Sync + 'static {
     /// Commits a batch; the verdicts stand in the order of its rows. An answer means that the rows outlive the
     /// process and the machine's power.

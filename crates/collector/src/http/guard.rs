@@ -1,8 +1,10 @@
 //! Who may pass: the key where there is one, and the name by which a keyless collector may be called. Both are
 //! looked at before a byte of any body is read.
 
+use super::access::{Access, Scopes};
 use super::{Answer, App, problem};
 use crate::config::Secret;
+use crate::store::projects::Project;
 use axum::body::Body;
 use axum::extract::State;
 use axum::middleware::Next;
@@ -56,7 +58,7 @@ impl Guard {
 }
 
 /// Answers in place of the route where a rule is broken.
-pub(crate) async fn check(State(app): State<Arc<App>>, request: Request<Body>, next: Next) -> Answer {
+pub(crate) async fn check(State(app): State<Arc<App>>, mut request: Request<Body>, next: Next) -> Answer {
     let path = request.uri().path();
     if !app.guard.host_is_right(request.headers()) {
         return problem(
@@ -64,7 +66,12 @@ pub(crate) async fn check(State(app): State<Arc<App>>, request: Request<Body>, n
             "a collector without a key answers to localhost only: call it so, or set HOPLOG_API_KEY",
         );
     }
-    if OPEN.contains(&path) || path.starts_with("/assets/") || app.guard.key_is_right(request.headers()) {
+    let open = OPEN.contains(&path) || path.starts_with("/assets/");
+    if app.guard.key_is_right(request.headers()) {
+        request.extensions_mut().insert(Access { project: Project::DEFAULT, scopes: Scopes::EVERY });
+        return next.run(request).await;
+    }
+    if open {
         return next.run(request).await;
     }
     let (head, body) = request.into_parts();

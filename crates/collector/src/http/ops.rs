@@ -24,7 +24,7 @@ pub(crate) async fn ready(State(app): State<Arc<App>>) -> Result<Answer, Problem
         return Err(Problem { status: StatusCode::SERVICE_UNAVAILABLE, detail });
     }
     app.floor.check()?;
-    app.store.ready().await?;
+    app.projects.ready().await?;
     Ok(alive().await)
 }
 

@@ -1,7 +1,7 @@
 //! What a sender is told: one verdict count after commit, or what is wrong as `{"detail": …}`.
 
 use super::entry::Rejected;
-use crate::http::Answer;
+use crate::http::{Answer, Problem};
 use crate::store::StoreError;
 use hyper::StatusCode;
 use hyper::header::{ACCEPT_ENCODING, HeaderValue, RETRY_AFTER};
@@ -35,6 +35,14 @@ pub(crate) enum Refusal {
     Busy(String),
     /// The disk is full.
     Full(String),
+    /// Whoever sent it may not, or not so much.
+    Denied(Problem),
+}
+
+impl From<Problem> for Refusal {
+    fn from(problem: Problem) -> Self {
+        Self::Denied(problem)
+    }
 }
 
 impl From<StoreError> for Refusal {
@@ -55,6 +63,7 @@ impl Refusal {
             Self::Unsupported(why) => (StatusCode::UNSUPPORTED_MEDIA_TYPE, why),
             Self::Busy(why) => (StatusCode::SERVICE_UNAVAILABLE, why),
             Self::Full(why) => (StatusCode::INSUFFICIENT_STORAGE, why),
+            Self::Denied(problem) => (problem.status, problem.detail),
         };
         let mut answer = crate::http::json(status, &serde_json::json!({ "detail": detail }));
         if matches!(status, StatusCode::SERVICE_UNAVAILABLE | StatusCode::INSUFFICIENT_STORAGE) {

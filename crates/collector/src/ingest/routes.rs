@@ -8,7 +8,8 @@ use super::non_numbers::{self, Nulled};
 use super::wire::{self, WireLimits};
 use crate::budget::{Budget, Grant};
 use crate::config::Limits;
-use crate::http::{Answer, App};
+use crate::http::access::{Granted, Ingest};
+use crate::http::{Answer, App, Problem};
 use crate::store::batch::Verdict;
 use axum::Router;
 use axum::body::Body;
@@ -115,18 +116,24 @@ pub(super) fn busy() -> Refusal {
 
 pub(crate) fn routes() -> Router<Arc<App>> {
     Router::new()
-        .route("/logs", post(|app, request| ingest(app, request, Form::Logs)))
-        .route("/api/v1/logs/batch", post(|app, request| ingest(app, request, Form::LogsOrArray)))
+        .route("/logs", post(|app, granted, request| ingest(app, granted, request, Form::Logs)))
+        .route(
+            "/api/v1/logs/batch",
+            post(|app, granted, request| ingest(app, granted, request, Form::LogsOrArray)),
+        )
 }
 
 /// `POST /api/v1/logs`; its path also answers `GET`, so the router is put together elsewhere.
-pub(crate) async fn one(app: State<Arc<App>>, request: Request<Body>) -> Answer {
-    ingest(app, request, Form::One).await
+pub(crate) async fn one(app: State<Arc<App>>, granted: Permit, request: Request<Body>) -> Answer {
+    ingest(app, granted, request, Form::One).await
 }
 
-async fn ingest(State(app): State<Arc<App>>, request: Request<Body>, form: Form) -> Answer {
+/// May be none: whoever is refused is told once its body is out of the way.
+type Permit = Result<Granted<Ingest>, Problem>;
+
+async fn ingest(State(app): State<Arc<App>>, granted: Permit, request: Request<Body>, form: Form) -> Answer {
     let (head, mut body) = request.into_parts();
-    match take(&app, &head.headers, &mut body, form).await {
+    match take(&app, granted, &head.headers, &mut body, form).await {
         Ok(receipt) => with_encodings(crate::http::json(StatusCode::OK, &receipt)),
         Err(refusal) => {
             if refusal != Refusal::Timeout {
@@ -139,10 +146,12 @@ async fn ingest(State(app): State<Arc<App>>, request: Request<Body>, form: Form)
 
 async fn take(
     app: &App,
+    granted: Permit,
     headers: &hyper::HeaderMap,
     body: &mut Body,
     form: Form,
 ) -> Result<Receipt, Refusal> {
+    let granted = granted?;
     let intake = &app.intake;
     let encoding = wire::encoding(headers)?;
     app.floor.check()?;
@@ -153,7 +162,7 @@ async fn take(
         Arc::clone(intake).decode(wire, encoding, form, now, grant).await?;
     let verdicts = match batch.rows.is_empty() && batch.sender.is_none() {
         true => Vec::new(),
-        false => app.store.write(batch).await?,
+        false => granted.store.write(batch).await?,
     };
     let count_of = |verdict| verdicts.iter().filter(|v| **v == verdict).count();
     let (accepted, id_conflicts) = (count_of(Verdict::Stored), count_of(Verdict::Conflict));

@@ -1,15 +1,20 @@
 //! `GET /api/v1/completeness?service=&from=&to=`: whether what was sent is here.
 
 use super::params::Params;
+use crate::http::access::{Granted, Query};
 use crate::http::{Answer, App, Problem, json};
 use crate::store::completeness::Completeness;
 use axum::extract::State;
 use hyper::StatusCode;
 use std::sync::Arc;
 
-pub(crate) async fn completeness(State(app): State<Arc<App>>, params: Params) -> Result<Answer, Problem> {
+pub(crate) async fn completeness(
+    State(app): State<Arc<App>>,
+    granted: Granted<Query>,
+    params: Params,
+) -> Result<Answer, Problem> {
     let now = app.clock.now();
     let question = params.completeness(now)?;
-    let accounts = app.store.senders(question.clone()).await?;
+    let accounts = granted.store.senders(question.clone()).await?;
     Ok(json(StatusCode::OK, &Completeness::new(&question, accounts, now)))
 }

@@ -1,6 +1,7 @@
 //! Figures: totals, services, routes.
 
 use super::params::Params;
+use crate::http::access::{Granted, Query};
 use crate::http::{Answer, App, Problem, json};
 use crate::store::figures::Totals;
 use crate::time::SECOND;
@@ -15,10 +16,17 @@ const COUNTING: &str = "an entry counts as often as its weight says (once withou
      percentiles; stored is the number of entries";
 
 /// `GET /stats` (protocols §1)
-pub(crate) async fn stats(State(app): State<Arc<App>>, params: Params) -> Result<Answer, Problem> {
+pub(crate) async fn stats(
+    State(app): State<Arc<App>>,
+    granted: Granted<Query>,
+    params: Params,
+) -> Result<Answer, Problem> {
     params.none()?;
     let an_hour_ago = app.clock.now().saturating_sub(3_600 * SECOND);
-    Ok(json(StatusCode::OK, &Counted { totals: app.store.totals(an_hour_ago).await?, counting: COUNTING }))
+    Ok(json(
+        StatusCode::OK,
+        &Counted { totals: granted.store.totals(an_hour_ago).await?, counting: COUNTING },
+    ))
 }
 
 #[derive(Serialize)]
@@ -29,13 +37,13 @@ struct Counted {
 }
 
 /// `GET /api/v1/services`
-pub(crate) async fn services(State(app): State<Arc<App>>, params: Params) -> Result<Answer, Problem> {
+pub(crate) async fn services(granted: Granted<Query>, params: Params) -> Result<Answer, Problem> {
     params.none()?;
-    Ok(json(StatusCode::OK, &json!({ "services": app.store.services().await?, "counting": COUNTING })))
+    Ok(json(StatusCode::OK, &json!({ "services": granted.store.services().await?, "counting": COUNTING })))
 }
 
 /// `GET /api/v1/routes`
-pub(crate) async fn routes(State(app): State<Arc<App>>, params: Params) -> Result<Answer, Problem> {
-    let routes = app.store.routes(params.period()?).await?;
+pub(crate) async fn routes(granted: Granted<Query>, params: Params) -> Result<Answer, Problem> {
+    let routes = granted.store.routes(params.period()?).await?;
     Ok(json(StatusCode::OK, &json!({ "routes": routes, "counting": COUNTING })))
 }

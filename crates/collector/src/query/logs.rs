@@ -1,42 +1,42 @@
 //! Entries: a page of them, one, or those of a trace.
 
 use super::params::Params;
-use crate::http::{Answer, App, Problem, json_text};
+use crate::http::access::{Granted, Query};
+use crate::http::{Answer, Problem, json_text};
 use crate::json::quote;
 use crate::store::search::{Listing, TraceKey};
-use axum::extract::{Path, State};
+use axum::extract::Path;
 use hoplog_entry::EntryId;
 use hyper::StatusCode;
-use std::sync::Arc;
 
 /// `GET /api/v1/logs`
-pub(crate) async fn list(State(app): State<Arc<App>>, params: Params) -> Result<Answer, Problem> {
-    Ok(page(app.store.search(params.search()?).await?, None))
+pub(crate) async fn list(granted: Granted<Query>, params: Params) -> Result<Answer, Problem> {
+    Ok(page(granted.store.search(params.search()?).await?, None))
 }
 
 /// `GET /api/v1/logs/{id}`
 pub(crate) async fn one(
-    State(app): State<Arc<App>>,
+    granted: Granted<Query>,
     Path(id): Path<String>,
     params: Params,
 ) -> Result<Answer, Problem> {
     params.none()?;
     let not_found = || Problem::not_found("there is no entry with this id");
     let id: EntryId = id.parse().map_err(|_| not_found())?;
-    let entry = app.store.entry(id).await?.ok_or_else(not_found)?;
+    let entry = granted.store.entry(id).await?.ok_or_else(not_found)?;
     Ok(json_text(StatusCode::OK, entry))
 }
 
 /// `GET /api/v1/traces/{trace_id}`
 pub(crate) async fn trace(
-    State(app): State<Arc<App>>,
+    granted: Granted<Query>,
     Path(id): Path<String>,
     params: Params,
 ) -> Result<Answer, Problem> {
     params.none()?;
     let key = TraceKey::new(&id);
     let shown = key.id.map_or(id, |id| id.to_string());
-    let listing = app.store.trace(key).await?;
+    let listing = granted.store.trace(key).await?;
     if listing.json.is_empty() {
         return Err(Problem::not_found("there is no entry with this trace id"));
     }

@@ -4,6 +4,7 @@
 //! piles up for one that is slow: it falls behind, is moved on, and is told so.
 
 use super::params::Params;
+use crate::http::access::{Granted, Query};
 use crate::http::{Answer, App, Problem, with_type};
 use crate::json::quote;
 use crate::store::StoreError;
@@ -30,15 +31,20 @@ const LOOK: Duration = Duration::from_millis(200);
 const KEEP_ALIVE: Duration = Duration::from_secs(15);
 
 /// `GET /api/v1/tail`
-pub(crate) async fn tail(State(app): State<Arc<App>>, params: Params) -> Result<Answer, Problem> {
+pub(crate) async fn tail(
+    State(app): State<Arc<App>>,
+    granted: Granted<Query>,
+    params: Params,
+) -> Result<Answer, Problem> {
     let filter = params.filter()?;
     let place = Arc::clone(&app.followers).try_acquire_owned().map_err(|_| Problem {
         status: StatusCode::SERVICE_UNAVAILABLE,
         detail: "as many follow already as may: end one of them".to_owned(),
     })?;
     // Before the answer: whoever has that sees all that arrives later.
-    let position = app.store.follow(filter.clone(), None).await?.position;
-    let follower = Follower { app, filter, position, told: Instant::now(), ended: false, _place: place };
+    let position = granted.store.follow(filter.clone(), None).await?.position;
+    let follower =
+        Follower { app, granted, filter, position, told: Instant::now(), ended: false, _place: place };
     let first = async { Some((Bytes::from_static(b": what arrives from now on\n\n"), follower)) };
     let mut answer = with_type(StatusCode::OK, "text/event-stream", Body::new(Feed(Box::pin(first))));
     // nginx would hold events back.
@@ -69,6 +75,7 @@ impl hyper::body::Body for Feed {
 
 struct Follower {
     app: Arc<App>,
+    granted: Granted<Query>,
     filter: Filter,
     position: Position,
     told: Instant,
@@ -86,7 +93,8 @@ impl Follower {
             if self.app.draining.load(Relaxed) {
                 break self.end("the collector shuts down");
             }
-            let more = match self.app.store.follow(self.filter.clone(), Some(self.position.clone())).await {
+            let more = match self.granted.store.follow(self.filter.clone(), Some(self.position.clone())).await
+            {
                 Ok(news) => {
                     let text = events(&news);
                     self.position = news.position;

@@ -28,6 +28,8 @@ use std::time::Duration;
 use tokio::sync::{mpsc, oneshot};
 use writer::{Command, Writer};
 
+pub(crate) use projects::SqliteProjects;
+
 mod connection;
 mod directory;
 mod figures;
@@ -35,6 +37,7 @@ mod follow;
 mod ids;
 mod insert;
 mod listing;
+mod projects;
 mod readers;
 mod retention;
 mod routes;
