@@ -27,7 +27,12 @@ struct Run {
     filter: &'static str,
 }
 
-const RUNS: [Run; 5] = [
+const RUNS: [Run; 6] = [
+    journey(
+        "app-kill",
+        "an application is killed 200 times, the collector comes and goes",
+        "chaos::app_kills::",
+    ),
     collector("collector-kill", "the collector is killed 200 times under load", "chaos::kills::"),
     collector("collector-drain", "SIGTERM under load, 20 times", "chaos::drain::"),
     collector("bombs", "2 000 compression bombs, 200 at once", "chaos::bombs::"),
@@ -37,6 +42,11 @@ const RUNS: [Run; 5] = [
 
 const fn collector(name: &'static str, what: &'static str, filter: &'static str) -> Run {
     Run { name, what, package: "hoplog-collector", target: "it", filter }
+}
+
+/// Programs that the tests of `journeys` start: an application, a collector.
+const fn journey(name: &'static str, what: &'static str, filter: &'static str) -> Run {
+    Run { name, what, package: "journeys", target: "it", filter }
 }
 
 pub(crate) fn run(arguments: &[String]) -> Outcome {

@@ -3,14 +3,14 @@
 
 mod bodies;
 mod canary;
+#[cfg(unix)]
+mod chaos;
 mod collector;
 mod context;
 mod delivery;
 mod grpc;
 mod http2;
 mod hyper_alone;
-#[cfg(unix)]
-mod kills;
 mod long_requests;
 mod properties_actix;
 mod properties_tower;

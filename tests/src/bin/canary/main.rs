@@ -2,7 +2,8 @@
 //!
 //! ```text
 //! canary service     stdin: one line of JSON, the plan ─► axum and actix, each under hoplog; ends with stdin
-//! canary collector   a real collector in the directory of its first argument; ends with stdin
+//! canary collector   a real collector in the directory of its first argument, at the address of its second; ends with
+//!                    stdin
 //! ```
 //!
 //! The first line of output says where it listens. Secrets come in by the plan alone: what a handler is to say is not in
@@ -28,7 +29,7 @@ async fn main() {
     let mut arguments = std::env::args().skip(1);
     match (arguments.next().as_deref(), arguments.next()) {
         (Some("service"), None) => service::run().await,
-        (Some("collector"), Some(directory)) => collector::run(directory).await,
+        (Some("collector"), Some(directory)) => collector::run(directory, arguments.next()).await,
         _ => panic!("usage: canary service | canary collector DIR"),
     }
 }

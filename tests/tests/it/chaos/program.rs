@@ -1,0 +1,133 @@
+//! The programs of the rigs: the shop, `src/bin/shop`, and a collector, each a process that may be killed.
+
+use std::io::{BufRead as _, BufReader};
+use std::net::SocketAddr;
+use std::process::{Child, ChildStdout, Command, Stdio};
+use std::time::Duration;
+
+use hoplog_testkit::facts::fact;
+use serde_json::Value;
+use tempfile::TempDir;
+
+/// A process that ends with this value.
+pub(super) struct Program {
+    child: Child,
+    /// What it says, line by line.
+    pub(super) said: BufReader<ChildStdout>,
+}
+
+impl Program {
+    pub(super) fn start(command: &mut Command) -> Self {
+        let mut child = command.stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().unwrap();
+        let said = BufReader::new(child.stdout.take().unwrap());
+        Self { child, said }
+    }
+
+    /// `kill -9`.
+    pub(super) fn kill(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+
+    fn address(&mut self) -> SocketAddr {
+        let mut line = String::new();
+        self.said.read_line(&mut line).unwrap();
+        line.trim().parse().unwrap_or_else(|_| panic!("no address: {line:?}"))
+    }
+}
+
+impl Drop for Program {
+    fn drop(&mut self) {
+        self.kill();
+    }
+}
+
+/// `shop serve`.
+pub(super) struct Shop {
+    pub(super) program: Program,
+    address: SocketAddr,
+}
+
+pub(super) fn shop(task: &str, plan: &Value) -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_shop"));
+    command.args([task, &plan.to_string()]);
+    command
+}
+
+impl Shop {
+    pub(super) fn serve(plan: &Value) -> Self {
+        let mut program = Program::start(&mut shop("serve", plan));
+        let address = program.address();
+        Self { program, address }
+    }
+
+    pub(super) fn url(&self, path: &str) -> String {
+        format!("http://{}{path}", self.address)
+    }
+
+    pub(super) async fn stats(&self) -> Value {
+        get(&self.url("/stats")).await
+    }
+
+    /// Its counts once they are as wanted.
+    pub(super) async fn stats_when(&self, patience: Duration, wanted: impl Fn(&Value) -> bool) -> Value {
+        let begun = std::time::Instant::now();
+        loop {
+            let stats = self.stats().await;
+            if wanted(&stats) {
+                return stats;
+            }
+            assert!(begun.elapsed() < patience, "{patience:?} in vain: {stats}");
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
+    }
+}
+
+/// A collector in a directory of its own, up or down, always at the same address.
+pub(super) struct Upstream {
+    directory: TempDir,
+    address: SocketAddr,
+    running: Option<Program>,
+}
+
+impl Upstream {
+    pub(super) fn start() -> Self {
+        let directory = tempfile::tempdir().unwrap();
+        let mut upstream = Self { directory, address: ([127, 0, 0, 1], 0).into(), running: None };
+        upstream.up();
+        upstream
+    }
+
+    pub(super) fn up(&mut self) {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_canary"));
+        command.arg("collector").arg(self.directory.path()).arg(self.address.to_string());
+        let mut program = Program::start(command.stderr(Stdio::null()));
+        self.address = program.address();
+        self.running = Some(program);
+    }
+
+    pub(super) fn is_up(&self) -> bool {
+        self.running.is_some()
+    }
+
+    /// Ends it as an operator does.
+    pub(super) async fn down(&mut self) {
+        if let Some(mut program) = self.running.take() {
+            drop(program.child.stdin.take());
+            fact("the end of the collector", || program.child.try_wait().unwrap()).await;
+        }
+    }
+
+    pub(super) fn url(&self) -> String {
+        format!("http://{}", self.address)
+    }
+
+    pub(super) async fn ask(&self, path: &str) -> Value {
+        get(&(self.url() + path)).await
+    }
+}
+
+async fn get(url: &str) -> Value {
+    let answer = reqwest::get(url).await.unwrap();
+    serde_json::from_slice(&answer.bytes().await.unwrap()).unwrap()
+}
