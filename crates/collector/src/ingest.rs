@@ -7,6 +7,7 @@ pub(crate) mod envelope;
 pub(crate) mod inflate;
 pub(crate) mod non_numbers;
 pub(crate) mod routes;
+pub(crate) mod user_agent;
 pub(crate) mod value;
 pub(crate) mod wire;
 

@@ -17,6 +17,8 @@
 //! - A value that does not fit its field, and a member that is no field, is kept under `metadata`.
 //! - `NaN`, `Infinity` and `-Infinity`, which Python writes, become null; the entry then says `replaced_values` among
 //!   its `hoplog_flags`.
+//! - `device_type` (`desktop`, `mobile`, `tablet`, `bot`), `browser`, `browser_version`, `os_name` and `os_version` are
+//!   read from `user_agent` where it does not say them, but for outgoing calls.
 //! - One of kind `running` is shown until the entry that its `exchange_id` names is stored, and in no answer from then
 //!   on but by its own id.
 //! - It counts as often as its `weight` says, from 0 to 1 000 000, once without one.

@@ -12,7 +12,8 @@ const GROUPS = Object.entries({
   Response: "status_code outcome grpc_status response_content_type response_size",
   Times: "created_at ended_at ttfb_ms duration_ms running_for longest_gap_ms slow",
   Error: "error_type error_message raised_at",
-  Client: "ip peer client_port client_type origin user_agent tls_version",
+  Client:
+    "ip peer client_port client_type origin device_type browser browser_version os_name os_version user_agent tls_version",
   Trace: "trace_id span_id parent_span_id linked_trace_id linked_span_id x_trace_id exchange_id",
   User: "user_id session_id tenant_id",
   Source:

@@ -1,6 +1,7 @@
 //! One entry: a JSON object becomes a row, leniently. An entry is refused only when it cannot be kept at all (no
 //! object, too large, too deep); a value that does not fit its field is kept under `metadata` instead.
 
+use super::user_agent::UserAgents;
 use super::value;
 use crate::fields::{Field, Shape, UNKNOWN_SERVICE};
 use crate::json::{Token, Walk, clean, clean_text, quote};
@@ -48,6 +49,7 @@ pub(crate) struct Reader<'a> {
     /// Kept between entries for its memory.
     extras: Vec<(&'a str, &'a str)>,
     json_fields: Vec<(Field, &'a str)>,
+    agents: UserAgents,
 }
 
 /// An entry half read.
@@ -80,6 +82,7 @@ impl<'a> Reader<'a> {
             unknown_service,
             extras: Vec::new(),
             json_fields: Vec::new(),
+            agents: UserAgents::default(),
         }
     }
 
@@ -124,6 +127,7 @@ impl<'a> Reader<'a> {
         let source = self.source.iter().filter(|c| draft.seen & bit(c.field) == 0);
         self.batch.extend(source.copied());
         self.kind(mark);
+        self.agents.add_to(&mut self.batch, mark);
         let detail = self.detail(&mut draft);
         let metadata = self.metadata(&draft, suspect);
         self.clear();

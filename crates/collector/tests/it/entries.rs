@@ -281,3 +281,38 @@ fn what_the_batch_says_of_its_source_counts_where_an_entry_says_nothing() {
     let other = &server.logs("?service=other")[0];
     assert_eq!((&other["host"], &other["environment"]), (&json!("h2"), &json!("production")));
 }
+
+#[test]
+fn device_browser_and_system_come_from_the_user_agent_where_the_entry_does_not_say_them() {
+    let server = Server::start();
+    let chrome = "Mozilla/5.0 (Windows NT 10.0; Win64; x64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/126.0.0.0 Safari/537.36";
+    let names = ["device_type", "browser", "browser_version", "os_name", "os_version"];
+    let shown = |entry: Value| names.map(|name| entry[name].clone());
+    let read = [json!("desktop"), json!("Chrome"), json!("126.0.0.0"), json!("Windows"), json!("10")];
+    let nothing = [const { Value::Null }; 5];
+    let entry = |more: Value| {
+        let mut entry = json!({"method": "GET", "user_agent": chrome});
+        entry.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
+        server.round_trip(&entry.to_string())
+    };
+    assert_eq!(shown(entry(json!({}))), read);
+    let own = shown(entry(json!({"browser": "Own", "os_name": "Mine"})));
+    assert_eq!(own, [json!("desktop"), json!("Own"), json!("126.0.0.0"), json!("Mine"), json!("10")]);
+    assert_eq!(shown(entry(json!({"kind": "outgoing"}))), nothing, "the service's own user agent");
+    assert_eq!(shown(entry(json!({"user_agent": "shop/1.0 (internal)"}))), nothing);
+    // Many in one batch, of which most are read once.
+    let logs: Vec<Value> = (0..3000)
+        .map(|n| {
+            let agent = if n % 2 == 0 { chrome.to_owned() } else { format!("curl/8.{n}") };
+            json!({"method": "GET", "user_agent": agent})
+        })
+        .collect();
+    assert_eq!(server.send(json!(logs))["accepted"], 3000);
+    for log in server.logs("?limit=1000&method=GET") {
+        let agent = log["user_agent"].as_str().unwrap();
+        let version = agent.strip_prefix("curl/").unwrap_or("126.0.0.0");
+        if log["browser"] != "Own" && log["kind"] == "request" && agent != "shop/1.0 (internal)" {
+            assert_eq!(log["browser_version"], version, "{agent}");
+        }
+    }
+}

@@ -23,7 +23,7 @@ fn a_file_of_layout_1_is_read_counted_and_written_to() {
     let directory = Arc::new(TempDir::new());
     write_layout_1(directory.path());
     let server = Server::in_directory(Arc::clone(&directory), |config| config);
-    assert_eq!(version(directory.path()), 3);
+    assert_eq!(version(directory.path()), 4);
 
     let stats = server.get("/stats").json();
     // Four rows, one of weight 4, one of them running.
@@ -46,6 +46,7 @@ fn a_file_of_layout_1_is_read_counted_and_written_to() {
         ("slow", Value::Null),
         ("client_type", Value::Null),
         ("longest_gap_ms", Value::Null),
+        ("browser", Value::Null),
     ] {
         assert_eq!(old[field], value, "{field}");
     }

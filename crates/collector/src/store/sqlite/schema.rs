@@ -5,6 +5,7 @@
 //! | 1 | |
 //! | 2 | columns for what whole requests bring, `ended`, weights in the tally, indexes of slow and of running entries |
 //! | 3 | `hash`, what became of each sender's entries, which of them came (`spans`), ids ahead of time (`strays`) |
+//! | 4 | columns for what a user agent tells |
 
 use super::running;
 use crate::fields::{Field, MOST_WEIGHT, Shape};
@@ -12,7 +13,7 @@ use rusqlite::{Connection, TransactionBehavior};
 use std::collections::HashSet;
 
 /// The layout's number, in `user_version`; a file of an older one is brought to it when it is opened for writing.
-pub(super) const VERSION: i64 = 3;
+pub(super) const VERSION: i64 = 4;
 /// `hopl`, in `application_id`: tells a file of ours from any other.
 pub(super) const APPLICATION: i64 = 0x686f_706c;
 
@@ -45,12 +46,14 @@ pub(super) fn prepare(connection: &mut Connection) -> rusqlite::Result<()> {
     match super::connection::version(&transaction)? {
         0 => transaction.execute_batch(&create())?,
         before => {
+            add_missing_columns(&transaction)?;
             if before < 2 {
                 upgrade_to_2(&transaction)?;
             }
             if before < 3 {
                 transaction.execute_batch(&upgrade_to_3())?;
             }
+            transaction.pragma_update(None, "user_version", VERSION)?;
         }
     }
     transaction.commit()
@@ -111,8 +114,7 @@ fn upgrade_to_3() -> String {
         "ALTER TABLE entries ADD COLUMN hash INTEGER;
          {counts}
          {SPANS}
-         {STRAYS}
-         PRAGMA user_version = {VERSION};"
+         {STRAYS}"
     )
 }
 
@@ -128,15 +130,20 @@ fn partial_indexes() -> String {
     )
 }
 
-/// Adds the columns that are not there yet, makes the small indexes anew, and takes out of the tally what is not in
-/// it any more. No row is rewritten; the file is read through once for each index.
-fn upgrade_to_2(connection: &Connection) -> rusqlite::Result<()> {
+/// Adds a column for each field that has none yet. No row is rewritten.
+fn add_missing_columns(connection: &Connection) -> rusqlite::Result<()> {
     let mut statement = connection.prepare("SELECT name FROM pragma_table_info('entries')")?;
     let there: HashSet<String> = statement.query_map([], |row| row.get(0))?.collect::<Result<_, _>>()?;
     let fields = Field::columns().map(|field| (field.name(), affinity(field)));
     for (name, affinity) in fields.chain([("ended", "INTEGER")]).filter(|(name, _)| !there.contains(*name)) {
         connection.execute_batch(&format!("ALTER TABLE entries ADD COLUMN {name} {affinity}"))?;
     }
+    Ok(())
+}
+
+/// Makes the small indexes anew, and takes out of the tally what is not in it any more. No row is rewritten; the file
+/// is read through once for each index.
+fn upgrade_to_2(connection: &Connection) -> rusqlite::Result<()> {
     connection.execute_batch(&format!(
         "DROP INDEX entries_errors;
          {indexes}
