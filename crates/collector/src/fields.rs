@@ -50,6 +50,11 @@ impl Words {
         }
     }
 
+    /// All words.
+    pub(crate) fn all(self) -> Vec<&'static str> {
+        (0..).map_while(|code| self.word(code)).collect()
+    }
+
     /// The word of a code.
     pub(crate) fn word(self, code: u8) -> Option<&'static str> {
         match self {

@@ -76,8 +76,15 @@ pub(crate) fn json_text(status: StatusCode, body: impl Into<Body>) -> Answer {
 
 /// An error of the query side (RFC 9457).
 pub(crate) fn problem(status: StatusCode, detail: &str) -> Answer {
+    problem_of(status, detail, None)
+}
+
+fn problem_of(status: StatusCode, detail: &str, parameter: Option<&str>) -> Answer {
     let title = status.canonical_reason().unwrap_or("Error");
-    let body = serde_json::json!({ "title": title, "status": status.as_u16(), "detail": detail });
+    let mut body = serde_json::json!({ "title": title, "status": status.as_u16(), "detail": detail });
+    if let (Some(name), Some(members)) = (parameter, body.as_object_mut()) {
+        members.insert("parameter".to_owned(), name.into());
+    }
     let mut answer = with_type(status, "application/problem+json", body.to_string());
     if status == StatusCode::SERVICE_UNAVAILABLE {
         answer.headers_mut().insert(RETRY_AFTER, retry_after());
@@ -90,27 +97,38 @@ pub(crate) fn problem(status: StatusCode, detail: &str) -> Answer {
 pub(crate) struct Problem {
     pub(crate) status: StatusCode,
     pub(crate) detail: String,
+    /// The parameter at fault, if it is one.
+    pub(crate) parameter: Option<String>,
 }
 
 impl Problem {
+    pub(crate) fn new(status: StatusCode, detail: impl Into<String>) -> Self {
+        Self { status, detail: detail.into(), parameter: None }
+    }
+
     pub(crate) fn bad(detail: impl Into<String>) -> Self {
-        Self { status: StatusCode::BAD_REQUEST, detail: detail.into() }
+        Self::new(StatusCode::BAD_REQUEST, detail)
+    }
+
+    /// A parameter that cannot be, or not with the others; the detail says what to change.
+    pub(crate) fn parameter(name: &str, detail: impl Into<String>) -> Self {
+        Self { parameter: Some(name.to_owned()), ..Self::bad(detail) }
     }
 
     pub(crate) fn not_found(detail: &str) -> Self {
-        Self { status: StatusCode::NOT_FOUND, detail: detail.to_owned() }
+        Self::new(StatusCode::NOT_FOUND, detail)
     }
 }
 
 impl From<StoreError> for Problem {
     fn from(error: StoreError) -> Self {
-        Self { status: StatusCode::SERVICE_UNAVAILABLE, detail: error.to_string() }
+        Self::new(StatusCode::SERVICE_UNAVAILABLE, error.to_string())
     }
 }
 
 impl IntoResponse for Problem {
     fn into_response(self) -> Answer {
-        problem(self.status, &self.detail)
+        problem_of(self.status, &self.detail, self.parameter.as_deref())
     }
 }
 

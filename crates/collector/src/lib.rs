@@ -23,9 +23,11 @@
 //!   on but by its own id.
 //! - It counts as often as its `weight` says, from 0 to 1 000 000, once without one.
 //!
-//! `GET /api/v1/logs` filters by `service level path route method status trace_id request_id user_id session_id
-//! tenant_id client_type ip outcome kind slow q from to` and `metadata.<name>`; `kind` takes several with commas
-//! between, `slow` is `true` or `false`, `ip` is an address or the text that stands in its place.
+//! `GET /api/v1/logs` filters by `service level min_level path route method status trace_id request_id user_id session_id
+//! tenant_id client_type ip outcome kind slow min_duration_ms q from to` and `metadata.<name>`; `kind` takes several with
+//! commas between, `slow` is `true` or `false`, `ip` is an address or the text that stands in its place, `q` is words and
+//! `"phrases"` that all occur, `from` and `to` are RFC 3339, Unix seconds or `-15m`. `histogram`, `traces`, `errors`,
+//! `export` and `DELETE /api/v1/logs` take the same filters.
 //!
 //! `GET /api/v1/completeness?service=&from=&to=` answers whether what was sent is here, per life of a sending process
 //! that was heard of in that time (by default the last 24 hours), the latest first, at most 1 000:

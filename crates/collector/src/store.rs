@@ -9,19 +9,28 @@ use std::pin::Pin;
 
 pub(crate) mod batch;
 pub(crate) mod completeness;
+pub(crate) mod deletion;
+pub(crate) mod errors;
 pub(crate) mod figures;
 pub(crate) mod follow;
+pub(crate) mod histogram;
 pub(crate) mod projects;
 pub(crate) mod search;
 pub(crate) mod shown;
+mod signature;
 pub(crate) mod sqlite;
+pub(crate) mod traces;
 
 use batch::{Batch, Verdict};
 use completeness::{Accounts, Question};
+use deletion::{Deleted, Deletion};
+use errors::{ErrorListing, ErrorSearch};
 use figures::{RouteFigures, ServiceFigures, Totals};
 use follow::{News, Position};
+use histogram::{Bars, HistogramSearch};
 use hoplog_entry::EntryId;
 use search::{Filter, Listing, Period, Search, TraceKey};
+use traces::{TraceListing, TraceSearch};
 
 /// An answer to come. Dropping it gives up a query; a write goes on.
 pub(crate) type Reply<'a, T> = Pin<Box<dyn Future<Output = Result<T, StoreError>> + Send + 'a>>;
@@ -40,6 +49,19 @@ pub(crate) trait Store: Send + Sync + 'static {
 
     /// The entries of a trace, oldest first.
     fn trace(&self, key: TraceKey) -> Reply<'_, Listing>;
+
+    /// A page of traces, newest first.
+    fn traces(&self, search: TraceSearch) -> Reply<'_, TraceListing>;
+
+    /// Counts over time.
+    fn histogram(&self, search: HistogramSearch) -> Reply<'_, Bars>;
+
+    /// Errors by what makes them the same one.
+    fn errors(&self, search: ErrorSearch) -> Reply<'_, ErrorListing>;
+
+    /// Takes entries out for good, or says how many there are. Others are written meanwhile; given up half-way, what
+    /// is gone is gone.
+    fn delete(&self, deletion: Deletion) -> Reply<'_, Deleted>;
 
     /// What arrived since, of what passes the filter; without a position, where to begin.
     fn follow(&self, filter: Filter, since: Option<Position>) -> Reply<'_, News>;

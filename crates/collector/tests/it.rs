@@ -5,6 +5,8 @@
 #[path = "it/support.rs"]
 mod support;
 
+#[path = "it/answers.rs"]
+mod answers;
 #[path = "it/bodies.rs"]
 mod bodies;
 #[path = "it/chaos/mod.rs"]
@@ -15,6 +17,8 @@ mod command;
 mod completeness;
 #[path = "it/dedup.rs"]
 mod dedup;
+#[path = "it/deletion.rs"]
+mod deletion;
 #[path = "it/entries.rs"]
 mod entries;
 #[path = "it/layout.rs"]

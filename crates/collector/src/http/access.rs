@@ -18,7 +18,6 @@ pub(crate) enum Scope {
     /// Ask about entries.
     Query,
     /// Delete entries, see the collector's own counts.
-    #[allow(dead_code, reason = "for the routes that delete")]
     Admin,
 }
 
@@ -63,7 +62,6 @@ pub(crate) struct Ingest;
 pub(crate) struct Query;
 
 /// Of handlers that delete, or show what belongs to no project.
-#[allow(dead_code, reason = "for the routes that delete")]
 pub(crate) struct Admin;
 
 impl Needed for Ingest {
@@ -88,7 +86,7 @@ impl<N: Needed> FromRequestParts<Arc<App>> for Granted<N> {
     type Rejection = Problem;
 
     async fn from_request_parts(parts: &mut Parts, app: &Arc<App>) -> Result<Self, Problem> {
-        let denied = |status, detail: String| Problem { status, detail };
+        let denied = |status, detail: String| Problem::new(status, detail);
         let Some(access) = parts.extensions.get::<Access>() else {
             return Err(denied(StatusCode::UNAUTHORIZED, "a key is needed".to_owned()));
         };

@@ -20,8 +20,7 @@ pub(crate) async fn alive() -> Answer {
 /// Whether entries are taken right now.
 pub(crate) async fn ready(State(app): State<Arc<App>>) -> Result<Answer, Problem> {
     if app.draining.load(Relaxed) {
-        let detail = "shutting down".to_owned();
-        return Err(Problem { status: StatusCode::SERVICE_UNAVAILABLE, detail });
+        return Err(Problem::new(StatusCode::SERVICE_UNAVAILABLE, "shutting down"));
     }
     app.floor.check()?;
     app.projects.ready().await?;

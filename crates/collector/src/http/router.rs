@@ -15,7 +15,10 @@ pub(crate) fn router(app: Arc<App>) -> Router {
     Router::new()
         .merge(ingest::routes::routes())
         .merge(query::routes())
-        .route("/api/v1/logs", get(query::logs::list).post(ingest::routes::one))
+        .route(
+            "/api/v1/logs",
+            get(query::logs::list).post(ingest::routes::one).delete(query::deletion::delete),
+        )
         .route("/", get(page::index))
         .route("/assets/{file}", get(page::file))
         .route("/health", get(ops::alive))

@@ -1,5 +1,6 @@
 //! Figures: totals, services, routes.
 
+use super::parameters::ROUTES;
 use super::params::Params;
 use crate::http::access::{Granted, Query};
 use crate::http::{Answer, App, Problem, json};
@@ -12,7 +13,7 @@ use serde_json::json;
 use std::sync::Arc;
 
 /// Said with every answer that counts.
-const COUNTING: &str = "an entry counts as often as its weight says (once without one), in counts, bytes and \
+pub(super) const COUNTING: &str = "an entry counts as often as its weight says (once without one), in counts, bytes and \
      percentiles; stored is the number of entries";
 
 /// `GET /stats` (protocols §1)
@@ -43,7 +44,12 @@ pub(crate) async fn services(granted: Granted<Query>, params: Params) -> Result<
 }
 
 /// `GET /api/v1/routes`
-pub(crate) async fn routes(granted: Granted<Query>, params: Params) -> Result<Answer, Problem> {
-    let routes = granted.store.routes(params.period()?).await?;
+pub(crate) async fn routes(
+    State(app): State<Arc<App>>,
+    granted: Granted<Query>,
+    params: Params,
+) -> Result<Answer, Problem> {
+    let asked = params.read(ROUTES, app.clock.now())?;
+    let routes = granted.store.routes(asked.filter.period).await?;
     Ok(json(StatusCode::OK, &json!({ "routes": routes, "counting": COUNTING })))
 }

@@ -3,6 +3,7 @@
 //! A follower reads on in the store, a bounded step at a time and no faster than it takes the answer, so that nothing
 //! piles up for one that is slow: it falls behind, is moved on, and is told so.
 
+use super::parameters::TAIL;
 use super::params::Params;
 use crate::http::access::{Granted, Query};
 use crate::http::{Answer, App, Problem, with_type};
@@ -36,11 +37,11 @@ pub(crate) async fn tail(
     granted: Granted<Query>,
     params: Params,
 ) -> Result<Answer, Problem> {
-    let filter = params.filter()?;
-    let place = Arc::clone(&app.followers).try_acquire_owned().map_err(|_| Problem {
-        status: StatusCode::SERVICE_UNAVAILABLE,
-        detail: "as many follow already as may: end one of them".to_owned(),
-    })?;
+    params.without(&["from", "to", "limit", "cursor"], "for what is yet to arrive")?;
+    let filter = params.read(TAIL, app.clock.now())?.filter;
+    let full =
+        || Problem::new(StatusCode::SERVICE_UNAVAILABLE, "as many follow already as may: end one of them");
+    let place = Arc::clone(&app.followers).try_acquire_owned().map_err(|_| full())?;
     // Before the answer: whoever has that sees all that arrives later.
     let position = granted.store.follow(filter.clone(), None).await?.position;
     let follower =

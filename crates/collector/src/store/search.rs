@@ -32,11 +32,13 @@ impl TraceKey {
 }
 
 /// What an entry must be like; everything given must hold.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq)]
 pub(crate) struct Filter {
     pub(crate) period: Period,
     pub(crate) service: Option<String>,
     pub(crate) level: Option<Level>,
+    /// This level or above.
+    pub(crate) min_level: Option<Level>,
     pub(crate) path: Option<String>,
     pub(crate) route: Option<String>,
     pub(crate) method: Option<String>,
@@ -53,8 +55,10 @@ pub(crate) struct Filter {
     /// Codes of the closed lists; any of the kinds, all if there are none.
     pub(crate) outcome: Option<u8>,
     pub(crate) kinds: Vec<u8>,
-    /// Part of message, path, error type or error message; ASCII letters of any case.
-    pub(crate) text: Option<String>,
+    /// At least so long, in milliseconds.
+    pub(crate) min_duration_ms: Option<f64>,
+    /// Each of them is part of message, path, error type or error message; ASCII letters of any case.
+    pub(crate) texts: Vec<String>,
     /// Members of `metadata` and their values as text.
     pub(crate) metadata: Vec<(String, String)>,
 }
@@ -85,7 +89,7 @@ impl Cursor {
 }
 
 /// A question for a page.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq)]
 pub(crate) struct Search {
     pub(crate) filter: Filter,
     pub(crate) limit: usize,

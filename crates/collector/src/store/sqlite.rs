@@ -8,13 +8,18 @@
 //! - One thread writes; readers see the last commit and never hold it up (WAL).
 //! - A committed batch survives a power cut (`synchronous=FULL`).
 //! - An entry lies in the file of the day that its id names, so that a copy, however late, meets the first one.
-//! - Old entries leave as whole files; no row is ever deleted. Their ids may stay a while ([`ids`]).
+//! - Old entries leave as whole files; a row is deleted only if somebody asks for it ([`erase`]). Their ids may stay a
+//!   while ([`ids`]).
 
 use super::batch::{Batch, Verdict};
 use super::completeness::{Accounts, Question};
+use super::deletion::{Deleted, Deletion};
+use super::errors::{ErrorListing, ErrorSearch};
 use super::figures::{RouteFigures, ServiceFigures, Totals};
 use super::follow::{News, Position};
+use super::histogram::{Bars, HistogramSearch};
 use super::search::{Filter, Listing, Period, Search, TraceKey};
+use super::traces::{TraceListing, TraceSearch};
 use super::{Reply, Store, StoreError};
 use crate::config::Config;
 use crate::error::StartError;
@@ -32,8 +37,11 @@ pub(crate) use projects::SqliteProjects;
 
 mod connection;
 mod directory;
+mod erase;
+mod errors;
 mod figures;
 mod follow;
+mod histogram;
 mod ids;
 mod insert;
 mod listing;
@@ -46,6 +54,7 @@ mod schema;
 mod select;
 mod senders;
 mod strays;
+mod traces;
 mod writer;
 
 /// How a store of this kind runs.
@@ -149,6 +158,36 @@ impl Store for SqliteStore {
     fn trace(&self, key: TraceKey) -> Reply<'_, Listing> {
         let most = self.answer_bytes;
         Box::pin(self.readers.run(move |files| listing::trace(files, &key, most)))
+    }
+
+    fn traces(&self, search: TraceSearch) -> Reply<'_, TraceListing> {
+        Box::pin(self.readers.run(move |files| traces::traces(files, &search)))
+    }
+
+    fn histogram(&self, search: HistogramSearch) -> Reply<'_, Bars> {
+        Box::pin(self.readers.run(move |files| histogram::histogram(files, &search)))
+    }
+
+    fn errors(&self, search: ErrorSearch) -> Reply<'_, ErrorListing> {
+        Box::pin(self.readers.run(move |files| errors::errors(files, &search)))
+    }
+
+    fn delete(&self, deletion: Deletion) -> Reply<'_, Deleted> {
+        Box::pin(async move {
+            let mut walk = erase::Walk::new(self.readers.clone(), deletion.filter);
+            let mut deleted = Deleted::default();
+            while let Some(erase::Found { day, seqs }) = walk.next().await? {
+                if deletion.dry_run {
+                    deleted.entries += seqs.len() as u64;
+                    continue;
+                }
+                for seqs in seqs.chunks(erase::STEP) {
+                    let seqs = seqs.to_vec();
+                    deleted.entries += self.ask(|reply| Command::Erase(day, seqs, reply)).await??;
+                }
+            }
+            Ok(deleted)
+        })
     }
 
     fn follow(&self, filter: Filter, since: Option<Position>) -> Reply<'_, News> {

@@ -23,7 +23,7 @@ fn a_file_of_layout_1_is_read_counted_and_written_to() {
     let directory = Arc::new(TempDir::new());
     write_layout_1(directory.path());
     let server = Server::in_directory(Arc::clone(&directory), |config| config);
-    assert_eq!(version(directory.path()), 4);
+    assert_eq!(version(directory.path()), 5);
 
     let stats = server.get("/stats").json();
     // Four rows, one of weight 4, one of them running.

@@ -100,7 +100,7 @@ fn a_file_of_a_newer_hoplog_is_not_touched() {
     drop(connection);
     let config = Config::default().listen("127.0.0.1:0".parse().unwrap()).data_dir(directory.path());
     let error = RUNTIME.block_on(Collector::start(config)).unwrap_err().to_string();
-    assert!(error.contains("has layout 9, this hoplog knows 3"), "{error}");
+    assert!(error.contains("has layout 9, this hoplog knows 5"), "{error}");
 }
 
 #[test]

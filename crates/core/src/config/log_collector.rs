@@ -5,7 +5,7 @@ use std::time::Duration;
 use super::settings::Secret;
 use super::{Compression, remote};
 use crate::destination::{BatchLimits, DialectConfig, RemoteConfig};
-use crate::transport::{HttpConfig, Timing};
+use crate::transport::HttpConfig;
 
 const EXAMPLE: &str = "http://logs.internal:8000";
 
@@ -88,13 +88,7 @@ impl LogCollector {
         }
         let url = remote::with_path(url, "logs");
         Some(RemoteConfig {
-            http: HttpConfig {
-                url,
-                headers,
-                timeout,
-                timing: Timing::default(),
-                peer: "the log-collector server",
-            },
+            http: HttpConfig { url, headers, timeout, peer: "the log-collector server" },
             dialect: DialectConfig::LogCollector,
             limits,
             compression: self.compression,

@@ -17,11 +17,14 @@ pub(super) fn for_writing(path: &Path) -> rusqlite::Result<Connection> {
         | OpenFlags::SQLITE_OPEN_NOFOLLOW;
     let mut connection = Connection::open_with_flags(path, flags)?;
     connection.busy_timeout(Duration::from_secs(1))?;
+    // What is freed is overwritten from the first row on: one that was moved by later ones would else leave a copy that
+    // no deletion reaches.
     connection.execute_batch(&format!(
         "PRAGMA journal_mode = WAL;
          PRAGMA synchronous = FULL;
          PRAGMA wal_autocheckpoint = {AUTOCHECKPOINT_PAGES};
          PRAGMA cache_size = -16384;
+         PRAGMA secure_delete = ON;
          PRAGMA temp_store = MEMORY;"
     ))?;
     if version(&connection)? < schema::VERSION {

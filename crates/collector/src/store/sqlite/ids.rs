@@ -40,9 +40,14 @@ fn write(draft: &Path, day: &Path, before: Option<&Path>) -> rusqlite::Result<()
     for source in [before, Some(day)].into_iter().flatten() {
         connection.execute("ATTACH ?1 AS source", [source.to_string_lossy()])?;
         connection.execute_batch(
-            "INSERT OR IGNORE INTO main.entries SELECT project, id, hash FROM source.entries ORDER BY project, id;
-             DETACH source;",
+            "INSERT OR IGNORE INTO main.entries SELECT project, id, hash FROM source.entries ORDER BY project, id;",
         )?;
+        if source == day {
+            connection.execute_batch(
+                "INSERT OR IGNORE INTO main.entries SELECT project, id, hash FROM source.gone",
+            )?;
+        }
+        connection.execute_batch("DETACH source")?;
     }
     Ok(())
 }

@@ -1,5 +1,6 @@
 //! Rows into a day's file.
 
+use super::erase::has_gone;
 use super::running::{self, Awaited};
 use super::schema;
 use crate::fields::Field;
@@ -13,6 +14,8 @@ pub(super) struct Inserter<'c> {
     connection: &'c Connection,
     insert: Statement<'c>,
     copy: Statement<'c>,
+    /// Where entries of this file were deleted.
+    gone: Option<Statement<'c>>,
     columns: usize,
     awaited: &'c mut Awaited,
     /// By service, then by level.
@@ -52,7 +55,8 @@ impl<'c> Inserter<'c> {
         let (head, fields) = (schema::HEAD, schema::field_columns());
         let sql = format!("INSERT OR IGNORE INTO entries (project, {head}{fields}, hash) VALUES ({places})");
         let (insert, copy) = (connection.prepare(&sql)?, connection.prepare(COPY)?);
-        Ok(Self { connection, insert, copy, columns, awaited, tally: HashMap::new() })
+        let gone = has_gone(connection)?.then(|| connection.prepare(GONE)).transpose()?;
+        Ok(Self { connection, insert, copy, gone, columns, awaited, tally: HashMap::new() })
     }
 
     /// Inserts a row, unless its id is there already.
@@ -63,10 +67,14 @@ impl<'c> Inserter<'c> {
         elsewhere: &Elsewhere<'_>,
     ) -> rusqlite::Result<Verdict> {
         let earlier = elsewhere.earlier.iter().copied().filter(|_| row.home == Home::Arrival);
-        for file in elsewhere.own.into_iter().chain(earlier) {
-            if let Some(copy) = copy(&mut file.prepare(COPY)?, row)? {
+        let places = elsewhere.own.into_iter().map(|file| (file, COPY));
+        for (file, sql) in places.chain(earlier.flat_map(|file| [(file, COPY), (file, GONE)])) {
+            if let Some(copy) = copy(&mut file.prepare(sql)?, row)? {
                 return Ok(copy);
             }
+        }
+        if let Some(copy) = self.gone.as_mut().map(|gone| copy(gone, row)).transpose()?.flatten() {
+            return Ok(copy);
         }
         let service = batch.text(row.service);
         let insert = &mut self.insert;
@@ -144,6 +152,7 @@ impl<'c> Inserter<'c> {
 }
 
 const COPY: &str = "SELECT hash FROM entries WHERE project = ?1 AND id = ?2";
+const GONE: &str = "SELECT hash FROM gone WHERE project = ?1 AND id = ?2";
 
 /// What a row is if a file holds its id already: a copy of the one that is there, or another one.
 fn copy(statement: &mut Statement<'_>, row: &Row) -> rusqlite::Result<Option<Verdict>> {

@@ -8,7 +8,7 @@ use super::select::{Conditions, conditions};
 use crate::fields::Field;
 use crate::store::StoreError;
 use crate::store::batch::DEFAULT_PROJECT;
-use crate::store::search::{Cursor, Listing, Search, TraceKey};
+use crate::store::search::{Cursor, Listing, Period, Search, TraceKey};
 use crate::store::shown::{Shown, Stored};
 use crate::time::Day;
 use hoplog_entry::EntryId;
@@ -21,8 +21,22 @@ const TRACE_ENTRIES: usize = 10_000;
 /// One page, newest first.
 pub(super) fn search(files: &Files, search: &Search, bytes: usize) -> Result<Listing, StoreError> {
     // One more than asked for tells whether there is a next page.
-    let wanted = search.limit + 1;
-    let (mut found, mut finals) = (Vec::<Cursor>::new(), Finals::of(files));
+    let (wanted, period) = (search.limit + 1, &search.filter.period);
+    let all = || conditions(&search.filter);
+    let found = newest_first(files, &mut Finals::of(files), search.after, wanted, period, &all)?;
+    show(files, &found, search.limit, bytes)
+}
+
+/// Where the newest entries of all files stand that meet the conditions, after a place.
+pub(super) fn newest_first(
+    files: &Files,
+    finals: &mut Finals<'_>,
+    after: Option<Cursor>,
+    wanted: usize,
+    period: &Period,
+    all: &dyn Fn() -> Conditions,
+) -> Result<Vec<Cursor>, StoreError> {
+    let mut found = Vec::<Cursor>::new();
     let mut ranges = Vec::new();
     for (&day, connection) in &files.by_day {
         if let Some((oldest, newest)) = range(connection).map_err(files.explain(day))? {
@@ -32,7 +46,6 @@ pub(super) fn search(files: &Files, search: &Search, bytes: usize) -> Result<Lis
     // Files overlap in time: an entry lies where its id says, whatever time it states. The newest come first, and a
     // file is not read at all once the page is full of newer ones.
     ranges.sort_by_key(|(newest, _, day)| std::cmp::Reverse((*newest, *day)));
-    let period = search.filter.period;
     for (newest, oldest, day) in ranges {
         let last = found.get(wanted - 1).map(|cursor| cursor.created_at);
         if last.is_some_and(|last| last > newest) {
@@ -40,20 +53,20 @@ pub(super) fn search(files: &Files, search: &Search, bytes: usize) -> Result<Lis
         }
         let outside = period.from.is_some_and(|from| newest < from)
             || period.to.is_some_and(|to| oldest >= to)
-            || search.after.is_some_and(|after| oldest > after.created_at);
+            || after.is_some_and(|after| oldest > after.created_at);
         if outside {
             continue;
         }
-        let mut conditions = conditions(&search.filter);
-        if let Some(after) = search.after {
+        let mut conditions = all();
+        if let Some(after) = after {
             follow(&mut conditions, after, day);
         }
         let order = "created_at DESC, seq DESC";
-        found.extend(places(files, &mut finals, day, &conditions, order, wanted)?);
+        found.extend(places(files, finals, day, &conditions, order, wanted)?);
         found.sort_unstable_by_key(|cursor| std::cmp::Reverse(*cursor));
         found.truncate(wanted);
     }
-    show(files, &found, search.limit, bytes)
+    Ok(found)
 }
 
 /// A trace, oldest first.

@@ -6,6 +6,7 @@
 //! | 2 | columns for what whole requests bring, `ended`, weights in the tally, indexes of slow and of running entries |
 //! | 3 | `hash`, what became of each sender's entries, which of them came (`spans`), ids ahead of time (`strays`) |
 //! | 4 | columns for what a user agent tells |
+//! | 5 | ids of deleted entries (`gone`), what texts are made of (`grams`) |
 
 use super::running;
 use crate::fields::{Field, MOST_WEIGHT, Shape};
@@ -13,7 +14,7 @@ use rusqlite::{Connection, TransactionBehavior};
 use std::collections::HashSet;
 
 /// The layout's number, in `user_version`; a file of an older one is brought to it when it is opened for writing.
-pub(super) const VERSION: i64 = 4;
+pub(super) const VERSION: i64 = 5;
 /// `hopl`, in `application_id`: tells a file of ours from any other.
 pub(super) const APPLICATION: i64 = 0x686f_706c;
 
@@ -53,6 +54,9 @@ pub(super) fn prepare(connection: &mut Connection) -> rusqlite::Result<()> {
             if before < 3 {
                 transaction.execute_batch(&upgrade_to_3())?;
             }
+            if before < 5 {
+                transaction.execute_batch(&format!("{GONE} {GRAMS}"))?;
+            }
             transaction.pragma_update(None, "user_version", VERSION)?;
         }
     }
@@ -87,6 +91,8 @@ pub(super) fn create() -> String {
            losses TEXT NOT NULL, PRIMARY KEY (project, boot_id, batch_id)) WITHOUT ROWID;
          {SPANS}
          {STRAYS}
+         {GONE}
+         {GRAMS}
          PRAGMA application_id = {APPLICATION};
          PRAGMA user_version = {VERSION};",
         indexes = partial_indexes()
@@ -117,6 +123,13 @@ fn upgrade_to_3() -> String {
          {STRAYS}"
     )
 }
+
+/// What tells a copy of an entry that was deleted.
+const GONE: &str =
+    "CREATE TABLE gone (project INTEGER, id BLOB, hash INTEGER, PRIMARY KEY (project, id)) WITHOUT ROWID;";
+
+/// What the texts of a block of rows are made of; blocks without it are read.
+const GRAMS: &str = "CREATE TABLE grams (block INTEGER PRIMARY KEY, bits BLOB NOT NULL);";
 
 /// Errors, slow and running entries have an index each, since they are few and asked for first. That of the errors
 /// holds all that counting them takes.

@@ -17,8 +17,13 @@ pub(super) struct Conditions {
 
 impl Conditions {
     pub(super) fn new() -> Self {
-        let sql = "project = ? AND ended IS NULL".to_owned();
-        Self { from: "entries", sql, values: vec![DEFAULT_PROJECT.into()] }
+        let mut all = Self::hidden_ones_too();
+        all.and("ended IS NULL", []);
+        all
+    }
+
+    fn hidden_ones_too() -> Self {
+        Self { from: "entries", sql: "project = ?".to_owned(), values: vec![DEFAULT_PROJECT.into()] }
     }
 
     pub(super) fn and(&mut self, sql: &str, values: impl IntoIterator<Item = Value>) {
@@ -58,7 +63,18 @@ impl Conditions {
 
 /// Where an index holds only what is asked for, it is named: its condition then has to stand here word for word.
 pub(super) fn conditions(filter: &Filter) -> Conditions {
-    let mut all = Conditions::new();
+    add(Conditions::new(), filter)
+}
+
+/// The same, for rows as they lie: also those that are in no answer.
+pub(super) fn every_row(filter: &Filter) -> Conditions {
+    let mut all = add(Conditions::hidden_ones_too(), filter);
+    // Some of the indexes leave such rows out.
+    all.from = "entries NOT INDEXED";
+    all
+}
+
+fn add(mut all: Conditions, filter: &Filter) -> Conditions {
     let Filter { period, service, level, path, route, method, .. } = filter;
     period.from.into_iter().for_each(|from| all.and("created_at >= ?", [from.into()]));
     period.to.into_iter().for_each(|to| all.and("created_at < ?", [to.into()]));
@@ -81,6 +97,16 @@ pub(super) fn conditions(filter: &Filter) -> Conditions {
             all.from = "entries INDEXED BY entries_errors";
         }
         all.equal("level", Some(i64::from(level.code())));
+    }
+    if let Some(level) = filter.min_level {
+        if level >= Level::Error {
+            all.and("level >= 4", []);
+            all.from = "entries INDEXED BY entries_errors";
+        }
+        all.and("level >= ?", [i64::from(level.code()).into()]);
+    }
+    if let Some(ms) = filter.min_duration_ms {
+        all.and("duration_ms >= ?", [ms.into()]);
     }
     all.equal("outcome", filter.outcome.map(i64::from));
     match filter.slow {
@@ -110,7 +136,7 @@ pub(super) fn conditions(filter: &Filter) -> Conditions {
     if let Some(key) = &filter.trace {
         all.in_trace(key);
     }
-    if let Some(text) = &filter.text {
+    for text in &filter.texts {
         let pattern = Value::from(like(text));
         let columns = ["message", "path", "error_type", "error_message"];
         let any = columns.map(|column| format!("{column} LIKE ? ESCAPE '\\'")).join(" OR ");

@@ -8,7 +8,7 @@ use super::readers::Readers;
 use super::running::Awaited;
 use super::senders::Notes;
 use super::strays::Strays;
-use super::{Options, retention};
+use super::{Options, erase, retention};
 use crate::store::StoreError;
 use crate::store::batch::{Batch, Home, Row, Verdict};
 use crate::time::Day;
@@ -24,6 +24,8 @@ pub(super) enum Command {
     Write(Box<Batch>, oneshot::Sender<Result<Vec<Verdict>, StoreError>>),
     /// Whether a write would work.
     Probe(oneshot::Sender<Result<(), StoreError>>),
+    /// Take these rows of a day out; how many there were.
+    Erase(Day, Vec<i64>, oneshot::Sender<Result<u64, StoreError>>),
     /// Delete what is too old or too much.
     Sweep,
     /// Move the log into the files and end.
@@ -113,6 +115,9 @@ impl Writer {
             // Whoever asked may be gone; then nobody waits for the answer.
             Command::Probe(reply) => {
                 let _ = reply.send(self.probe());
+            }
+            Command::Erase(day, seqs, reply) => {
+                let _ = reply.send(self.erase(day, &seqs));
             }
             Command::Sweep => self.sweep(),
             Command::Close(reply) => {
@@ -243,6 +248,21 @@ impl Writer {
             file.awaited = awaited;
         }
         Ok(())
+    }
+
+    fn erase(&mut self, day: Day, seqs: &[i64]) -> Result<u64, StoreError> {
+        let path = self.directory.file(day);
+        let explain = |e: rusqlite::Error| explain(&e, &path);
+        // A day that is gone since takes no file again.
+        if !self.directory.has(day) {
+            return Ok(0);
+        }
+        self.open(day, &[]).map_err(explain)?;
+        let Some(file) = self.files.get_mut(&day) else { return Ok(0) };
+        let erased = erase::erase(&mut file.connection, seqs).map_err(explain)?;
+        self.readers.committed();
+        self.bound_wal(day);
+        Ok(erased)
     }
 
     /// Opens the file of `day`, and those of earlier days if asked; closes what was used longest ago.
