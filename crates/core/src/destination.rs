@@ -148,6 +148,11 @@ fn random() -> f64 {
     (bits >> 11) as f64 / ((1u64 << 53) - 1) as f64
 }
 
+/// The time by the runtime's clock, which tests move by hand.
+fn now() -> Instant {
+    tokio::time::Instant::now().into_std()
+}
+
 async fn sleep_until(deadline: Option<Instant>) {
     match deadline {
         Some(deadline) => tokio::time::sleep_until(deadline.into()).await,

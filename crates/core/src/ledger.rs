@@ -56,6 +56,7 @@ pub(crate) struct DestinationCounts {
     /// How many were meant for it, once it has ended.
     ended: Option<u64>,
     retries: u64,
+    outages: u64,
     bytes_raw: u64,
     bytes_sent: u64,
 }
@@ -193,6 +194,11 @@ impl Ledger {
         c.bytes_sent += sent as u64;
     }
 
+    /// The server is taken to be away.
+    pub(crate) fn breaker_opened(&self) {
+        lock(&self.counts).outages += 1;
+    }
+
     pub(crate) fn retried(&self) {
         lock(&self.counts).retries += 1;
     }
@@ -254,6 +260,7 @@ impl DestinationCounts {
             spool: c.spool,
             dropped,
             retries: c.retries,
+            outages: c.outages,
             bytes_raw: c.bytes_raw,
             bytes_sent: c.bytes_sent,
         }

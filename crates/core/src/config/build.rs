@@ -17,7 +17,7 @@ use crate::error::Error;
 use crate::level_filter::{LevelFilter, LiveLevels, is_path};
 use crate::pipeline::{Pipeline, Policy};
 use crate::queue::QueueLimits;
-use crate::transport::{HttpConfig, REQUEST_TIMEOUT, is_loopback};
+use crate::transport::{HttpConfig, REQUEST_TIMEOUT, Timing, is_loopback};
 use crate::worker::Worker;
 
 /// What entries may take in memory.
@@ -155,7 +155,13 @@ impl ClientBuilder {
         }
         let boot_id = EntryId::generate(Clock::system().unix_ns(crate::clock::Moment::default()) / 1_000_000);
         Some(RemoteConfig {
-            http: HttpConfig { url, headers, timeout: REQUEST_TIMEOUT, peer: "the collector" },
+            http: HttpConfig {
+                url,
+                headers,
+                timeout: REQUEST_TIMEOUT,
+                timing: Timing::default(),
+                peer: "the collector",
+            },
             dialect: DialectConfig::Native { boot_id },
             limits,
             compression: self.compression.unwrap_or_default(),

@@ -5,7 +5,7 @@ use std::time::Duration;
 use super::settings::Secret;
 use super::{Compression, remote};
 use crate::destination::{BatchLimits, DialectConfig, RemoteConfig};
-use crate::transport::HttpConfig;
+use crate::transport::{HttpConfig, Timing};
 
 const EXAMPLE: &str = "http://logs.internal:8000";
 
@@ -88,7 +88,13 @@ impl LogCollector {
         }
         let url = remote::with_path(url, "logs");
         Some(RemoteConfig {
-            http: HttpConfig { url, headers, timeout, peer: "the log-collector server" },
+            http: HttpConfig {
+                url,
+                headers,
+                timeout,
+                timing: Timing::default(),
+                peer: "the log-collector server",
+            },
             dialect: DialectConfig::LogCollector,
             limits,
             compression: self.compression,

@@ -8,7 +8,7 @@ use percent_encoding::percent_decode_str;
 use super::settings::Secret;
 use super::{Compression, remote};
 use crate::destination::{BatchLimits, DialectConfig, RemoteConfig};
-use crate::transport::HttpConfig;
+use crate::transport::{HttpConfig, Timing};
 
 const DEFAULT_ENDPOINT: &str = "http://localhost:4318";
 /// The protocol's own default.
@@ -31,8 +31,10 @@ const DEFAULT_TIMEOUT: Duration = Duration::from_secs(10);
 /// | `resource` | `OTEL_RESOURCE_ATTRIBUTES`: `name=value,name=value`, percent-encoded | – |
 ///
 /// Only 429, 502, 503, 504 and failures of the connection are tried again, as the protocol has it; a batch that is
-/// answered with any other error is dropped and counted, but for one that is too large (413), which is sent in halves,
-/// and one whose compression is not known (415), which is sent without. Such a server does not know entries by their ids.
+/// answered with another error is dropped and counted. But one that is too large (413), or refused for an entry (400,
+/// 422), is sent in halves; one whose compression is not known (415) is sent without; and where the server refuses the
+/// credentials (401, 403) or is none at all (404, 405, 3xx, 501, 505), entries are kept and it is asked once a minute:
+/// a wrong key is no reason to lose a week. Such a server does not know entries by their ids.
 ///
 /// ```
 /// # use std::time::Duration;
@@ -141,7 +143,13 @@ impl Otlp {
         }
         let url = if as_it_is { url } else { remote::with_path(url, "v1/logs") };
         Some(RemoteConfig {
-            http: HttpConfig { url, headers: map, timeout, peer: "the OTLP server" },
+            http: HttpConfig {
+                url,
+                headers: map,
+                timeout,
+                timing: Timing::default(),
+                peer: "the OTLP server",
+            },
             dialect: DialectConfig::Otlp { resource: Arc::new(resource) },
             limits,
             compression,

@@ -31,11 +31,11 @@ use std::time::{Duration, Instant};
 use tokio::task::JoinSet;
 
 use super::dialect::DialectConfig;
-use super::{Inbox, Message, Surroundings, random, sleep_until};
+use super::{Inbox, Message, Surroundings, now, random, sleep_until};
 use crate::config::Compression;
 use crate::ledger::Home;
 use crate::spool::{RETAINED, SpoolConfig};
-use crate::transport::{Answer, Backoff, Http, HttpConfig, SealedBatch, SendError};
+use crate::transport::{Answer, Backoff, Breaker, Http, HttpConfig, SealedBatch, SendError, Transport};
 use ending::{Closing, Flush};
 pub(crate) use former::BatchLimits;
 use former::{Formed, Former};
@@ -96,12 +96,15 @@ pub(crate) struct Remote {
     around: Surroundings,
     /// Who it is, for messages.
     peer: &'static str,
-    http: Http,
+    transport: Box<dyn Transport>,
     former: Former,
     /// Sealed before, to be sent again.
     again: VecDeque<SealedBatch>,
     sending: JoinSet<Sent>,
     backoff: Backoff,
+    breaker: Breaker,
+    /// Only a person can help; until then it is asked rarely, and with as little as possible.
+    paused: bool,
     /// When the next attempt is due after a failure. A flush may hurry it.
     not_before: Option<Instant>,
     /// What the server itself asked for. Nothing but time ends it.
@@ -141,16 +144,23 @@ enum Event {
 
 impl Remote {
     pub(crate) fn new(config: RemoteConfig, around: Surroundings) -> Self {
+        let transport = Box::new(Http::new(config.http.clone()));
+        Self::over(transport, config, around)
+    }
+
+    fn over(transport: Box<dyn Transport>, config: RemoteConfig, around: Surroundings) -> Self {
         let (dialect, packer) = (config.dialect.speak(&around), Packer::new(config.compression));
         let spooling = config.spool.and_then(|plan| Spooling::start(plan, &around));
         Self {
             peer: config.http.peer,
-            http: Http::new(config.http),
+            transport,
             former: Former::new(config.limits, dialect, packer, around.clone(), spooling.is_some()),
             around,
             again: VecDeque::new(),
             sending: JoinSet::new(),
             backoff: Backoff::default(),
+            breaker: Breaker::default(),
+            paused: false,
             not_before: None,
             server_wait: None,
             outstanding: Vec::new(),
@@ -166,7 +176,7 @@ impl Remote {
     pub(super) async fn run(mut self, mut inbox: Inbox) {
         let mut open = true;
         loop {
-            let now = Instant::now();
+            let now = now();
             self.ask_for_backlog();
             self.start_sends(now);
             self.spill(now);
@@ -224,7 +234,7 @@ impl Remote {
             Message::Reopen(_) => {}
             Message::Flush(deadline, done) => {
                 self.seal_rest();
-                self.not_before = None;
+                (self.not_before, self.paused) = (None, false);
                 self.flush(deadline, done);
             }
             Message::Close(deadline, done) => {
@@ -242,10 +252,14 @@ impl Remote {
             return;
         }
         while self.sending.len() < self.places() {
-            let batch = self.next_batch().or_else(|| self.goodbye()).or_else(|| self.sign_of_life(now));
+            let batch = self
+                .probe()
+                .or_else(|| self.next_batch())
+                .or_else(|| self.goodbye())
+                .or_else(|| self.sign_of_life(now));
             let Some(batch) = batch else { return };
             self.pulse.sent(now);
-            let request = self.http.send(batch.clone());
+            let request = self.transport.send(batch.clone());
             self.sending.spawn(async move { (batch, request.await) });
         }
     }
@@ -258,7 +272,8 @@ impl Remote {
     /// What to send next: what failed goes first. When that has failed again and again, fresh batches take their turn
     /// with it, up to the number that may be in flight: one that the server never takes must not stand in the way.
     fn next_batch(&mut self) -> Option<SealedBatch> {
-        let fresh_first = self.backoff.failures() > PATIENCE && self.outstanding.len() < IN_FLIGHT;
+        let failing = self.backoff.failures() > PATIENCE && !self.breaker.is_open();
+        let fresh_first = failing && self.outstanding.len() < IN_FLIGHT;
         if !fresh_first && let Some(batch) = self.again.pop_front() {
             return Some(batch);
         }
@@ -292,6 +307,11 @@ impl Remote {
         says.then(|| self.former.goodbye())?
     }
 
+    /// An empty batch that asks whether a person has helped: where nothing is taken, nothing else need travel.
+    fn probe(&mut self) -> Option<SealedBatch> {
+        (self.paused && self.closing.is_none()).then(|| self.former.sign_of_life())?
+    }
+
     /// An empty batch, where none has gone out for long.
     fn sign_of_life(&mut self, now: Instant) -> Option<SealedBatch> {
         (self.may_pulse() && self.pulse.is_due(now)).then(|| self.former.sign_of_life())?
@@ -302,7 +322,7 @@ impl Remote {
     }
 
     fn wait(&mut self, wait: Duration) {
-        let next = Instant::now() + wait;
+        let next = now() + wait;
         self.not_before = Some(self.not_before.map_or(next, |t| t.max(next)));
     }
 

@@ -90,6 +90,9 @@ pub struct DestinationStats {
     pub dropped: Drops,
     /// Attempts beyond the first.
     pub retries: u64,
+    /// Times that five attempts in a row found the server away, so that its circuit breaker opened: one attempt at a
+    /// time from then on, with nothing encoded meanwhile, until it answers.
+    pub outages: u64,
     /// Bytes of the batches before compression.
     pub bytes_raw: u64,
     /// Bytes of the batches as they are sent.

@@ -16,6 +16,9 @@ pub(crate) use otlp::remark as otlp_remark;
 /// The longest that a server's `Retry-After` is honoured.
 const LONGEST_WAIT: Duration = Duration::from_secs(15 * 60);
 
+/// Nothing that hoplog's collector says: something stands before it, or in its place.
+const STRANGE: &str = "the endpoint does not answer like a collector; check HOPLOG_ENDPOINT";
+
 /// An HTTP answer, reduced to what matters.
 #[derive(Debug)]
 pub(crate) struct Answer {
@@ -40,14 +43,26 @@ pub(crate) enum Verdict {
     /// It is stored; these counts add up to the batch.
     Delivered { stored: u64, duplicates: u64, rejected: u64 },
     /// Send the same bytes again, not before the server's own wait is over.
-    Retry { after: Option<Duration>, why: Cow<'static, str> },
+    Retry { after: Option<Duration>, cause: Cause, why: Cow<'static, str> },
     /// It will not be taken as long as the configuration is what it is: keep it, try rarely, say so.
-    Paused { why: &'static str },
+    Paused { why: Cow<'static, str> },
     /// It will never be taken.
+    #[cfg_attr(not(feature = "otlp"), expect(dead_code, reason = "only OTLP forbids to ask again"))]
     Refused { why: &'static str, reason: DropReason },
     /// One of its entries may be to blame: it is sent in halves, down to that one. `sure`: if it is refused by itself,
     /// it is to blame and not the server.
     Spoiled { why: &'static str, sure: bool, reason: DropReason },
+}
+
+/// What stood in the way of a batch that is sent again.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Cause {
+    /// The way to the server, or the server itself: five in a row open the breaker.
+    Away,
+    /// The server works, and asks to slow down.
+    Throttled,
+    /// It answered as no server of its kind does: the batch may be stored or not.
+    BadAnswer,
 }
 
 /// The native answer; every other key is ignored.
@@ -60,27 +75,26 @@ struct Body {
 }
 
 impl Verdict {
-    fn retry(after: Option<Duration>, why: &'static str) -> Self {
-        Self::Retry { after, why: why.into() }
+    fn retry(after: Option<Duration>, cause: Cause, why: &'static str) -> Self {
+        Self::Retry { after, cause, why: why.into() }
+    }
+
+    fn paused(why: &'static str) -> Self {
+        Self::Paused { why: why.into() }
     }
 
     /// The answer of hoplog's collector to a batch of `entries`.
     pub(crate) fn of_native(answer: &Answer, entries: u64, now: SystemTime) -> Self {
         let after = || answer.wait(now);
-        let refused = |why| Self::Refused { why, reason: DropReason::ServerRejected };
         match answer.status {
             200..=299 => Self::of_body(&answer.body, entries),
-            408 | 425 => Self::retry(None, "the collector timed out"),
-            429 => Self::retry(after(), "the collector asks to slow down"),
-            501 | 505 => Self::Paused { why: "the endpoint does not take this request; check the endpoint" },
-            500..=599 => Self::retry(after(), "the collector cannot store at the moment"),
-            401 | 403 => {
-                Self::Paused { why: "the collector refused the key; check HOPLOG_API_KEY and its scope" }
-            }
-            404 | 405 => Self::Paused { why: "there is no collector at the endpoint; check HOPLOG_ENDPOINT" },
-            300..=399 => {
-                Self::Paused { why: "the endpoint redirects, which is not followed; check HOPLOG_ENDPOINT" }
-            }
+            408 | 425 => Self::retry(None, Cause::Throttled, "the collector timed out"),
+            429 => Self::retry(after(), Cause::Throttled, "the collector asks to slow down"),
+            501 | 505 => Self::paused("the endpoint does not take this request; check HOPLOG_ENDPOINT"),
+            500..=599 => Self::retry(after(), Cause::Away, "the collector cannot store at the moment"),
+            401 | 403 => Self::paused("the collector refused the key; check HOPLOG_API_KEY and its scope"),
+            404 | 405 => Self::paused("there is no collector at the endpoint; check HOPLOG_ENDPOINT"),
+            300..=399 => Self::paused("the endpoint redirects, which is not followed; check HOPLOG_ENDPOINT"),
             413 => Self::Spoiled {
                 why: "the collector found an entry too large",
                 sure: true,
@@ -92,14 +106,14 @@ impl Verdict {
             }
             409 => match Self::of_body(&answer.body, entries) {
                 had_before @ Self::Delivered { .. } => had_before,
-                _ => refused("the collector refused the batch"),
+                _ => Self::paused(STRANGE),
             },
-            _ => refused("the collector refused the batch"),
+            _ => Self::paused(STRANGE),
         }
     }
 
     fn of_body(body: &[u8], entries: u64) -> Self {
-        let unusable = || Self::retry(None, "the answer does not add up");
+        let unusable = || Self::retry(None, Cause::BadAnswer, "the answer does not add up");
         let Ok(body) = serde_json::from_slice::<Body>(body) else { return unusable() };
         match body {
             Body { accepted: Some(stored), duplicates, rejected, .. } => {

@@ -2,11 +2,18 @@
 
 use std::time::Duration;
 
+use super::Cause;
+
 const BASE: Duration = Duration::from_millis(500);
 const CAP: Duration = Duration::from_secs(60);
 
-/// Exponential backoff with full jitter: 0.5 s, doubled per failure, at most 60 s. A wait that the server named is
-/// kept, with up to a fifth on top so that its clients do not return all at once.
+/// Beyond the minute between two probes where only a person can help, up to so much of it.
+const SPREAD: f64 = 0.1;
+
+/// Exponential backoff: 0.5 s, doubled per failure, at most 60 s; of that a random part (full jitter), or, where the
+/// server asks for it, half and a random part (equal jitter). A wait that the server named is kept, and up to half as
+/// much on top, at most 60 s, so that its clients do not return all at once. There is no end to it: what may end an
+/// entry's life is the age and the size of a spool.
 #[derive(Debug, Default)]
 pub(crate) struct Backoff {
     failures: u32,
@@ -14,19 +21,21 @@ pub(crate) struct Backoff {
 
 impl Backoff {
     /// The wait after one more failure; `random` is uniform in 0..=1.
-    pub(crate) fn failed(&mut self, server_says: Option<Duration>, random: f64) -> Duration {
+    pub(crate) fn failed(&mut self, server_says: Option<Duration>, cause: Cause, random: f64) -> Duration {
         let bound = BASE.saturating_mul(1 << self.failures.min(10)).min(CAP);
         self.failures = self.failures.saturating_add(1);
         match server_says {
-            Some(wait) => wait.saturating_add(wait.max(BASE).mul_f64(random / 5.0)),
+            Some(wait) => wait.saturating_add((wait.max(bound) / 2).min(CAP).mul_f64(random)),
+            // Full jitter may be next to nothing right after the server asked to slow down.
+            None if cause == Cause::Throttled => bound.mul_f64(0.5 + random / 2.0),
             None => bound.mul_f64(random),
         }
     }
 
-    /// The wait where only a person can help: the longest, with jitter.
+    /// The wait where only a person can help: a minute, and a little more.
     pub(crate) fn paused(&mut self, random: f64) -> Duration {
         self.failures = self.failures.saturating_add(1);
-        CAP.mul_f64(0.5 + random / 2.0)
+        CAP.mul_f64(1.0 + SPREAD * random)
     }
 
     /// The wait after an answer that finds fault with an entry: the server is there, so it is the shortest.
@@ -50,34 +59,4 @@ impl Backoff {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn waits_double_to_the_cap_and_start_over_after_a_success() {
-        let mut b = Backoff::default();
-        let waits: Vec<u64> = (0..10).map(|_| b.failed(None, 1.0).as_millis() as u64).collect();
-        assert_eq!(waits, [500, 1_000, 2_000, 4_000, 8_000, 16_000, 32_000, 60_000, 60_000, 60_000]);
-        assert!(b.is_failing());
-        b.succeeded();
-        assert!(!b.is_failing());
-        assert_eq!(b.failed(None, 0.5), Duration::from_millis(250));
-        for _ in 0..100 {
-            assert!(b.failed(None, 0.0).is_zero());
-        }
-    }
-
-    #[test]
-    fn the_servers_word_is_never_undercut() {
-        let mut b = Backoff::default();
-        for random in [0.0, 0.3, 1.0] {
-            let wait = b.failed(Some(Duration::from_secs(10)), random);
-            assert!((10.0..=12.0).contains(&wait.as_secs_f64()), "{wait:?}");
-        }
-        assert!(b.is_failing());
-        assert_eq!(b.answered(1.0), BASE);
-        assert!(!b.is_failing(), "it is there");
-        assert!(b.failed(Some(Duration::ZERO), 1.0) <= Duration::from_millis(100));
-        assert!(b.paused(0.0) >= Duration::from_secs(30) && b.paused(1.0) <= CAP);
-    }
-}
+mod tests;

@@ -2,10 +2,11 @@
 
 use std::time::Duration;
 
-use hoplog::{Client, DropReason, Otlp};
+use hoplog::{Client, Compression, DropReason, Otlp};
+use hoplog_testkit::facts::fact_blocking;
 use hoplog_testkit::scripted::{Answer, Scripted};
 
-use crate::support::{LONG, assert_settled, builder, destination, send};
+use crate::support::{LONG, assert_settled, builder, destination, kick, send};
 
 fn client_of(server: &Scripted) -> Client {
     let otlp = Otlp::new().endpoint(server.url()).header("api-key", "k-1");
@@ -58,12 +59,9 @@ fn only_what_the_protocol_names_is_sent_again() {
         again("504", Answer::status(504)),
         again("a reset", Answer::reset()),
         again("half an answer", Answer::cut()),
-        never("400", 400, DropReason::ServerRejected),
-        never("401", 401, DropReason::AuthRejected),
-        never("404", 404, DropReason::ServerRejected),
+        never("402", 402, DropReason::ServerRejected),
         never("408", 408, DropReason::ServerRejected),
         never("500", 500, DropReason::ServerRejected),
-        never("501", 501, DropReason::ServerRejected),
     ];
     std::thread::scope(|scope| {
         for (name, answer, again, reason) in cases {
@@ -94,6 +92,37 @@ fn a_batch_that_is_too_large_is_sent_in_halves() {
     client.flush_blocking(LONG).unwrap();
     assert_settled(&client, 39, 1);
     assert_eq!(destination(&client).dropped.of(DropReason::EntryTooLarge), 1);
+}
+
+#[test]
+fn who_is_refused_and_who_asks_at_the_wrong_place_loses_nothing() {
+    for status in [301, 401, 403, 404, 405, 501] {
+        let server = Scripted::start([Answer::status(status), taken()]);
+        let client = client_of(&server);
+        send(&client, 3);
+        kick(&client);
+        fact_blocking("the answer is understood", || (destination(&client).retries == 1).then_some(()));
+        // The key is right now.
+        client.flush_blocking(LONG).unwrap();
+        assert_settled(&client, 3, 0);
+        assert_eq!(server.received().len(), 2, "{status}");
+    }
+}
+
+#[test]
+fn one_entry_that_is_refused_costs_no_other() {
+    let server = Scripted::judging([], |request| {
+        let poisoned = String::from_utf8_lossy(&request.sent).contains("poison");
+        if poisoned { Answer::status(400) } else { taken() }
+    });
+    let otlp = Otlp::new().endpoint(server.url()).compression(Compression::None);
+    let client = builder("http://unused").without_collector().otlp(otlp).build().unwrap();
+    for i in 0..8 {
+        client.info(if i == 5 { "poison" } else { "good" }).send();
+    }
+    client.flush_blocking(LONG).unwrap();
+    assert_settled(&client, 7, 1);
+    assert_eq!(destination(&client).dropped.of(DropReason::Poison), 1);
 }
 
 #[test]

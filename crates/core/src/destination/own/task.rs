@@ -12,7 +12,7 @@ use super::batch::Contents;
 use super::{Batch, Boxed, Delivery, Erased};
 use crate::destination::{Inbox, Message, Parcel, Surroundings, random, sleep_until};
 use crate::ledger::Home;
-use crate::transport::Backoff;
+use crate::transport::{Backoff, Cause};
 
 /// The clock has an end.
 const LONGEST_WAIT: Duration = Duration::from_secs(365 * 24 * 60 * 60);
@@ -138,7 +138,7 @@ impl Task {
         };
         ledger.retried();
         self.around.diagnostics.warn("own-retry", || format!("`{name}` asks for its entries again, later"));
-        let due = Instant::now() + self.backoff.failed(asked, random()).min(LONGEST_WAIT);
+        let due = Instant::now() + self.backoff.failed(asked, Cause::Away, random()).min(LONGEST_WAIT);
         *(if asked.is_some() { &mut self.asked } else { &mut self.not_before }) = Some(due);
         false
     }

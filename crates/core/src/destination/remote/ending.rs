@@ -6,9 +6,9 @@ use std::time::Instant;
 use hoplog_entry::DropReason;
 use tokio::sync::oneshot;
 
-use super::Remote;
 use super::keeper::Order;
 use super::spooling::Spooling;
+use super::{Remote, now};
 use crate::ledger::Home;
 
 /// Of the time to close, what the network may take where there is a spool; the rest is the disk's.
@@ -41,7 +41,7 @@ pub(super) struct Closing {
 
 impl Closing {
     pub(super) fn new(deadline: Instant, has_spool: bool, done: oneshot::Sender<()>) -> Self {
-        let now = Instant::now();
+        let now = now();
         let left = deadline.saturating_duration_since(now);
         let network = if has_spool { now + left.mul_f64(NETWORK) } else { deadline };
         Self { deadline, network, said_goodbye: false, leaving: false, told: false, _done: done }

@@ -1,13 +1,13 @@
 //! What an answer means for its batch.
 
-use std::time::{Instant, SystemTime};
+use std::time::SystemTime;
 
 use hoplog_entry::DropReason;
 
 use super::load::Part;
-use super::{IN_FLIGHT, Remote, random};
+use super::{IN_FLIGHT, Remote, now, random};
 use crate::ledger::Home;
-use crate::transport::{Answer, Lone, SealedBatch, SendError, Verdict};
+use crate::transport::{Answer, Cause, Lone, SealedBatch, SendError, Verdict};
 
 /// `415 Unsupported Media Type`: where a batch is compressed, its coding is taken to be at fault first (RFC 7694 §3).
 const UNKNOWN_CODING: u16 = 415;
@@ -27,8 +27,9 @@ impl Remote {
                 }
                 self.former.dialect().verdict(answer, batch.entries, SystemTime::now())
             }
-            Err(error) => Verdict::Retry { after: None, why: format!("{peer} {}", error.what).into() },
+            Err(error) => Verdict::of_failure(error.kind, peer),
         };
+        self.judge_server(&verdict);
         let wait = match verdict {
             Verdict::Delivered { stored, duplicates, rejected } => {
                 self.around.ledger.delivered(home, stored + duplicates, duplicates);
@@ -54,8 +55,11 @@ impl Remote {
                 return;
             }
             Verdict::Spoiled { why, sure, reason } => {
-                let wait =
-                    if sure { self.backoff.answered(random()) } else { self.backoff.failed(None, random()) };
+                let wait = if sure {
+                    self.backoff.answered(random())
+                } else {
+                    self.backoff.failed(None, Cause::Away, random())
+                };
                 if let Some(halves) = self.former.halves(&batch) {
                     halves.into_iter().rev().for_each(|half| self.again.push_front(half));
                     self.around.ledger.retried();
@@ -68,11 +72,11 @@ impl Remote {
                 self.warn("down", format!("{why}{}; entries are kept and sent again", detail(&result)));
                 wait
             }
-            Verdict::Retry { after, why } => {
+            Verdict::Retry { after, cause, why } => {
                 self.warn("down", format!("{why}{}; entries are kept and sent again", detail(&result)));
-                let wait = self.backoff.failed(after, random());
+                let wait = self.backoff.failed(after, cause, random());
                 if after.is_some() {
-                    self.server_wait = self.server_wait.max(Some(Instant::now() + wait));
+                    self.server_wait = self.server_wait.max(Some(now() + wait));
                 }
                 wait
             }
@@ -89,9 +93,19 @@ impl Remote {
         self.wait(wait);
     }
 
+    /// Whether the server is away, and whether a person has to help, as far as this shows it.
+    fn judge_server(&mut self, verdict: &Verdict) {
+        self.paused = matches!(verdict, Verdict::Paused { .. });
+        if !matches!(verdict, Verdict::Retry { cause: Cause::Away, .. }) {
+            self.breaker.answered();
+        } else if self.breaker.failed() {
+            self.around.ledger.breaker_opened();
+        }
+    }
+
     /// Whether an entry that was refused on its own is to blame, and not the server.
     fn is_at_fault(&self, batch: &mut SealedBatch) -> bool {
-        let now = Instant::now();
+        let now = now();
         let lone = batch.lone.get_or_insert_with(|| Lone::new(now, self.successes));
         lone.is_at_fault(now, self.successes, self.outstanding.len() >= IN_FLIGHT)
     }

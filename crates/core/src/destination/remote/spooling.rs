@@ -8,7 +8,7 @@ use hoplog_entry::DropReason;
 use super::ending::Closing;
 use super::keeper::{Keeper, Order, Word};
 use super::load::{Frame, Load, record_of};
-use super::{Remote, SpoolPlan};
+use super::{Remote, SpoolPlan, now};
 use crate::destination::{Parcel, Surroundings};
 use crate::durable::{Group, NotDurable};
 use crate::ledger::Home;
@@ -200,7 +200,7 @@ impl Remote {
                 let left = spooling.seal_after.take().map(|left| left.saturating_sub(entries));
                 spooling.seal_after = left.filter(|left| *left > 0);
                 if let Some((_, Some(_))) = back {
-                    spooling.let_be = Some(Instant::now() + LET_BE);
+                    spooling.let_be = Some(now() + LET_BE);
                 }
                 match back {
                     None => self.former.pass(entries),
@@ -216,7 +216,7 @@ impl Remote {
             Word::Secured(number, frames) => {
                 spooling.securing -= 1;
                 if frames.is_empty() {
-                    spooling.let_be = Some(Instant::now() + LET_BE);
+                    spooling.let_be = Some(now() + LET_BE);
                 }
                 self.secured(number, frames);
             }

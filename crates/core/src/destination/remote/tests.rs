@@ -12,8 +12,15 @@ use crate::pipeline::{Pipeline, Policy};
 use crate::queue::QueueLimits;
 use crate::{Redaction, Requests};
 
+mod course;
+mod outages;
+mod refusals;
+
 pub(super) fn around() -> Surroundings {
-    let limits = QueueLimits { bytes: 1 << 20, entries: 1_000, wake_entries: 100, wake_bytes: 1 << 20 };
+    around_within(QueueLimits { bytes: 1 << 20, entries: 1_000, wake_entries: 100, wake_bytes: 1 << 20 })
+}
+
+fn around_within(limits: QueueLimits) -> Surroundings {
     let policy = Policy::with(Redaction::default().build().unwrap(), Requests::default().build().unwrap());
     Surroundings {
         name: "collector".into(),
@@ -61,7 +68,13 @@ fn a_sender_with_nothing_to_say_says_that_it_is_still_there() {
     let (url, bodies) = collector();
     let around = around();
     let config = RemoteConfig {
-        http: HttpConfig { url, headers: HeaderMap::new(), timeout: Duration::from_secs(5), peer: "it" },
+        http: HttpConfig {
+            url,
+            headers: HeaderMap::new(),
+            timeout: Duration::from_secs(5),
+            timing: crate::transport::Timing::default(),
+            peer: "it",
+        },
         dialect: DialectConfig::Native { boot_id: EntryId::from_bytes([7; 16]) },
         limits: BatchLimits { entries: 10, bytes: 1 << 20 },
         compression: Compression::None,

@@ -5,7 +5,7 @@ use std::time::SystemTime;
 use hoplog_entry::DropReason;
 use serde::Deserialize;
 
-use super::{Answer, Verdict};
+use super::{Answer, Cause, Verdict};
 
 #[derive(Deserialize)]
 struct Body {
@@ -24,7 +24,7 @@ impl Verdict {
                     let stored = body.count.unwrap_or(entries).min(entries);
                     Self::Delivered { stored, duplicates: 0, rejected: entries - stored }
                 }
-                _ => Self::retry(None, "the answer is not a log-collector server's"),
+                _ => Self::retry(None, Cause::BadAnswer, "the answer is not a log-collector server's"),
             },
             413 => Self::Spoiled {
                 why: "the log-collector server found an entry too large",
@@ -41,11 +41,15 @@ impl Verdict {
                 sure: false,
                 reason: DropReason::Poison,
             },
-            408 | 425 | 429 | 502..=504 | 507 => {
-                Self::retry(answer.wait(now), "the log-collector server cannot store at the moment")
+            408 | 425 | 429 => {
+                Self::retry(answer.wait(now), Cause::Throttled, "the log-collector server asks to slow down")
             }
-            401 | 403 => Self::Paused { why: "the log-collector server refused the request's credentials" },
-            _ => Self::Paused { why: "there is no log-collector server at the endpoint; check it" },
+            502..=504 | 507 => {
+                let why = "the log-collector server cannot store at the moment";
+                Self::retry(answer.wait(now), Cause::Away, why)
+            }
+            401 | 403 => Self::paused("the log-collector server refused the request's credentials"),
+            _ => Self::paused("there is no log-collector server at the endpoint; check it"),
         }
     }
 }

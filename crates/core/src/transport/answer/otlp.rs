@@ -5,30 +5,28 @@ use std::time::SystemTime;
 use hoplog_entry::DropReason;
 use prost::encoding::{DecodeContext, WireType, decode_key, decode_varint, skip_field};
 
-use super::{Answer, Verdict};
+use super::{Answer, Cause, Verdict};
 
 /// Characters of a server's message that are passed on.
 const LONGEST_REMARK: usize = 200;
 
 impl Verdict {
     /// The answer to a batch of `entries`. What the server rejected must not be sent again; nor a batch that it
-    /// refused with a status other than those that ask for it.
+    /// refused with a status other than those that ask for it. Where it refuses whoever asks, or is no OTLP server at
+    /// all, it has judged no batch: what is kept then is asked about rarely, until a person has put it right.
     pub(crate) fn of_otlp(answer: &Answer, entries: u64, now: SystemTime) -> Self {
-        let refused = |why, reason| Self::Refused { why, reason };
         match answer.status {
             200..=299 => {
                 let rejected = rejected(&answer.body).min(entries);
                 Self::Delivered { stored: entries - rejected, duplicates: 0, rejected }
             }
-            429 => Self::retry(answer.wait(now), "the OTLP server asks to slow down"),
-            502..=504 => Self::retry(answer.wait(now), "the OTLP server is not available"),
-            401 | 403 => refused(
-                "the OTLP server refused the credentials; check OTEL_EXPORTER_OTLP_HEADERS",
-                DropReason::AuthRejected,
-            ),
-            404 | 405 => refused(
+            429 => Self::retry(answer.wait(now), Cause::Throttled, "the OTLP server asks to slow down"),
+            502..=504 => Self::retry(answer.wait(now), Cause::Away, "the OTLP server is not available"),
+            401 | 403 => {
+                Self::paused("the OTLP server refused the credentials; check OTEL_EXPORTER_OTLP_HEADERS")
+            }
+            300..=399 | 404 | 405 | 501 | 505 => Self::paused(
                 "there is no OTLP/HTTP server at the endpoint; check OTEL_EXPORTER_OTLP_ENDPOINT",
-                DropReason::ServerRejected,
             ),
             // Halves are requests of their own.
             413 => Self::Spoiled {
@@ -36,7 +34,13 @@ impl Verdict {
                 sure: true,
                 reason: DropReason::EntryTooLarge,
             },
-            _ => refused("the OTLP server refused the batch", DropReason::ServerRejected),
+            400 | 422 => {
+                let why = "the OTLP server refused an entry";
+                Self::Spoiled { why, sure: true, reason: DropReason::Poison }
+            }
+            _ => {
+                Self::Refused { why: "the OTLP server refused the batch", reason: DropReason::ServerRejected }
+            }
         }
     }
 }
@@ -167,7 +171,8 @@ mod tests {
             let Verdict::Retry { after, .. } = verdict(status, Some("7"), b"") else { panic!("{status}") };
             assert_eq!(after, Some(Duration::from_secs(7)));
         }
-        let Verdict::Refused { reason, .. } = verdict(401, None, b"") else { panic!("401") };
-        assert_eq!(reason, DropReason::AuthRejected);
+        for status in [401, 403, 404, 405, 301, 501] {
+            assert!(matches!(verdict(status, None, b""), Verdict::Paused { .. }), "{status} loses nothing");
+        }
     }
 }

@@ -1,0 +1,88 @@
+//! A batch as it travels.
+
+use std::time::{Duration, Instant};
+
+use reqwest::header::HeaderValue;
+
+/// How a batch's bytes are compressed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Encoding {
+    Plain,
+    Gzip,
+    #[cfg(feature = "zstd")]
+    Zstd,
+}
+
+impl Encoding {
+    /// What `Content-Encoding` says.
+    pub(super) fn header(self) -> Option<HeaderValue> {
+        match self {
+            Self::Plain => None,
+            Self::Gzip => Some(HeaderValue::from_static("gzip")),
+            #[cfg(feature = "zstd")]
+            Self::Zstd => Some(HeaderValue::from_static("zstd")),
+        }
+    }
+}
+
+/// A batch whose bytes do not change any more, however often it is sent.
+#[derive(Debug, Clone)]
+pub(crate) struct SealedBatch {
+    /// Shared, so that a retry copies nothing.
+    pub(crate) bytes: bytes::Bytes,
+    pub(crate) encoding: Encoding,
+    pub(crate) entries: u64,
+    /// Which batch of its destination it is, or is a part of.
+    pub(crate) number: u64,
+    /// How many entries of that batch come before its own.
+    pub(crate) offset: u64,
+    /// Of an entry that was refused all by itself.
+    pub(crate) lone: Option<Lone>,
+}
+
+/// How it goes for an entry on its own.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Lone {
+    failures: u32,
+    since: Instant,
+    /// Batches that its server had taken when it first was refused.
+    successes: u64,
+}
+
+impl Lone {
+    /// Failures with nothing delivered meanwhile, and the time they take at least, after which an entry that keeps
+    /// others from their turn is at fault all the same.
+    const PATIENCE: (u32, Duration) = (20, Duration::from_secs(15 * 60));
+
+    /// Refused for the first time, when its server had taken so many batches.
+    pub(crate) fn new(now: Instant, successes: u64) -> Self {
+        Self { failures: 0, since: now, successes }
+    }
+
+    /// Whether one more refusal is the entry's own fault: something else was taken since the first, or it stands in
+    /// the way of others and patience is at an end.
+    pub(crate) fn is_at_fault(&mut self, now: Instant, successes: u64, in_the_way: bool) -> bool {
+        self.failures += 1;
+        let (failures, time) = Self::PATIENCE;
+        let at_an_end = self.failures >= failures && now.saturating_duration_since(self.since) >= time;
+        successes > self.successes || in_the_way && at_an_end
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_entry_is_blamed_where_others_are_taken_or_where_it_has_kept_them_waiting_for_long() {
+        let start = Instant::now();
+        let after = |lone: &mut Lone, times: u32, minutes: u64, in_the_way: bool| {
+            (0..times).any(|_| lone.is_at_fault(start + Duration::from_secs(60 * minutes), 7, in_the_way))
+        };
+        assert!(!after(&mut Lone::new(start, 7), 100, 60, false), "nobody waits for its place");
+        assert!(!after(&mut Lone::new(start, 7), 100, 14, true), "flushes hurry attempts, not patience");
+        assert!(!after(&mut Lone::new(start, 7), 19, 60, true));
+        assert!(after(&mut Lone::new(start, 7), 20, 15, true));
+        assert!(after(&mut Lone::new(start, 6), 1, 0, false), "another was taken");
+    }
+}
