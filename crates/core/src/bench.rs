@@ -88,7 +88,7 @@ impl Default for Dialects {
         Self {
             log_collector: LogCollectorBatch::new(&source),
             #[cfg(feature = "otlp")]
-            otlp: crate::encode::OtlpBatch::new(&source, &[]),
+            otlp: crate::encode::OtlpBatch::new(&source),
         }
     }
 }

@@ -17,7 +17,6 @@ mod remote;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use crate::encode::json;
 use crate::ledger::{Home, Ledger};
 use crate::pipeline::Pipeline;
 use hoplog_entry::{Diagnostics, Record, SpanId};
@@ -26,6 +25,7 @@ pub(crate) use dialect::DialectConfig;
 pub use entry::Entry;
 pub(crate) use file::{Every, FilePlan, Keep, RealDisk, Rotation, Zone};
 pub(crate) use filter::{Filter, Gate};
+pub(crate) use hoplog_entry::spool::Source;
 pub(crate) use inbox::{Inbox, Mail, Message, inbox};
 pub(crate) use lines::{Form, Lines, Sink};
 pub(crate) use memory::Memory;
@@ -33,38 +33,6 @@ pub(crate) use own::Own;
 pub use own::{Batch, Delivery, Destination};
 pub(crate) use parcel::{Holding, Parcel, share};
 pub(crate) use remote::{BatchLimits, Remote, RemoteConfig, SpoolPlan};
-
-/// What is the same for all entries of this process; stands once per batch.
-#[derive(Debug, Clone, Default)]
-pub(crate) struct Source {
-    pub(crate) service: String,
-    pub(crate) environment: String,
-    pub(crate) service_version: String,
-    pub(crate) log_type: Option<String>,
-    pub(crate) host: String,
-    pub(crate) pid: u32,
-}
-
-impl Source {
-    /// `,"service":…` and so on, to be put into an object that has a member already.
-    pub(crate) fn write_json(&self, out: &mut Vec<u8>) {
-        let mut text = |key: &str, value: &str| {
-            out.extend_from_slice(key.as_bytes());
-            json::string(out, value);
-        };
-        text(",\"service\":", &self.service);
-        text(",\"environment\":", &self.environment);
-        text(",\"service_version\":", &self.service_version);
-        if let Some(log_type) = &self.log_type {
-            text(",\"log_type\":", log_type);
-        }
-        text(",\"host\":", &self.host);
-        text(",\"sdk\":", "hoplog-rust");
-        text(",\"sdk_version\":", env!("CARGO_PKG_VERSION"));
-        out.extend_from_slice(b",\"pid\":");
-        json::uint(out, self.pid.into());
-    }
-}
 
 /// What every destination works with.
 #[derive(Debug, Clone)]
@@ -78,10 +46,15 @@ pub(crate) struct Surroundings {
 }
 
 impl Surroundings {
-    /// Whether the destination is to have this entry; if not, that is its fate, and counted. To be asked one time per
-    /// entry, before anything else is counted of it.
+    /// Whether the destination is to have this entry of this process; if not, that is its fate, and counted. To be asked
+    /// one time per entry, before anything else is counted of it.
     pub(crate) fn takes(&self, record: &Record<'_>, home: Home) -> bool {
-        let takes = self.gate.takes(record, &self.source, &self.diagnostics);
+        self.takes_of(&self.source, record, home)
+    }
+
+    /// Likewise, of an entry that another process may have written.
+    pub(crate) fn takes_of(&self, source: &Source, record: &Record<'_>, home: Home) -> bool {
+        let takes = self.gate.takes(record, source, &self.diagnostics);
         if !takes {
             self.ledger.filtered(home, 1);
         }

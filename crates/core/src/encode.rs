@@ -8,6 +8,7 @@ mod log_collector;
 mod native;
 #[cfg(feature = "otlp")]
 mod otlp;
+mod source;
 mod text;
 #[cfg(feature = "zstd")]
 mod zstd;
@@ -18,6 +19,7 @@ pub(crate) use log_collector::{LogCollectorBatch, halves as log_collector_halves
 pub(crate) use native::{NativeBatch, entry_line, halves as native_halves};
 #[cfg(feature = "otlp")]
 pub(crate) use otlp::OtlpBatch;
+pub(crate) use source::write_source;
 pub(crate) use text::entry_text;
 #[cfg(feature = "zstd")]
 pub(crate) use zstd::{Zstd, unzstd};

@@ -38,6 +38,8 @@ pub(crate) struct DestinationCounts {
     in_flight: u64,
     /// Found in the spool of a dead process.
     recovered: u64,
+    /// Of those delivered, entries that are known to be another process's.
+    forwarded: u64,
     /// In the spool, and idle.
     spooled: u64,
     /// In the spool, and being sent.
@@ -80,6 +82,11 @@ impl Ledger {
         c.land(home, entries);
         c.delivered += entries;
         c.duplicates += duplicates;
+    }
+
+    /// Of those that the destination has, so many were another process's.
+    pub(crate) fn forwarded(&self, entries: u64) {
+        lock(&self.counts).forwarded += entries;
     }
 
     /// The destination has entries that never were in flight.
@@ -229,6 +236,11 @@ impl DestinationCounts {
 
     fn leave_behind(&mut self) {
         self.left_behind += std::mem::take(&mut self.spooled) + std::mem::take(&mut self.spool_in_flight);
+    }
+
+    /// What the destination has of this process's own.
+    pub(crate) fn delivered_own(&self) -> u64 {
+        self.delivered.saturating_sub(self.forwarded)
     }
 
     pub(crate) fn dropped(&self) -> [u64; DropReason::ALL.len()] {

@@ -19,12 +19,14 @@ mod frame;
 mod header;
 pub mod name;
 mod reader;
+mod source;
 
 pub use ack::Acks;
-pub use frame::{BadFrame, Tally, push_entries, push_footer, records_of};
+pub use frame::{BadFrame, Tally, push_entries, push_footer, push_source, records_of};
 pub use header::{BadHeader, SegmentHeader};
 pub use name::Name;
 pub use reader::{Frame, Part, Region, SegmentReader, Summary};
+pub use source::Source;
 
 /// The version that is written, and the only one read.
 pub const VERSION: u16 = 1;
@@ -50,6 +52,7 @@ const MAGIC: [u8; 8] = *b"HOPSPOOL";
 const SYNC: [u8; 4] = 0x4C47_5246_u32.to_le_bytes();
 const TYPE_ENTRIES: u8 = 1;
 const TYPE_FOOTER: u8 = 2;
+const TYPE_SOURCE: u8 = 3;
 const ENTRIES_HEAD: usize = 8;
 const FOOTER_PAYLOAD: usize = 16;
 const MAX_PAYLOAD: usize = ENTRIES_HEAD + MAX_RECORDS;

@@ -3,7 +3,7 @@
 use super::json::line;
 use super::reading::read;
 use super::survey::{SegmentFile, survey};
-use hoplog_entry::spool::{Frame, SegmentReader};
+use hoplog_entry::spool::{Frame, SegmentReader, Source};
 use std::io::{self, Write};
 use std::path::Path;
 
@@ -14,8 +14,8 @@ pub(super) fn run(dir: &Path, all: bool, out: &mut impl Write) -> io::Result<boo
     for writer in &found.writers {
         for segment in &writer.segments {
             let mut whole = true;
-            let read = read(segment, writer.id, |frame, delivered| {
-                if all || !delivered { print(frame, &mut whole, out) } else { Ok(()) }
+            let read = read(segment, writer.id, |frame, source, delivered| {
+                if all || !delivered { print(frame, source, &mut whole, out) } else { Ok(()) }
             });
             sound &= whole;
             match read {
@@ -32,16 +32,21 @@ pub(super) fn run(dir: &Path, all: bool, out: &mut impl Write) -> io::Result<boo
             let Ok(header) = SegmentReader::new(file)?.header() else { continue };
             let segment = SegmentFile { number: header.segment, path, hint, len, modified: None };
             let mut whole = true;
-            read(&segment, header.writer, |frame, _| print(frame, &mut whole, out))?;
+            read(&segment, header.writer, |frame, source, _| print(frame, source, &mut whole, out))?;
             sound &= whole;
         }
     }
     Ok(sound)
 }
 
-fn print(frame: &Frame<'_>, whole: &mut bool, out: &mut impl Write) -> io::Result<()> {
+fn print(
+    frame: &Frame<'_>,
+    source: Option<&Source>,
+    whole: &mut bool,
+    out: &mut impl Write,
+) -> io::Result<()> {
     for record in frame.records() {
-        match record.and_then(|record| line(&record)) {
+        match record.and_then(|record| line(&record, source)) {
             Ok(line) => writeln!(out, "{line}")?,
             Err(_) => *whole = false,
         }

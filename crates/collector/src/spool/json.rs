@@ -1,11 +1,12 @@
 //! An entry as JSON, in the form that `POST /logs` takes. Not the form in which the SDK sends it, byte for byte: nothing
 //! is made up here that is not in the record.
 
+use hoplog_entry::spool::Source;
 use hoplog_entry::{Item, Malformed, Record, Value as Found};
 use serde_json::{Map, Value};
 
-/// One entry as one line.
-pub(super) fn line(record: &Record<'_>) -> Result<String, Malformed> {
+/// One entry as one line, with what is known of the process that wrote it.
+pub(super) fn line(record: &Record<'_>, source: Option<&Source>) -> Result<String, Malformed> {
     let mut entry = Map::new();
     let mut put = |name: &str, value: Value| drop(entry.insert(name.to_owned(), value));
     put("id", record.id().to_string().into());
@@ -14,6 +15,20 @@ pub(super) fn line(record: &Record<'_>) -> Result<String, Malformed> {
     put("created_at", (record.created_unix_ns() as f64 / 1e9).into());
     if let Some(outcome) = record.outcome() {
         put("outcome", outcome.as_str().into());
+    }
+    if let Some(source) = source {
+        for (name, text) in [
+            ("service", Some(&source.service)),
+            ("environment", Some(&source.environment)),
+            ("service_version", Some(&source.service_version)),
+            ("log_type", source.log_type.as_ref()),
+            ("host", Some(&source.host)),
+            ("sdk", Some(&source.sdk)),
+            ("sdk_version", Some(&source.sdk_version)),
+        ] {
+            text.filter(|text| !text.is_empty()).into_iter().for_each(|text| put(name, text.as_str().into()));
+        }
+        put("pid", source.pid.into());
     }
     let (mut request, mut response, mut metadata) = (Map::new(), Map::new(), Map::new());
     for item in record.items() {

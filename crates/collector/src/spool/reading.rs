@@ -2,13 +2,15 @@
 
 use super::survey::{SegmentFile, about, open};
 use hoplog_entry::EntryId;
-use hoplog_entry::spool::{Acks, BadHeader, Frame, Part, Region, SegmentReader, Summary};
+use hoplog_entry::spool::{Acks, BadHeader, Frame, Part, Region, SegmentReader, Source, Summary};
 use std::io::{self, Read as _};
 
 /// What a segment came to.
 #[derive(Debug)]
 pub(super) struct Reading {
     pub(super) header: Result<(), BadHeader>,
+    /// Who wrote it, where it says so.
+    pub(super) source: Option<Source>,
     pub(super) summary: Summary,
     /// Regions that are no frames; with the torn tail, if there is one.
     pub(super) bad: Vec<Region>,
@@ -34,14 +36,14 @@ impl Reading {
     }
 }
 
-/// Reads a segment; `each` is shown every frame and whether it is noted as delivered.
+/// Reads a segment; `each` is shown every frame, who wrote it, and whether it is noted as delivered.
 ///
 /// # Errors
 /// The disk's, and those of `each`.
 pub(super) fn read(
     segment: &SegmentFile,
     writer: EntryId,
-    mut each: impl FnMut(&Frame<'_>, bool) -> io::Result<()>,
+    mut each: impl FnMut(&Frame<'_>, Option<&Source>, bool) -> io::Result<()>,
 ) -> io::Result<Reading> {
     let file = open(&segment.path).map_err(|error| about(&segment.path, &error))?;
     let failed = |error: io::Error| about(&segment.path, &error);
@@ -51,6 +53,7 @@ pub(super) fn read(
     let bad_hint = hint.is_some() && acks.is_none();
     let mut reading = Reading {
         header: reader.header().map(drop),
+        source: None,
         summary: Summary::default(),
         bad: Vec::new(),
         delivered: 0,
@@ -63,7 +66,11 @@ pub(super) fn read(
                 // Behind damage the numbers mean nothing.
                 let delivered = counted && acks.is_some_and(|acks| acks.contains(number));
                 reading.delivered += if delivered { u64::from(frame.count) } else { 0 };
-                each(&frame, delivered)?;
+                each(&frame, reading.source.as_ref(), delivered)?;
+                number += 1;
+            }
+            Part::Source { payload, .. } => {
+                reading.source = Source::read(payload);
                 number += 1;
             }
             Part::Other { .. } => number += 1,

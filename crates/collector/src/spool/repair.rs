@@ -4,7 +4,9 @@ use super::reading::{Reading, read};
 use super::report::words;
 use super::survey::{SegmentFile, Writer, about, open, survey};
 use hoplog_entry::spool::name::{LOCK, QUARANTINE};
-use hoplog_entry::spool::{BadHeader, Region, SegmentHeader, Tally, push_entries, push_footer};
+use hoplog_entry::spool::{
+    BadHeader, Region, SegmentHeader, Source, Tally, push_entries, push_footer, push_source,
+};
 use serde_json::{Value, json};
 use std::fs::{DirBuilder, File, OpenOptions};
 use std::io::{self, Write};
@@ -53,7 +55,7 @@ pub(super) fn run(dir: &Path, apply: bool, as_json: bool, out: &mut impl Write) 
         let lock = if apply { lock(writer)? } else { None };
         let live = if apply { lock.is_none() } else { writer.live };
         for segment in &writer.segments {
-            let reading = match read(segment, writer.id, |_, _| Ok(())) {
+            let reading = match read(segment, writer.id, |_, _, _| Ok(())) {
                 Ok(reading) => reading,
                 Err(error) if error.kind() == io::ErrorKind::NotFound => continue,
                 Err(error) => return Err(error),
@@ -130,7 +132,7 @@ fn carry_out(
     if action == Action::Remove {
         remove(&segment.path)?;
     } else {
-        rewrite(writer, segment)?;
+        rewrite(writer, segment, reading.source.as_ref())?;
     }
     File::open(&writer.dir)?.sync_all()
 }
@@ -151,7 +153,7 @@ fn keep(segment: &SegmentFile, region: Region, to: &Path) -> io::Result<()> {
 }
 
 /// Writes the sound frames to a new file and puts that in the segment's place, in one step.
-fn rewrite(writer: &Writer, segment: &SegmentFile) -> io::Result<()> {
+fn rewrite(writer: &Writer, segment: &SegmentFile, source: Option<&Source>) -> io::Result<()> {
     let created_unix_ms = segment
         .modified
         .and_then(|time| time.duration_since(std::time::UNIX_EPOCH).ok())
@@ -165,7 +167,11 @@ fn rewrite(writer: &Writer, segment: &SegmentFile) -> io::Result<()> {
     let mut file = make(&tmp)?;
     file.write_all(&header.to_bytes())?;
     let (mut tally, mut buffer) = (Tally::default(), Vec::new());
-    read(segment, writer.id, |frame, _| {
+    if let Some(source) = source {
+        push_source(&mut buffer, &mut tally, source);
+        file.write_all(&buffer)?;
+    }
+    read(segment, writer.id, |frame, _, _| {
         buffer.clear();
         push_entries(&mut buffer, &mut tally, frame.count, frame.bytes)
             .map_err(|bad| io::Error::new(io::ErrorKind::InvalidData, bad))?;

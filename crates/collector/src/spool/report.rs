@@ -57,7 +57,7 @@ pub(super) fn check(dir: &Path, as_json: bool, out: &mut impl Write) -> io::Resu
     let (mut sound, mut rows) = (true, Vec::new());
     for writer in &found.writers {
         for segment in &writer.segments {
-            let reading = match read(segment, writer.id, |_, _| Ok(())) {
+            let reading = match read(segment, writer.id, |_, _, _| Ok(())) {
                 Ok(reading) => reading,
                 // Delivered and removed while we looked.
                 Err(error) if error.kind() == io::ErrorKind::NotFound => continue,

@@ -1,7 +1,7 @@
 //! `hoplog spool` on spools that were cut, flipped, and filled with strange files.
 
 use crate::support::TempDir;
-use hoplog_entry::spool::{Acks, SegmentHeader, Tally, push_entries, push_footer};
+use hoplog_entry::spool::{Acks, SegmentHeader, Source, Tally, push_entries, push_footer, push_source};
 use hoplog_entry::{EntryId, Field, Kind, Level, RecordWriter};
 use serde_json::Value;
 use std::collections::{BTreeMap, BTreeSet};
@@ -28,10 +28,15 @@ fn record(number: u64) -> Vec<u8> {
     w.end(Level::Warn, None).to_vec()
 }
 
+fn source() -> Source {
+    Source { service: "shop".into(), host: "web-3".into(), pid: 4_711, ..Source::default() }
+}
+
 /// A closed segment of one entry per frame, and where its frames begin.
 fn segment() -> (Vec<u8>, Vec<usize>) {
     let header = SegmentHeader { segment: 3, writer: WRITER, created_unix_ms: 1_763_600_000_000 };
     let (mut bytes, mut tally, mut starts) = (header.to_bytes().to_vec(), Tally::default(), Vec::new());
+    push_source(&mut bytes, &mut tally, &source());
     for number in 0..FRAMES {
         starts.push(bytes.len());
         push_entries(&mut bytes, &mut tally, 1, &record(number)).unwrap();
@@ -102,6 +107,11 @@ impl Spool {
     }
 }
 
+fn source_is_whole(bytes: &[u8]) -> bool {
+    let (whole, starts) = segment();
+    bytes.get(64..starts[0]) == whole.get(64..starts[0])
+}
+
 /// Damaged segments, and the entries that are left in each.
 fn damaged() -> Vec<(String, Vec<u8>, BTreeSet<u64>)> {
     let (whole, starts) = segment();
@@ -148,6 +158,9 @@ fn inspection_changes_nothing_and_repair_keeps_every_entry_that_can_be_read() {
         assert!(applied.status.success(), "{name}: {}", String::from_utf8_lossy(&applied.stderr));
         repaired += u64::from(torn_or_worse);
         assert_eq!(spool.exported("export"), left, "{name}");
+        let exported = String::from_utf8(spool.run("export").stdout).unwrap();
+        let known = exported.lines().all(|line| line.contains(r#""host":"web-3""#));
+        assert_eq!(known, left.is_empty() || source_is_whole(&bytes), "who wrote it stays with it: {name}");
         let check = spool.json("check --json");
         assert_eq!(
             (&check["sound"], &spool.json("repair --json")["plan"]),
@@ -184,13 +197,19 @@ fn an_export_is_what_the_collector_takes() {
     assert!(!output.contains('\u{1b}'), "no control character reaches a terminal");
     assert_eq!(entry[Field::RequestHeader.name()]["accept"], serde_json::json!(["a", "b"]));
     assert_eq!(entry["metadata"]["order"]["id"], 7);
+    assert_eq!(
+        (&entry["service"], &entry["host"], &entry["pid"]),
+        (&"shop".into(), &"web-3".into(), &4_711.into())
+    );
+    assert!(entry.get("environment").is_none(), "nothing is made up");
 }
 
 #[test]
 fn what_is_noted_as_delivered_is_left_out_unless_asked_for_and_a_broken_note_is_removed() {
     let (bytes, _) = segment();
     let mut acks = Acks::new(3, WRITER);
-    (0..5).for_each(|frame| acks.insert(frame));
+    // Frame 0 says who wrote it.
+    (1..6).for_each(|frame| acks.insert(frame));
     let spool = Spool::new(&bytes, Some(&acks.to_bytes()));
     assert_eq!(spool.exported("export"), (5..FRAMES).collect());
     assert_eq!(spool.exported("export --all"), (0..FRAMES).collect());

@@ -7,6 +7,8 @@ use std::path::PathBuf;
 
 use crate::destination::Source;
 
+/// What its entries say that they were written by.
+const SDK: &str = "hoplog-rust";
 const DEFAULT_ENDPOINT: &str = "http://localhost:8000";
 
 /// A setting that shows itself to nobody, as the debug output of a builder may be printed anywhere.
@@ -166,6 +168,9 @@ impl Settings {
             log_type: None,
             host: host_name(),
             pid: std::process::id(),
+            sdk: SDK.into(),
+            sdk_version: env!("CARGO_PKG_VERSION").into(),
+            attributes: Vec::new(),
         };
         if let Some(log_type) = &self.log_type {
             let log_type = log_type.trim().to_uppercase();

@@ -5,11 +5,12 @@ mod native;
 #[cfg(feature = "otlp")]
 mod otlp;
 
+use std::sync::Arc;
 use std::time::SystemTime;
 
 use hoplog_entry::{EntryId, Malformed, Record};
 
-use super::Surroundings;
+use super::{Source, Surroundings};
 use crate::transport::{Answer, Verdict};
 
 /// Where a batch stands among its sender's.
@@ -23,6 +24,9 @@ pub(super) struct Mark {
 
 /// How one kind of server is spoken to. Holds the batch under way, and its memory from batch to batch.
 pub(super) trait Dialect: Send {
+    /// A batch begins: its entries were all written by that process; `None`: by this one.
+    fn begin(&mut self, source: Option<&Arc<Source>>);
+
     /// Appends an entry. A record that cannot be read leaves no trace.
     fn push(&mut self, record: &Record<'_>) -> Result<(), Malformed>;
 
@@ -78,7 +82,7 @@ pub(crate) enum DialectConfig {
     LogCollector,
     /// OTLP/HTTP, with attributes of the resource beside those of the source.
     #[cfg(feature = "otlp")]
-    Otlp { resource: std::sync::Arc<Vec<(String, String)>> },
+    Otlp { resource: Arc<Vec<(String, String)>> },
 }
 
 impl DialectConfig {
@@ -87,7 +91,18 @@ impl DialectConfig {
             Self::Native { boot_id } => Box::new(native::Native::new(*boot_id, around.clone())),
             Self::LogCollector => Box::new(log_collector::LogCollector::new(&around.source)),
             #[cfg(feature = "otlp")]
-            Self::Otlp { resource } => Box::new(otlp::Otlp::new(&around.source, resource)),
+            Self::Otlp { .. } => Box::new(otlp::Otlp::new(self.source(&around.source))),
+        }
+    }
+
+    /// This process, with all that the server is told of it.
+    pub(super) fn source(&self, source: &Arc<Source>) -> Arc<Source> {
+        match self {
+            #[cfg(feature = "otlp")]
+            Self::Otlp { resource } => {
+                Arc::new(Source { attributes: resource.to_vec(), ..Source::clone(source) })
+            }
+            _ => Arc::clone(source),
         }
     }
 }

@@ -31,7 +31,7 @@ use std::time::{Duration, Instant};
 use tokio::task::JoinSet;
 
 use super::dialect::DialectConfig;
-use super::{Inbox, Message, Surroundings, now, random, sleep_until};
+use super::{Inbox, Message, Source, Surroundings, now, random, sleep_until};
 use crate::config::Compression;
 use crate::ledger::Home;
 use crate::spool::{RETAINED, SpoolConfig};
@@ -72,6 +72,13 @@ pub(crate) struct SpoolPlan {
     pub(crate) write_through: bool,
     /// Bytes waiting in memory beyond which they are spilled.
     pub(crate) mark: usize,
+}
+
+impl SpoolPlan {
+    fn written_by(mut self, source: Arc<Source>) -> Self {
+        self.config.source = Some(source);
+        self
+    }
 }
 
 impl RemoteConfig {
@@ -150,7 +157,8 @@ impl Remote {
 
     fn over(transport: Box<dyn Transport>, config: RemoteConfig, around: Surroundings) -> Self {
         let (dialect, packer) = (config.dialect.speak(&around), Packer::new(config.compression));
-        let spooling = config.spool.and_then(|plan| Spooling::start(plan, &around));
+        let source = config.dialect.source(&around.source);
+        let spooling = config.spool.and_then(|plan| Spooling::start(plan.written_by(source), &around));
         Self {
             peer: config.http.peer,
             transport,
@@ -258,7 +266,9 @@ impl Remote {
                 .or_else(|| self.goodbye())
                 .or_else(|| self.sign_of_life(now));
             let Some(batch) = batch else { return };
-            self.pulse.sent(now);
+            if !batch.foreign {
+                self.pulse.sent(now);
+            }
             let request = self.transport.send(batch.clone());
             self.sending.spawn(async move { (batch, request.await) });
         }

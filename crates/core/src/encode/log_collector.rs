@@ -41,7 +41,7 @@ pub(crate) struct LogCollectorBatch {
     json: Vec<u8>,
     metadata: Vec<u8>,
     entries: usize,
-    /// What all entries of this process have in common: members of the entry, and of its metadata.
+    /// What all entries of one process have in common: members of the entry, and of its metadata.
     source: Vec<u8>,
     source_metadata: Vec<u8>,
 }
@@ -55,7 +55,15 @@ impl LogCollectorBatch {
             source: Vec::new(),
             source_metadata: Vec::new(),
         };
-        let (entry, metadata) = (&mut batch.source, &mut batch.source_metadata);
+        batch.written_by(source);
+        batch
+    }
+
+    /// The entries that come were written by that process.
+    pub(crate) fn written_by(&mut self, source: &Source) {
+        let (entry, metadata) = (&mut self.source, &mut self.source_metadata);
+        entry.clear();
+        metadata.clear();
         column(entry, metadata, "service", &source.service, 100);
         column(entry, metadata, "service_version", &source.service_version, 50);
         if ENVIRONMENTS.contains(&source.environment.as_str()) {
@@ -69,7 +77,6 @@ impl LogCollectorBatch {
         member(metadata, "host", &source.host);
         json::key(metadata, "pid");
         json::uint(metadata, source.pid.into());
-        batch
     }
 
     pub(crate) fn entries(&self) -> usize {

@@ -5,7 +5,7 @@ mod halves;
 use hoplog_entry::{Field, Item, Items, Kind, Malformed, Record, Value};
 
 use super::entry::Summary;
-use super::json;
+use super::{json, write_source};
 use crate::destination::Source;
 pub(crate) use halves::halves;
 
@@ -74,7 +74,7 @@ pub(crate) fn entry_line(out: &mut Vec<u8>, record: &Record<'_>, source: &Source
     out.push(b'{');
     match entry(out, record) {
         Ok(()) => {
-            source.write_json(out);
+            write_source(out, source);
             out.extend_from_slice(b"}\n");
             Ok(())
         }

@@ -33,22 +33,29 @@ const SCHEMA_URL: u32 = 3;
 pub(crate) struct OtlpBatch {
     records: Vec<u8>,
     entries: usize,
-    /// The `Resource` of this process, and the `InstrumentationScope`, as fields of their messages.
+    /// The `Resource` of the process that wrote them, and the `InstrumentationScope`, as fields of their messages.
     resource: Vec<u8>,
     scope: Vec<u8>,
     whole: Vec<u8>,
 }
 
 impl OtlpBatch {
-    /// `attributes` are the resource's own ones, beside those of `source`, which go before.
-    pub(crate) fn new(source: &Source, attributes: &[(String, String)]) -> Self {
-        let (mut resource, mut scope) = (Vec::new(), Vec::new());
-        wire::message(&mut resource, RESOURCE, |out| write_resource(out, source, attributes));
+    pub(crate) fn new(source: &Source) -> Self {
+        let mut scope = Vec::new();
         wire::message(&mut scope, 1, |out| {
             wire::text(out, 1, "hoplog");
             wire::text(out, 2, env!("CARGO_PKG_VERSION"));
         });
-        Self { records: Vec::new(), entries: 0, resource, scope, whole: Vec::new() }
+        let mut batch =
+            Self { records: Vec::new(), entries: 0, resource: Vec::new(), scope, whole: Vec::new() };
+        batch.written_by(source);
+        batch
+    }
+
+    /// The entries that come were written by that process.
+    pub(crate) fn written_by(&mut self, source: &Source) {
+        self.resource.clear();
+        wire::message(&mut self.resource, RESOURCE, |out| write_resource(out, source, &source.attributes));
     }
 
     pub(crate) fn entries(&self) -> usize {
@@ -70,19 +77,19 @@ impl OtlpBatch {
     pub(crate) fn seal(&mut self) -> &[u8] {
         let mut whole = std::mem::take(&mut self.whole);
         whole.clear();
-        self.wrap(&self.records, &mut whole);
+        self.wrap(&self.resource, &self.records, &mut whole);
         self.whole = whole;
         &self.whole
     }
 
-    /// A request with these records.
-    fn wrap(&self, records: &[u8], out: &mut Vec<u8>) {
+    /// A request with these records of that resource.
+    fn wrap(&self, resource: &[u8], records: &[u8], out: &mut Vec<u8>) {
         let in_scope = self.scope.len() + records.len();
-        let in_resource = self.resource.len()
+        let in_resource = resource.len()
             + wire::len_of_bytes(SCOPE_LOGS, in_scope)
             + wire::len_of_bytes(SCHEMA_URL, SCHEMA.len());
         wire::head(out, RESOURCE_LOGS, in_resource);
-        out.extend_from_slice(&self.resource);
+        out.extend_from_slice(resource);
         wire::head(out, SCOPE_LOGS, in_scope);
         out.extend_from_slice(&self.scope);
         out.extend_from_slice(records);
@@ -91,7 +98,7 @@ impl OtlpBatch {
 
     /// The parts of a sealed batch: its records up to the middle and how many they are, and those behind it.
     pub(crate) fn halves(&self, sealed: &[u8]) -> Option<(Vec<u8>, u64, Vec<u8>)> {
-        let records = self.unwrap(sealed)?;
+        let (resource, records) = self.unwrap(sealed)?;
         let (mut rest, mut ends) = (records, Vec::new());
         while !rest.is_empty() {
             rest = wire::field(rest)?.1;
@@ -101,17 +108,19 @@ impl OtlpBatch {
         let (first, second) = records.split_at_checked(*ends.get(middle.checked_sub(1)?)?)?;
         let wrap = |records| {
             let mut whole = Vec::new();
-            self.wrap(records, &mut whole);
+            self.wrap(resource, records, &mut whole);
             whole
         };
         Some((wrap(first), middle as u64, wrap(second)))
     }
 
-    /// The records that [`OtlpBatch::wrap`] was given.
-    fn unwrap<'s>(&self, sealed: &'s [u8]) -> Option<&'s [u8]> {
+    /// The resource and the records that [`OtlpBatch::wrap`] was given.
+    fn unwrap<'s>(&self, sealed: &'s [u8]) -> Option<(&'s [u8], &'s [u8])> {
         let (in_resource, _) = wire::field(sealed)?;
-        let (in_scope, _) = wire::field(in_resource.strip_prefix(&*self.resource)?)?;
-        in_scope.strip_prefix(&*self.scope)
+        let (_, rest) = wire::field(in_resource)?;
+        let (resource, rest) = in_resource.split_at_checked(in_resource.len() - rest.len())?;
+        let (in_scope, _) = wire::field(rest)?;
+        Some((resource, in_scope.strip_prefix(&*self.scope)?))
     }
 
     /// Starts over in the same memory.

@@ -5,6 +5,7 @@ use std::time::Instant;
 
 use hoplog_entry::spool::{
     FOOTER_LEN, FRAME_OVERHEAD, HEADER_LEN, MAX_FRAMES, SegmentHeader, Tally, push_entries, push_footer,
+    push_source,
 };
 
 use super::segment::{Born, Owner, Segment, Slot, State};
@@ -20,7 +21,7 @@ pub(super) struct Active<F: Fs> {
     pub(super) file: F::File,
     /// Of the header and whole frames.
     pub(super) len: u64,
-    tally: Tally,
+    pub(super) tally: Tally,
     pub(super) unsynced: Unsynced,
     /// Its name may not outlast a power cut.
     pub(super) new_name: bool,
@@ -105,7 +106,7 @@ impl<F: Fs> Spool<F> {
         Ok(Position { segment: active.key, frame })
     }
 
-    /// Makes the next segment. Its header is written; what else was to be written anew is, too.
+    /// Makes the next segment: its header, and who writes it.
     fn begin_segment(&mut self, now: Now) -> io::Result<()> {
         let home = self.home(now)?;
         let (dir, writer, number) = (home.dir.clone(), home.writer, home.next);
@@ -114,16 +115,25 @@ impl<F: Fs> Spool<F> {
         if let Some(home) = &mut self.home {
             home.next += 1;
         }
-        let header = SegmentHeader { segment: number, writer, created_unix_ms: now.unix_ms }.to_bytes();
-        if let Err(error) = self.fs.write_all_at(&file, 0, &header) {
+        let header = SegmentHeader { segment: number, writer, created_unix_ms: now.unix_ms };
+        let (mut bytes, mut tally) = (header.to_bytes().to_vec(), Tally::default());
+        if let Some(source) = &self.config.source {
+            push_source(&mut bytes, &mut tally, source);
+        }
+        if let Err(error) = self.fs.write_all_at(&file, 0, &bytes) {
             let _ = self.fs.remove(&path);
             return Err(error);
         }
-        let len = HEADER_LEN as u64;
-        let key = self.insert(Segment::new(Owner::Home, dir, number, writer, len, Born::Here(now.mono)));
-        let unsynced = Unsynced { frames: Some(Vec::new()), ..Unsynced::default() };
-        self.active =
-            Some(Active { key, file, len, tally: Tally::default(), unsynced, new_name: true, broken: false });
+        let len = bytes.len() as u64;
+        let mut segment = Segment::new(Owner::Home, dir, number, writer, len, Born::Here(now.mono));
+        let frame = bytes.split_off(HEADER_LEN);
+        if !frame.is_empty() {
+            let (at, len) = (HEADER_LEN as u32, frame.len() as u32);
+            segment.push(Slot { at, len, entries: 0, state: State::Resolved });
+        }
+        let key = self.insert(segment);
+        let unsynced = Unsynced { frames: Some(frame), ..Unsynced::default() };
+        self.active = Some(Active { key, file, len, tally, unsynced, new_name: true, broken: false });
         Ok(())
     }
 

@@ -1,9 +1,10 @@
 //! Handing frames out, and what becomes of them.
 
 use std::io;
+use std::sync::Arc;
 
 use hoplog_entry::DropReason;
-use hoplog_entry::spool::{FRAME_OVERHEAD, MAX_FRAME, Region, records_of};
+use hoplog_entry::spool::{FRAME_OVERHEAD, MAX_FRAME, Region, Source, records_of};
 
 use super::scan::{Step, readable};
 use super::segment::{Owner, State};
@@ -24,6 +25,8 @@ pub(crate) enum Backlog<'a> {
         entries: u32,
         /// One after the other.
         records: &'a [u8],
+        /// Which other process wrote them, where that is known.
+        source: Option<Arc<Source>>,
     },
     /// None was found so far; ask again after other work.
     Unfinished,
@@ -79,9 +82,10 @@ impl<F: Fs> Spool<F> {
                 return Backlog::Unfinished;
             }
         };
-        let slot = self.segments.get(&found.segment).and_then(|segment| segment.slot(found.frame));
-        let entries = slot.map_or(0, |slot| slot.entries);
-        Backlog::Frame { position: found, entries, records: &self.buffer }
+        let segment = self.segments.get(&found.segment);
+        let entries = segment.and_then(|segment| segment.slot(found.frame)).map_or(0, |slot| slot.entries);
+        let source = segment.and_then(|segment| segment.source.clone());
+        Backlog::Frame { position: found, entries, records: &self.buffer, source }
     }
 
     /// The entries of a frame have their fate: delivered, or dropped for a reason that the caller counts.

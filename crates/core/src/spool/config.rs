@@ -1,9 +1,10 @@
 //! What a spool may take, and when it is synced.
 
 use std::path::PathBuf;
+use std::sync::Arc;
 use std::time::Duration;
 
-use hoplog_entry::spool::{FOOTER_LEN, HEADER_LEN, MAX_FRAME, MAX_SEGMENT};
+use hoplog_entry::spool::{FOOTER_LEN, HEADER_LEN, MAX_FRAME, MAX_SEGMENT, Source};
 
 /// When written frames are made to outlast a power cut.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -37,6 +38,8 @@ pub(crate) enum WhenFull {
 #[non_exhaustive]
 pub(crate) struct SpoolConfig {
     pub(crate) dir: PathBuf,
+    /// Who writes it: every segment says so. Default: nobody says.
+    pub(crate) source: Option<Arc<Source>>,
     /// All segments of this process, its own and adopted. Default: 512 MiB.
     pub(crate) max_bytes: u64,
     /// Default: 8 MiB.
@@ -61,6 +64,7 @@ impl SpoolConfig {
     pub(crate) fn new(dir: impl Into<PathBuf>) -> Self {
         Self {
             dir: dir.into(),
+            source: None,
             max_bytes: 512 << 20,
             segment_bytes: 8 << 20,
             max_age: Duration::from_secs(7 * 24 * 60 * 60),

@@ -2,8 +2,9 @@
 
 use std::io;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
-use hoplog_entry::spool::{Region, SegmentHeader, Tally, push_entries, push_footer};
+use hoplog_entry::spool::{Region, SegmentHeader, Source, Tally, push_entries, push_footer, push_source};
 
 use super::{Fs, Now, Spool};
 use hoplog_entry::spool::name::{Name, QUARANTINE};
@@ -20,12 +21,21 @@ impl<F: Fs> Spool<F> {
         let _ = self.copy(&path, &name, region);
     }
 
-    /// Keeps records that no server takes, as a segment of their own.
-    pub(crate) fn quarantine(&mut self, now: Now, records: &[u8], entries: u32) -> io::Result<()> {
+    /// Keeps records that no server takes, as a segment of their own. `source`: which other process wrote them.
+    pub(crate) fn quarantine(
+        &mut self,
+        now: Now,
+        records: &[u8],
+        entries: u32,
+        source: Option<&Arc<Source>>,
+    ) -> io::Result<()> {
         let number = self.status.quarantined;
         let writer = self.home(now)?.writer;
         let header = SegmentHeader { segment: number, writer, created_unix_ms: now.unix_ms };
         let (mut bytes, mut tally) = (header.to_bytes().to_vec(), Tally::default());
+        if let Some(source) = source.or(self.config.source.as_ref()) {
+            push_source(&mut bytes, &mut tally, source);
+        }
         push_entries(&mut bytes, &mut tally, entries, records)
             .map_err(|bad| io::Error::new(io::ErrorKind::InvalidInput, bad))?;
         push_footer(&mut bytes, &tally);

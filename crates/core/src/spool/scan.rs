@@ -1,8 +1,9 @@
 //! Reading an adopted segment, part by part.
 
 use std::io::{self, Read};
+use std::sync::Arc;
 
-use hoplog_entry::spool::{Acks, BadHeader, Part, Region, SegmentReader};
+use hoplog_entry::spool::{Acks, BadHeader, Part, Region, SegmentReader, Source};
 
 use super::fs::Kind;
 use super::segment::{Slot, State};
@@ -16,18 +17,18 @@ const BLOCK: u64 = 4_096;
 /// An adopted segment on its way through the reader.
 pub(super) struct Scan<F: Fs> {
     pub(super) key: u64,
-    reader: SegmentReader<Source<F>>,
+    reader: SegmentReader<Bytes<F>>,
 }
 
 /// A file as a source of bytes. What the disk cannot read is read as zeros, which are no frame.
-pub(super) struct Source<F: Fs> {
+pub(super) struct Bytes<F: Fs> {
     fs: F,
     file: F::File,
     at: u64,
     len: u64,
 }
 
-impl<F: Fs> Source<F> {
+impl<F: Fs> Bytes<F> {
     pub(super) fn new(fs: F, file: F::File) -> io::Result<Self> {
         let stat = fs.stat(&file)?;
         if stat.kind != Kind::File {
@@ -37,7 +38,7 @@ impl<F: Fs> Source<F> {
     }
 }
 
-impl<F: Fs> Read for Source<F> {
+impl<F: Fs> Read for Bytes<F> {
     fn read(&mut self, out: &mut [u8]) -> io::Result<usize> {
         let read = match self.fs.read_at(&self.file, self.at, out) {
             Err(error) if error.kind() != io::ErrorKind::Interrupted => {
@@ -117,6 +118,13 @@ impl<F: Fs> Spool<F> {
                 }
                 Step::Frame(number)
             }
+            Some(Part::Source { region, payload }) => {
+                let source = Source::read(payload).map(Arc::new);
+                // What an earlier run of this process wrote is this process's.
+                segment.source = source.filter(|source| Some(source) != self.config.source.as_ref());
+                segment.push(slot(region, 0, State::Resolved));
+                Step::Passed(region.len)
+            }
             Some(Part::Other { region, .. }) => {
                 segment.push(slot(region, 0, State::Resolved));
                 Step::Passed(region.len)
@@ -140,7 +148,7 @@ impl<F: Fs> Spool<F> {
         let (path, hint) = (segment.path(Name::Segment), segment.path(Name::Ack));
         let of = segment.acks.of();
         let file = self.with_spare(|fs| fs.open(&path))?;
-        let reader = SegmentReader::new(Source::new(self.fs.clone(), file)?)?;
+        let reader = SegmentReader::new(Bytes::new(self.fs.clone(), file)?)?;
         let acks = self.read_hint(&hint).filter(|acks| acks.of() == of);
         if let (Some(acks), Some(segment)) = (acks, self.segments.get_mut(&key)) {
             segment.acks = acks;
@@ -184,15 +192,16 @@ impl<F: Fs> Spool<F> {
         let mut count = Count::default();
         let Some(segment) = self.segments.get(&key).filter(|segment| segment.unread) else { return count };
         let Ok(file) = self.fs.open(&segment.path(Name::Segment)) else { return count };
-        let Ok(source) = Source::new(self.fs.clone(), file) else { return count };
+        let Ok(source) = Bytes::new(self.fs.clone(), file) else { return count };
         let Ok(mut reader) = SegmentReader::new(source) else { return count };
         let mut number = 0;
         while let Ok(Some(part)) = reader.next() {
-            let Part::Frame(frame) = part else { continue };
-            if number >= segment.frames() {
+            if let Part::Frame(frame) = part
+                && number >= segment.frames()
+            {
                 count.add(Count { entries: u64::from(frame.count), bytes: frame.bytes.len() as u64 });
             }
-            number += 1;
+            number += u32::from(matches!(part, Part::Frame(_) | Part::Source { .. } | Part::Other { .. }));
         }
         count.entries += reader.summary().lost;
         count

@@ -1,10 +1,11 @@
 //! What is known of one segment: its frames, and how far each has come.
 
 use std::path::PathBuf;
+use std::sync::Arc;
 use std::time::Instant;
 
 use hoplog_entry::EntryId;
-use hoplog_entry::spool::{Acks, FRAME_OVERHEAD};
+use hoplog_entry::spool::{Acks, FRAME_OVERHEAD, Source};
 
 use super::{Count, Status};
 use hoplog_entry::spool::Name;
@@ -66,6 +67,8 @@ pub(super) struct Segment {
     /// Of the file.
     pub(super) len: u64,
     pub(super) born: Born,
+    /// Which other process wrote it, once that was read.
+    pub(super) source: Option<Arc<Source>>,
     /// Adopted, and not read to its end.
     pub(super) unread: bool,
     /// The first so many frames outlast a power cut.
@@ -98,6 +101,7 @@ impl Segment {
             writer,
             len,
             born,
+            source: None,
             unread: matches!(born, Born::Found { .. }),
             durable: 0,
             numbered: u32::MAX,

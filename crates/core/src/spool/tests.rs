@@ -10,11 +10,14 @@ pub(crate) mod model;
 mod overflow;
 #[cfg(unix)]
 mod real;
+mod sources;
 
 use std::collections::BTreeSet;
 use std::path::Path;
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use hoplog_entry::spool::Source;
 use hoplog_entry::{EntryId, Field, Kind, Level, Record, RecordWriter};
 use model::Model;
 
@@ -70,6 +73,7 @@ impl Clock {
 
 fn config(dir: impl AsRef<Path>) -> SpoolConfig {
     let mut config = SpoolConfig::new(dir.as_ref());
+    config.source = Some(Arc::new(Source { service: "shop".into(), pid: 7, ..Source::default() }));
     config.segment_bytes = LEAST_SEGMENT;
     config.max_bytes = 64 << 20;
     (config.floor_bytes, config.floor_percent) = (0, 0);
@@ -87,7 +91,7 @@ fn drain<F: Fs>(spool: &mut Spool<F>) -> Vec<u64> {
     let mut found = Vec::new();
     loop {
         match spool.next_backlog() {
-            Backlog::Frame { position, entries, records } => {
+            Backlog::Frame { position, entries, records, .. } => {
                 let read = numbers(records);
                 assert_eq!(read.len() as u32, entries);
                 found.extend(read);

@@ -89,8 +89,9 @@ impl<F: Fs> Spool<F> {
 
     /// What is delivered does not stay on the disk because nothing comes after it.
     fn leave_delivered(&mut self, now: Now) {
-        let segment = self.active.as_ref().and_then(|active| self.segments.get(&active.key));
-        if segment.is_some_and(|segment| segment.is_done() && segment.frames() > 0) {
+        let written = self.active.as_ref().filter(|active| active.tally.entries > 0);
+        let segment = written.and_then(|active| self.segments.get(&active.key));
+        if segment.is_some_and(Segment::is_done) {
             self.seal(now);
         }
     }

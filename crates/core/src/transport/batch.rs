@@ -36,6 +36,8 @@ pub(crate) struct SealedBatch {
     pub(crate) number: u64,
     /// How many entries of that batch come before its own.
     pub(crate) offset: u64,
+    /// Its entries are another process's.
+    pub(crate) foreign: bool,
     /// Of an entry that was refused all by itself.
     pub(crate) lone: Option<Lone>,
 }

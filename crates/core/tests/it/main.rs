@@ -28,4 +28,5 @@ mod refusals;
 mod sampling;
 mod scopes;
 #[cfg(unix)]
+mod sources;
 mod spool;

@@ -2,7 +2,7 @@
 //! that was not checked is allocated.
 #![no_main]
 
-use hoplog_entry::spool::{Acks, FRAME_OVERHEAD, HEADER_LEN, Part, SegmentReader};
+use hoplog_entry::spool::{Acks, FRAME_OVERHEAD, HEADER_LEN, Part, SegmentReader, Source};
 use libfuzzer_sys::fuzz_target;
 
 fuzz_target!(|bytes: &[u8]| {
@@ -19,6 +19,10 @@ fuzz_target!(|bytes: &[u8]| {
                     record.items().for_each(drop);
                 }
                 frame.region
+            }
+            Part::Source { region, payload } => {
+                let _ = Source::read(payload);
+                region
             }
             Part::Other { region, .. } | Part::Footer { region, .. } => region,
             Part::Damaged(region) | Part::Torn(region) => region,

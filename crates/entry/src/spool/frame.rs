@@ -3,7 +3,7 @@
 use std::fmt;
 
 use super::{ENTRIES_HEAD, FOOTER_PAYLOAD, FRAME_HEAD, MAX_PAYLOAD, MAX_RECORDS, SYNC, checksum};
-use super::{TYPE_ENTRIES, TYPE_FOOTER};
+use super::{Source, TYPE_ENTRIES, TYPE_FOOTER, TYPE_SOURCE};
 
 /// What was asked for is no frame.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -88,6 +88,12 @@ pub fn push_footer(out: &mut Vec<u8>, tally: &Tally) {
     push(out, TYPE_FOOTER, &tally.to_bytes(), &[]);
 }
 
+/// Appends the frame that says who wrote the segment, and adds it to the tally. It stands before all others.
+pub fn push_source(out: &mut Vec<u8>, tally: &mut Tally, source: &Source) {
+    let crc = push(out, TYPE_SOURCE, &source.to_bytes(), &[]);
+    tally.add(crc, 0);
+}
+
 /// The records of one whole frame; `None` where it is none, or does not check out.
 #[must_use]
 pub fn records_of(frame: &[u8]) -> Option<&[u8]> {
@@ -95,7 +101,7 @@ pub fn records_of(frame: &[u8]) -> Option<&[u8]> {
     let payload = frame.get(FRAME_HEAD..)?;
     match head.check(payload)? {
         Checked::Entries { .. } => payload.get(ENTRIES_HEAD..),
-        Checked::Footer(_) | Checked::Other { .. } => None,
+        Checked::Source { .. } | Checked::Footer(_) | Checked::Other { .. } => None,
     }
 }
 
@@ -123,6 +129,9 @@ pub(super) enum Checked {
     Entries {
         crc: u32,
         count: u32,
+    },
+    Source {
+        crc: u32,
     },
     Footer(Tally),
     /// Of a type that a later version may write.
@@ -158,6 +167,7 @@ impl Head {
                 adds_up.then_some(Checked::Entries { crc: self.crc, count })
             }
             TYPE_FOOTER => Tally::read(payload).map(Checked::Footer),
+            TYPE_SOURCE => Some(Checked::Source { crc: self.crc }),
             kind => Some(Checked::Other { crc: self.crc, kind }),
         }
     }

@@ -39,6 +39,13 @@ pub struct SegmentReader<R> {
 pub enum Part<'a> {
     /// Entries whose checksum holds.
     Frame(Frame<'a>),
+    /// Who wrote the entries behind it.
+    Source {
+        /// Where it is.
+        region: Region,
+        /// For [`Source::read`](super::Source::read).
+        payload: &'a [u8],
+    },
     /// A sound frame of a type that this version does not know; it holds nothing that this version could read.
     Other {
         /// Where it is.
@@ -204,6 +211,11 @@ impl<R: Read> SegmentReader<R> {
                 self.summary.entries += u64::from(count);
                 let bytes = self.buffer.get(payload.start + ENTRIES_HEAD..payload.end).unwrap_or_default();
                 Part::Frame(Frame { region, count, bytes })
+            }
+            Checked::Source { crc } => {
+                self.tally.add(crc, 0);
+                self.summary.frames += 1;
+                Part::Source { region, payload: self.buffer.get(payload).unwrap_or_default() }
             }
             Checked::Other { crc, kind } => {
                 self.tally.add(crc, 0);

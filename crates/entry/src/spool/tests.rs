@@ -65,7 +65,7 @@ fn read(bytes: &[u8]) -> Read {
                 read.frames.push(frame.region);
                 frame.region
             }
-            Part::Other { region, .. } => region,
+            Part::Source { region, .. } | Part::Other { region, .. } => region,
             Part::Footer { region, complete } => {
                 read.complete = complete;
                 region

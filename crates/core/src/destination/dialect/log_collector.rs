@@ -1,5 +1,6 @@
 //! `POST /logs` of an existing log-collector server.
 
+use std::sync::Arc;
 use std::time::SystemTime;
 
 use hoplog_entry::{Malformed, Record};
@@ -9,33 +10,40 @@ use crate::destination::Source;
 use crate::encode::{LogCollectorBatch, log_collector_halves};
 use crate::transport::{Answer, Verdict};
 
-pub(super) struct LogCollector(LogCollectorBatch);
+pub(super) struct LogCollector {
+    batch: LogCollectorBatch,
+    own: Arc<Source>,
+}
 
 impl LogCollector {
-    pub(super) fn new(source: &Source) -> Self {
-        Self(LogCollectorBatch::new(source))
+    pub(super) fn new(own: &Arc<Source>) -> Self {
+        Self { batch: LogCollectorBatch::new(own), own: Arc::clone(own) }
     }
 }
 
 impl Dialect for LogCollector {
+    fn begin(&mut self, source: Option<&Arc<Source>>) {
+        self.batch.written_by(source.unwrap_or(&self.own));
+    }
+
     fn push(&mut self, record: &Record<'_>) -> Result<(), Malformed> {
-        self.0.push(record)
+        self.batch.push(record)
     }
 
     fn entries(&self) -> usize {
-        self.0.entries()
+        self.batch.entries()
     }
 
     fn len(&self) -> usize {
-        self.0.len()
+        self.batch.len()
     }
 
     fn seal(&mut self, _mark: Mark) -> &[u8] {
-        self.0.seal()
+        self.batch.seal()
     }
 
     fn clear(&mut self) {
-        self.0.clear();
+        self.batch.clear();
     }
 
     fn verdict(&self, answer: &Answer, entries: u64, now: SystemTime) -> Verdict {

@@ -1,29 +1,43 @@
 //! `POST /logs` of hoplog's own collector: entries, and beside them who sends, which batch, how the counts are.
 
+use std::sync::Arc;
 use std::time::SystemTime;
 
 use hoplog_entry::{DropReason, EntryId, Malformed, Record};
 
 use super::{Dialect, Halves, Mark};
-use crate::destination::Surroundings;
-use crate::encode::{NativeBatch, json, native_halves};
+use crate::destination::{Source, Surroundings};
+use crate::encode::{NativeBatch, json, native_halves, write_source};
 use crate::transport::{Answer, Verdict};
 
 pub(super) struct Native {
     batch: NativeBatch,
     boot_id: EntryId,
     around: Surroundings,
+    /// Which other process wrote the batch's entries.
+    other: Option<Arc<Source>>,
     reported_losses: [u64; DropReason::ALL.len()],
 }
 
 impl Native {
     pub(super) fn new(boot_id: EntryId, around: Surroundings) -> Self {
         let reported_losses = [0; DropReason::ALL.len()];
-        Self { batch: NativeBatch::new(), boot_id, around, reported_losses }
+        Self { batch: NativeBatch::new(), boot_id, around, other: None, reported_losses }
+    }
+}
+
+impl Native {
+    fn batch_id(&self) -> EntryId {
+        let clock = &self.around.pipeline.clock;
+        EntryId::generate(clock.unix_ns(clock.now()) / 1_000_000)
     }
 }
 
 impl Dialect for Native {
+    fn begin(&mut self, source: Option<&Arc<Source>>) {
+        self.other = source.cloned();
+    }
+
     fn push(&mut self, record: &Record<'_>) -> Result<(), Malformed> {
         self.batch.push(record)
     }
@@ -37,9 +51,20 @@ impl Dialect for Native {
     }
 
     fn seal(&mut self, mark: Mark) -> &[u8] {
+        let batch_id = self.batch_id();
+        if let Some(other) = &self.other {
+            // What this process has counted, and its place in what it sent, say nothing of another one's entries.
+            return self.batch.seal(|out| {
+                write_id(out, batch_id);
+                write_sender(out, other);
+            });
+        }
         let beside = Beside::new(self, mark);
-        let around = &self.around;
-        self.batch.seal(|out| beside.write(around, out))
+        let source = &self.around.source;
+        self.batch.seal(|out| {
+            write_id(out, batch_id);
+            beside.write(source, out);
+        })
     }
 
     fn clear(&mut self) {
@@ -62,7 +87,6 @@ impl Dialect for Native {
 
 /// What stands beside a batch's entries.
 struct Beside {
-    batch_id: EntryId,
     boot_id: EntryId,
     mark: Mark,
     accepted: u64,
@@ -89,29 +113,22 @@ impl Beside {
         losses[usize::from(DropReason::Sampled.code())] = 0;
         native.reported_losses = dropped;
         Self {
-            batch_id: EntryId::generate(pipeline.clock.unix_ns(pipeline.clock.now()) / 1_000_000),
             boot_id: native.boot_id,
             mark,
             accepted: queue.accepted,
-            delivered: stats.delivered,
+            delivered: counts.delivered_own(),
             dropped,
             losses,
         }
     }
 
-    fn write(&self, around: &Surroundings, out: &mut Vec<u8>) {
-        out.extend_from_slice(b",\"batch_id\":");
-        json::quoted(out, &self.batch_id.to_ascii());
+    fn write(&self, source: &Source, out: &mut Vec<u8>) {
         out.extend_from_slice(b",\"boot_id\":");
         json::quoted(out, &self.boot_id.to_ascii());
         out.extend_from_slice(b",\"seq\":");
         json::uint(out, self.mark.seq);
-        // The source's members follow one another; the first needs no comma.
-        let mut source = Vec::new();
-        around.source.write_json(&mut source);
-        out.extend_from_slice(b",\"source\":{");
-        out.extend_from_slice(source.get(1..).unwrap_or_default());
-        out.extend_from_slice(b"},\"ledger\":{\"accepted\":");
+        write_sender(out, source);
+        out.extend_from_slice(b",\"ledger\":{\"accepted\":");
         json::uint(out, self.accepted);
         out.extend_from_slice(b",\"delivered\":");
         json::uint(out, self.delivered);
@@ -126,6 +143,20 @@ impl Beside {
             out.extend_from_slice(b",\"closing\":true");
         }
     }
+}
+
+fn write_id(out: &mut Vec<u8>, batch_id: EntryId) {
+    out.extend_from_slice(b",\"batch_id\":");
+    json::quoted(out, &batch_id.to_ascii());
+}
+
+fn write_sender(out: &mut Vec<u8>, source: &Source) {
+    // Members follow one another; the first needs no comma.
+    let mut members = Vec::new();
+    write_source(&mut members, source);
+    out.extend_from_slice(b",\"source\":{");
+    out.extend_from_slice(members.get(1..).unwrap_or_default());
+    out.push(b'}');
 }
 
 fn by_reason(out: &mut Vec<u8>, counts: &[u64]) {

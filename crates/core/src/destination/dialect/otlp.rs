@@ -1,5 +1,6 @@
 //! OTLP/HTTP with Protocol Buffers: `POST /v1/logs` of any OpenTelemetry backend.
 
+use std::sync::Arc;
 use std::time::SystemTime;
 
 use hoplog_entry::{Malformed, Record};
@@ -9,33 +10,40 @@ use crate::destination::Source;
 use crate::encode::OtlpBatch;
 use crate::transport::{Answer, Verdict, otlp_remark};
 
-pub(super) struct Otlp(OtlpBatch);
+pub(super) struct Otlp {
+    batch: OtlpBatch,
+    own: Arc<Source>,
+}
 
 impl Otlp {
-    pub(super) fn new(source: &Source, resource: &[(String, String)]) -> Self {
-        Self(OtlpBatch::new(source, resource))
+    pub(super) fn new(own: Arc<Source>) -> Self {
+        Self { batch: OtlpBatch::new(&own), own }
     }
 }
 
 impl Dialect for Otlp {
+    fn begin(&mut self, source: Option<&Arc<Source>>) {
+        self.batch.written_by(source.unwrap_or(&self.own));
+    }
+
     fn push(&mut self, record: &Record<'_>) -> Result<(), Malformed> {
-        self.0.push(record)
+        self.batch.push(record)
     }
 
     fn entries(&self) -> usize {
-        self.0.entries()
+        self.batch.entries()
     }
 
     fn len(&self) -> usize {
-        self.0.len()
+        self.batch.len()
     }
 
     fn seal(&mut self, _mark: Mark) -> &[u8] {
-        self.0.seal()
+        self.batch.seal()
     }
 
     fn clear(&mut self) {
-        self.0.clear();
+        self.batch.clear();
     }
 
     fn verdict(&self, answer: &Answer, entries: u64, now: SystemTime) -> Verdict {
@@ -43,7 +51,7 @@ impl Dialect for Otlp {
     }
 
     fn halves(&self, plain: &[u8]) -> Option<Halves> {
-        let (first, entries_in_first, second) = self.0.halves(plain)?;
+        let (first, entries_in_first, second) = self.batch.halves(plain)?;
         Some(Halves { first, entries_in_first, second })
     }
 

@@ -140,9 +140,9 @@ impl Former {
     pub(super) fn next_batch(&mut self, from_backlog: bool) -> Option<Formed> {
         while if from_backlog { self.has_backlog() } else { self.has_live_work() } {
             let first = if from_backlog { u64::MAX } else { self.progress().1 };
-            let (home, parts) = self.fill(from_backlog);
+            let (home, foreign, parts) = self.fill(from_backlog);
             if self.dialect.entries() > 0 {
-                let batch = self.seal(home, false);
+                let batch = self.seal(home, foreign, false);
                 return Some(Formed { batch, home, first, parts });
             }
             parts.iter().for_each(Part::settle);
@@ -152,21 +152,31 @@ impl Former {
 
     /// An empty batch that says that this process ends cleanly; none where nothing was ever sent.
     pub(super) fn goodbye(&mut self) -> Option<SealedBatch> {
-        (self.sealed > 0 && self.dialect.says_goodbye()).then(|| self.seal(Home::Memory, true))
+        self.seal_empty(true)
     }
 
     /// An empty batch that says that this process is there; none where nothing was ever sent.
     pub(super) fn sign_of_life(&mut self) -> Option<SealedBatch> {
-        (self.sealed > 0 && self.dialect.says_goodbye()).then(|| self.seal(Home::Memory, false))
+        self.seal_empty(false)
     }
 
-    /// Moves records of one home into the batch until it is full.
-    fn fill(&mut self, from_backlog: bool) -> (Home, Vec<Part>) {
+    fn seal_empty(&mut self, closing: bool) -> Option<SealedBatch> {
+        (self.sealed > 0 && self.dialect.says_goodbye()).then(|| {
+            self.dialect.begin(None);
+            self.seal(Home::Memory, false, closing)
+        })
+    }
+
+    /// Moves records of one home and one process into the batch until it is full. Says whether it is another process.
+    fn fill(&mut self, from_backlog: bool) -> (Home, bool, Vec<Part>) {
         let lane = if from_backlog { &mut self.backlog } else { &mut self.live };
-        let home = lane.home();
+        let (home, source) = (lane.home(), lane.source());
+        self.dialect.begin(source.as_ref());
+        let whose = source.as_ref().unwrap_or(&self.around.source);
         let (mut parts, mut unreadable) = (Vec::new(), 0);
         while self.dialect.entries() < self.limits.entries && self.dialect.len() < self.limits.bytes {
-            let Some(waiting) = lane.front().filter(|waiting| waiting.load.home() == home) else { break };
+            let alike = |load: &Load| load.home() == home && load.source() == source.as_ref();
+            let Some(waiting) = lane.front().filter(|waiting| alike(&waiting.load)) else { break };
             let (from_byte, from_entry) = (waiting.read, waiting.done);
             let mut left_out = Vec::new();
             let load = Arc::clone(&waiting.load);
@@ -182,7 +192,7 @@ impl Former {
                 };
                 waiting.read += record.bytes().len();
                 waiting.done += 1;
-                let taken = self.around.takes(&record, home);
+                let taken = self.around.takes_of(whose, &record, home);
                 if taken && self.dialect.push(&record).is_ok() {
                     continue;
                 }
@@ -198,19 +208,21 @@ impl Former {
         if unreadable > 0 {
             self.around.ledger.drop_waiting(home, unreadable, DropReason::SerializeError);
         }
-        (home, parts)
+        (home, source.is_some(), parts)
     }
 
-    fn seal(&mut self, home: Home, closing: bool) -> SealedBatch {
+    fn seal(&mut self, home: Home, foreign: bool, closing: bool) -> SealedBatch {
         let entries = self.dialect.entries() as u64;
         self.around.ledger.begin_send(home, entries);
         let plain = self.dialect.seal(Mark { seq: self.sealed, closing });
         let (bytes, encoding) = self.packer.pack(plain);
         self.around.ledger.encoded(plain.len(), bytes.len());
         self.dialect.clear();
-        self.sealed += entries;
+        // What another process had accepted is no part of what this one has.
+        self.sealed += if foreign { 0 } else { entries };
         self.formed += 1;
-        SealedBatch { bytes: bytes.into(), encoding, entries, number: self.formed, offset: 0, lone: None }
+        let number = self.formed;
+        SealedBatch { bytes: bytes.into(), encoding, entries, number, offset: 0, foreign, lone: None }
     }
 
     /// A compressed batch as it goes to a server that does not know its coding; `None` where it is plain.
@@ -226,7 +238,8 @@ impl Former {
         let halves = self.dialect.halves(&plain)?;
         let mut seal = |plain: &[u8], entries, offset| {
             let (bytes, encoding) = self.packer.pack(plain);
-            SealedBatch { bytes: bytes.into(), encoding, entries, number: batch.number, offset, lone: None }
+            let SealedBatch { number, foreign, .. } = *batch;
+            SealedBatch { bytes: bytes.into(), encoding, entries, number, offset, foreign, lone: None }
         };
         let in_first = halves.entries_in_first;
         Some([

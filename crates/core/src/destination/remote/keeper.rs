@@ -11,7 +11,7 @@ use std::thread;
 use tokio::sync::mpsc::{UnboundedReceiver, unbounded_channel};
 
 use super::load::{Frame, Load, Part};
-use crate::destination::Surroundings;
+use crate::destination::{Source, Surroundings};
 use crate::durable::{Group, NotDurable};
 use crate::spool::{AppendError, Fs, Keep, Position, RealFs, SpoolConfig};
 use crate::sync::lock;
@@ -37,8 +37,8 @@ pub(super) enum Order {
     Want,
     /// Sync what was written, and say so.
     Sync,
-    /// Nobody takes this record.
-    Quarantine(Vec<u8>),
+    /// Nobody takes this record, which another process may have written.
+    Quarantine(Vec<u8>, Option<Arc<Source>>),
     /// Sync, and end.
     Close,
 }

@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use super::former::BatchLimits;
 use super::load::Load;
+use crate::destination::Source;
 use crate::ledger::Home;
 
 /// A load, and how far it has been read.
@@ -67,6 +68,11 @@ impl Lane {
     /// Where the next one is at home.
     pub(super) fn home(&self) -> Home {
         self.waiting.front().map_or(Home::Memory, |waiting| waiting.load.home())
+    }
+
+    /// Which other process wrote the next one.
+    pub(super) fn source(&self) -> Option<Arc<Source>> {
+        self.waiting.front().and_then(|waiting| waiting.load.source().cloned())
     }
 
     /// Whether entries wait that are in memory alone.

@@ -7,7 +7,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use hoplog_entry::Record;
 
 use super::keeper::{Order, Orders};
-use crate::destination::Parcel;
+use crate::destination::{Parcel, Source};
 use crate::ledger::Home;
 use crate::spool::Position;
 
@@ -18,6 +18,8 @@ pub(super) struct Load {
     entries: usize,
     /// Where they are in the spool, in their order; of all of them, or none.
     frames: Vec<Arc<Frame>>,
+    /// Which other process wrote them; `None`: this one, or nobody knows.
+    source: Option<Arc<Source>>,
 }
 
 #[derive(Debug)]
@@ -66,11 +68,22 @@ impl Frame {
 impl Load {
     pub(super) fn queued(parcel: Parcel) -> Self {
         let entries = parcel.entries();
-        Self { records: Records::Queued(parcel), entries, frames: Vec::new() }
+        Self { records: Records::Queued(parcel), entries, frames: Vec::new(), source: None }
     }
 
     pub(super) fn read(records: Vec<u8>, entries: usize, frame: Option<Arc<Frame>>) -> Self {
-        Self { records: Records::Read(records), entries, frames: frame.into_iter().collect() }
+        let frames = frame.into_iter().collect();
+        Self { records: Records::Read(records), entries, frames, source: None }
+    }
+
+    /// They were written by that process.
+    pub(super) fn written_by(mut self, source: Option<Arc<Source>>) -> Self {
+        self.source = source;
+        self
+    }
+
+    pub(super) fn source(&self) -> Option<&Arc<Source>> {
+        self.source.as_ref()
     }
 
     pub(super) fn bytes(&self) -> &[u8] {

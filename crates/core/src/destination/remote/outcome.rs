@@ -33,6 +33,9 @@ impl Remote {
         let wait = match verdict {
             Verdict::Delivered { stored, duplicates, rejected } => {
                 self.around.ledger.delivered(home, stored + duplicates, duplicates);
+                if batch.foreign {
+                    self.around.ledger.forwarded(stored + duplicates);
+                }
                 let remark = result.ok().and_then(|answer| self.former.dialect().remark(&answer));
                 if rejected > 0 {
                     self.around.ledger.drop_in_flight(home, rejected, DropReason::ServerRejected);

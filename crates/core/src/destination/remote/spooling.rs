@@ -266,9 +266,10 @@ impl Remote {
     pub(super) fn quarantine(&mut self, batch: &SealedBatch) {
         let Some(spooling) = self.spooling.as_ref().filter(|_| batch.entries == 1) else { return };
         let found = self.outstanding.iter().find(|outstanding| outstanding.number == batch.number);
-        let record = found.and_then(|found| record_of(&found.parts, batch.offset as usize));
-        if let Some(record) = record {
-            spooling.order(Order::Quarantine(record.to_vec()));
+        let Some(found) = found else { return };
+        if let Some(record) = record_of(&found.parts, batch.offset as usize) {
+            let source = found.parts.first().and_then(|part| part.load.source().cloned());
+            spooling.order(Order::Quarantine(record.to_vec(), source));
         }
     }
 

@@ -12,6 +12,7 @@ fn source(environment: &str) -> Source {
         log_type: Some("WORKER".into()),
         host: "h-1".into(),
         pid: 7,
+        ..Source::default()
     }
 }
 

@@ -10,12 +10,15 @@ struct Batch<'a> {
     #[serde(borrow)]
     logs: Vec<&'a RawValue>,
     batch_id: String,
-    boot_id: &'a str,
-    seq: u64,
+    // Of a batch that another process left there is no more than its source.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    boot_id: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    seq: Option<u64>,
     #[serde(borrow)]
     source: &'a RawValue,
-    #[serde(borrow)]
-    ledger: &'a RawValue,
+    #[serde(borrow, skip_serializing_if = "Option::is_none")]
+    ledger: Option<&'a RawValue>,
     #[serde(borrow, skip_serializing_if = "Option::is_none")]
     losses: Option<&'a RawValue>,
 }
@@ -31,7 +34,7 @@ pub(crate) fn halves(sealed: &[u8]) -> Option<(Vec<u8>, u64, Vec<u8>)> {
     let second = Batch {
         logs,
         batch_id: child(&parent, in_first, all),
-        seq: first.seq.saturating_add(in_first),
+        seq: first.seq.map(|seq| seq.saturating_add(in_first)),
         losses: None,
         ..first
     };

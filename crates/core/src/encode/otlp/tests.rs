@@ -17,6 +17,7 @@ fn source() -> Source {
         log_type: Some("WORKER".into()),
         host: "h-1".into(),
         pid: 7,
+        ..Source::default()
     }
 }
 
@@ -31,7 +32,7 @@ fn request(batch: &mut OtlpBatch) -> Request {
 }
 
 fn log_record(record: &[u8]) -> LogRecord {
-    let mut batch = OtlpBatch::new(&source(), &[]);
+    let mut batch = OtlpBatch::new(&source());
     batch.push(&Record::read(record).unwrap().0).unwrap();
     request(&mut batch).resource_logs.remove(0).scope_logs.remove(0).log_records.remove(0)
 }
@@ -228,7 +229,7 @@ fn what_is_configured_goes_before_the_resource_of_the_environment_and_a_default_
         ("service.namespace", "first"),
         ("service.namespace", "last"),
     ]);
-    let logs = request(&mut OtlpBatch::new(&source(), &attributes)).resource_logs.remove(0);
+    let logs = request(&mut OtlpBatch::new(&Source { attributes, ..source() })).resource_logs.remove(0);
     let resource = json_of_all(logs.resource.unwrap().attributes);
     let expected = json!({
         "service.name": "shop", "service.version": "v1", "deployment.environment.name": "theirs",
@@ -266,7 +267,7 @@ fn messages_of_every_length_have_the_shortest_length_before_them() {
         let mut w = writer(Kind::Event);
         w.text(Field::Message, &text);
         let bytes = w.end(Level::Info, None).to_vec();
-        let mut batch = OtlpBatch::new(&source(), &[]);
+        let mut batch = OtlpBatch::new(&source());
         batch.push(&Record::read(&bytes).unwrap().0).unwrap();
         let decoded = request(&mut batch);
         assert_eq!(decoded.encode_to_vec().len(), batch.seal().len(), "{len}");
@@ -281,7 +282,7 @@ fn halves_are_requests_of_their_own_with_every_record_in_its_order() {
     let bytes = everything();
     let record = Record::read(&bytes).unwrap().0;
     for entries in 1..20 {
-        let mut batch = OtlpBatch::new(&source(), &[]);
+        let mut batch = OtlpBatch::new(&source());
         for i in 0..entries {
             let mut w = writer(Kind::Event);
             w.text(Field::Message, &format!("{i}").repeat(i * 20));
@@ -303,7 +304,7 @@ fn halves_are_requests_of_their_own_with_every_record_in_its_order() {
         assert_eq!(first, whole, "of {entries}");
         assert_eq!(second.resource_logs[0].resource, whole.resource_logs[0].resource);
     }
-    let batch = OtlpBatch::new(&source(), &[]);
+    let batch = OtlpBatch::new(&source());
     for sealed in [&b""[..], b"{}", b"\x0a\x7f", b"\x0a\x00"] {
         assert!(batch.halves(sealed).is_none(), "{sealed:?}");
     }
@@ -315,7 +316,7 @@ fn a_malformed_record_leaves_no_trace_in_its_batch() {
     let mut bad = good.clone();
     let last = bad.len() - 1;
     bad[last] = 0xff; // no bool
-    let mut batch = OtlpBatch::new(&source(), &[]);
+    let mut batch = OtlpBatch::new(&source());
     batch.push(&Record::read(&good).unwrap().0).unwrap();
     assert!(batch.push(&Record::read(&bad).unwrap().0).is_err());
     batch.push(&Record::read(&good).unwrap().0).unwrap();

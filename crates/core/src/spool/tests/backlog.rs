@@ -4,11 +4,12 @@ use std::io::ErrorKind;
 use std::path::PathBuf;
 
 use hoplog_entry::DropReason;
+use hoplog_entry::spool::{Part, SegmentReader};
 
 use super::model::Op;
 use super::*;
 
-fn only_segment(fs: &Model) -> PathBuf {
+pub(super) fn only_segment(fs: &Model) -> PathBuf {
     let mut paths = fs.paths();
     paths.retain(|path| path.extension().is_some_and(|ext| ext == "log"));
     assert_eq!(paths.len(), 1, "{paths:?}");
@@ -131,12 +132,14 @@ fn a_frame_that_rots_while_it_waits_is_dropped_and_counted() {
 fn entries_that_no_server_takes_are_kept_as_a_segment() {
     let (fs, clock) = (Model::default(), Clock::new());
     let mut spool = open(&fs, clock.0);
-    spool.quarantine(clock.0, &records(5..7), 2).unwrap();
+    spool.quarantine(clock.0, &records(5..7), 2, None).unwrap();
     let path = only_segment(&fs);
     assert!(path.starts_with(Path::new(DIR).join("quarantine")));
     let bytes = fs.bytes(path).unwrap();
-    let mut reader = hoplog_entry::spool::SegmentReader::new(&bytes[..]).unwrap();
-    let Ok(Some(hoplog_entry::spool::Part::Frame(frame))) = reader.next() else { panic!("a frame") };
+    let mut reader = SegmentReader::new(&bytes[..]).unwrap();
+    let Ok(Some(Part::Source { payload, .. })) = reader.next() else { panic!("who wrote it") };
+    assert_eq!(Source::read(payload).as_ref(), config(DIR).source.as_deref());
+    let Ok(Some(Part::Frame(frame))) = reader.next() else { panic!("a frame") };
     assert_eq!(numbers(frame.bytes), [5, 6]);
 }
 

@@ -94,7 +94,7 @@ fn the_quarantine_has_a_cap_of_its_own() {
     let mut spool = Spool::open(fs.clone(), config, clock.0).unwrap();
     for n in 0..100 {
         fs.stamp(START_MS + n);
-        spool.quarantine(clock.0, &records(n..n + 5), 5).unwrap();
+        spool.quarantine(clock.0, &records(n..n + 5), 5, None).unwrap();
         let kept = fs.used();
         assert!(kept <= 10_000, "{kept}");
     }

@@ -156,8 +156,10 @@ impl<F: Fs> Task<F> {
                 self.sync(Spool::sync);
                 self.say(Word::Synced);
             }
-            Order::Quarantine(record) => {
-                let kept = self.spool.as_mut().map(|spool| spool.quarantine(Now::of_system(), &record, 1));
+            Order::Quarantine(record, source) => {
+                let keep =
+                    |spool: &mut Spool<F>| spool.quarantine(Now::of_system(), &record, 1, source.as_ref());
+                let kept = self.spool.as_mut().map(keep);
                 if !matches!(kept, Some(Ok(()))) {
                     self.warn("quarantine", || "a refused entry could not be kept in the quarantine".into());
                 }
@@ -265,11 +267,11 @@ impl<F: Fs> Task<F> {
             && bytes < AT_A_TIME.1
         {
             match spool.next_backlog() {
-                Backlog::Frame { position, entries: count, records } => {
+                Backlog::Frame { position, entries: count, records, source } => {
                     let count = count as usize;
                     (entries, bytes) = (entries + count, bytes + records.len());
                     let frame = Frame::new(position, count, self.orders.clone());
-                    loads.push(Load::read(records.to_vec(), count, Some(frame)));
+                    loads.push(Load::read(records.to_vec(), count, Some(frame)).written_by(source));
                 }
                 Backlog::Unfinished => {
                     unfinished = true;

@@ -193,7 +193,7 @@ fn live(task: &str, place: &Path) {
         spool.resolve(positions[0].1);
         spool.tick(clock.pass(Duration::from_secs(6)));
         if round == 1 {
-            let _ = spool.quarantine(clock.0, &record(first), 1);
+            let _ = spool.quarantine(clock.0, &record(first), 1, None);
             spool.seal(clock.0);
         }
         if round == 2 {

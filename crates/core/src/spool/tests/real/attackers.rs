@@ -20,7 +20,7 @@ fn write(place: &Path) {
     let position = spool.append(clock.0, &record(1), 1, Keep::Held).unwrap();
     spool.append(clock.0, &record(2), 1, Keep::Held).unwrap();
     spool.resolve(position);
-    spool.quarantine(clock.0, &record(3), 1).unwrap();
+    spool.quarantine(clock.0, &record(3), 1, None).unwrap();
     spool.tick(clock.pass(Duration::from_secs(6)));
     let (mut files_seen, mut open) = (0, vec![place.to_owned()]);
     while let Some(dir) = open.pop() {
