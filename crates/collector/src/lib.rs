@@ -1,11 +1,11 @@
 //! hoplog's collector: takes entries in over HTTP, keeps them in SQLite, answers questions about them.
 //!
 //! ```text
-//! POST /logs ─► guard ─► ingest: wire ─► inflate ─► envelope ─► entry ─┐ Batch
-//!                                                                      ▼
-//!                                          store::sqlite: writer ─► one file per UTC day
-//!                                                                      ▲
-//! GET  /api/… ─► guard ─► query: params ─► Search ────────► readers ───┘
+//! POST /logs ─► guard ─► ingest: wire ─► inflate ─┬► envelope ───────► entry ─┐ Batch
+//! POST /v1/logs …                                 └► otlp, logs_sdk ───┘     ▼
+//!                                                store::sqlite: writer ─► one file per UTC day
+//!                                                                            ▲
+//! GET  /api/… ─► guard ─► query: params ─► Search ──────────────► readers ───┘
 //! ```
 //!
 //! A batch is answered with 200 only once every entry in it is committed, or refused by name. Nothing grows

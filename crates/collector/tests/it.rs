@@ -1,5 +1,6 @@
 //! The collector over real sockets, with real files.
 
+#![recursion_limit = "256"] // of json!, for entries with every field
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "tests, and what they share")]
 
 #[path = "it/support.rs"]
@@ -23,6 +24,10 @@ mod deletion;
 mod entries;
 #[path = "it/layout.rs"]
 mod layout;
+#[path = "it/logs_sdk.rs"]
+mod logs_sdk;
+#[path = "it/otlp.rs"]
+mod otlp;
 #[path = "it/process.rs"]
 mod process;
 #[path = "it/query.rs"]

@@ -1,6 +1,7 @@
 //! What a sender is told: one verdict count after commit, or what is wrong as `{"detail": …}`.
 
 use super::entry::Rejected;
+use super::inflate::Refused;
 use crate::http::{Answer, Problem};
 use crate::store::StoreError;
 use hyper::StatusCode;
@@ -54,9 +55,20 @@ impl From<StoreError> for Refusal {
     }
 }
 
+impl From<Refused> for Refusal {
+    fn from(refused: Refused) -> Self {
+        match refused {
+            Refused::Malformed(why) => Self::BadRequest(why),
+            Refused::TooLarge(why) => Self::TooLarge(why),
+            Refused::NoRoom => super::routes::busy(),
+        }
+    }
+}
+
 impl Refusal {
-    pub(crate) fn into_answer(self) -> Answer {
-        let (status, detail) = match self {
+    /// The status, and why.
+    pub(crate) fn status(self) -> (StatusCode, String) {
+        match self {
             Self::BadRequest(why) => (StatusCode::BAD_REQUEST, why),
             Self::Timeout => (StatusCode::REQUEST_TIMEOUT, "the body did not come in time".to_owned()),
             Self::TooLarge(why) => (StatusCode::PAYLOAD_TOO_LARGE, why),
@@ -64,7 +76,11 @@ impl Refusal {
             Self::Busy(why) => (StatusCode::SERVICE_UNAVAILABLE, why),
             Self::Full(why) => (StatusCode::INSUFFICIENT_STORAGE, why),
             Self::Denied(problem) => (problem.status, problem.detail),
-        };
+        }
+    }
+
+    pub(crate) fn into_answer(self) -> Answer {
+        let (status, detail) = self.status();
         let mut answer = crate::http::json(status, &serde_json::json!({ "detail": detail }));
         if matches!(status, StatusCode::SERVICE_UNAVAILABLE | StatusCode::INSUFFICIENT_STORAGE) {
             answer.headers_mut().insert(RETRY_AFTER, crate::http::retry_after());

@@ -59,6 +59,35 @@ pub(crate) fn parse(
     now: i64,
     retention: i64,
 ) -> Result<Parsed, Unreadable> {
+    let (text, entries, envelope) = open(body, form, limits.entries)?;
+    let count = entries.len();
+    let mut reader = Reader::new(text.len(), count, limits.entry, now, retention);
+    if let Some(source) = object("source", envelope.source, SOURCE_BYTES)? {
+        reader.source(source);
+    }
+    for (index, raw) in entries.into_iter().enumerate() {
+        reader.entry(index, raw, has_one(raw, text, nulled));
+    }
+    let (mut batch, rejected) = reader.finish();
+    batch.sender = envelope.sender(count, rejected.len())?;
+    let batch_id = batch.sender.as_ref().map(|s| s.batch_id.clone()).filter(|id| !id.is_empty());
+    Ok(Parsed { batch, rejected, count, batch_id })
+}
+
+/// The texts of the entries, no more than `most`.
+pub(super) fn entries(body: &[u8], most: usize) -> Result<(&str, Vec<&str>), Unreadable> {
+    open(body, Form::Logs, most).map(|(text, entries, _)| (text, entries))
+}
+
+/// Whether one of the places in `text` lies in `piece`, which is a piece of it.
+pub(super) fn has_one(piece: &str, text: &str, places: &[usize]) -> bool {
+    let start = piece.as_ptr().addr() - text.as_ptr().addr();
+    let next = places.get(places.partition_point(|&at| at < start));
+    next.is_some_and(|&at| at < start + piece.len())
+}
+
+/// The body as text, the texts of its entries, and what stands around them.
+fn open(body: &[u8], form: Form, most: usize) -> Result<(&str, Vec<&str>, Envelope<'_>), Unreadable> {
     let malformed = |e: serde_json::Error| Unreadable::Malformed(format!("not a valid batch: {e}"));
     let text = std::str::from_utf8(body)
         .map_err(|e| Unreadable::Malformed(format!("not UTF-8 after byte {}", e.valid_up_to())))?;
@@ -87,23 +116,10 @@ pub(crate) fn parse(
         Some(Logs::Other) => return Err(Unreadable::Malformed("`logs` is not an array".to_owned())),
         None => return Err(Unreadable::Malformed("`logs` is missing".to_owned())),
     };
-    if count > limits.entries {
+    if count > most {
         return Err(Unreadable::TooMany(count));
     }
-    let mut reader = Reader::new(text.len(), count, limits.entry, now, retention);
-    if let Some(source) = object("source", envelope.source, SOURCE_BYTES)? {
-        reader.source(source);
-    }
-    for (index, raw) in entries.into_iter().enumerate() {
-        // Each text is a piece of the body.
-        let start = raw.as_ptr().addr() - text.as_ptr().addr();
-        let next = nulled.get(nulled.partition_point(|&at| at < start));
-        reader.entry(index, raw, next.is_some_and(|&at| at < start + raw.len()));
-    }
-    let (mut batch, rejected) = reader.finish();
-    batch.sender = envelope.sender(count, rejected.len())?;
-    let batch_id = batch.sender.as_ref().map(|s| s.batch_id.clone()).filter(|id| !id.is_empty());
-    Ok(Parsed { batch, rejected, count, batch_id })
+    Ok((text, entries, envelope))
 }
 
 #[derive(Default, serde::Deserialize)]

@@ -1,11 +1,14 @@
 //! The routes that take entries in.
 
-use super::answer::{Receipt, Refusal, with_encodings};
+use super::answer::{Receipt, Refusal};
 use super::entry::EntryLimits;
 use super::envelope::{BatchLimits, Form, Parsed, Unreadable, parse};
-use super::inflate::{Encoding, InflateLimits, Refused, inflate};
+use super::inflate::{Encoding, InflateLimits, inflate};
 use super::non_numbers::{self, Nulled};
+use super::protocol::{Protocol, Route};
+use super::translated::{Room, Unread};
 use super::wire::{self, WireLimits};
+use super::{logs_sdk, otlp};
 use crate::budget::{Budget, Grant};
 use crate::config::Limits;
 use crate::http::access::{Granted, Ingest};
@@ -15,7 +18,8 @@ use axum::Router;
 use axum::body::Body;
 use axum::extract::State;
 use axum::routing::post;
-use hyper::{Request, StatusCode};
+use hoplog_entry::EntryId;
+use hyper::Request;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::sync::Semaphore;
@@ -59,7 +63,7 @@ impl Intake {
         self: Arc<Self>,
         wire: Vec<u8>,
         encoding: Encoding,
-        form: Form,
+        protocol: Protocol,
         now: i64,
         mut grant: Grant,
     ) -> Result<Parsed, Refusal> {
@@ -67,13 +71,8 @@ impl Intake {
         let worker = Arc::clone(&self.workers).acquire_owned().await.map_err(|_| gone())?;
         let work = move || {
             let _worker = worker;
-            let body =
-                inflate(wire, encoding, self.inflate, &mut grant).map_err(|refused| match refused {
-                    Refused::Malformed(why) => Refusal::BadRequest(why),
-                    Refused::TooLarge(why) => Refusal::TooLarge(why),
-                    Refused::NoRoom => busy(),
-                })?;
-            match self.read(body, form, now, &mut grant)? {
+            let body = inflate(wire, encoding, self.inflate, &mut grant)?;
+            match self.read(body, &protocol, now, &mut grant)? {
                 Ok(mut parsed) => {
                     grant.cover_blocking(parsed.batch.bytes()).map_err(|_| busy())?;
                     parsed.batch.share = Some(grant);
@@ -89,23 +88,45 @@ impl Intake {
         tokio::task::spawn_blocking(work).await.map_err(|_| gone())?
     }
 
-    /// Parses a body, and once more with nulls for floats that are no numbers if there are some.
+    /// Reads a body, and once more with nulls for floats that are no numbers if there are some.
     fn read(
         &self,
         body: Vec<u8>,
-        form: Form,
+        protocol: &Protocol,
         now: i64,
         grant: &mut Grant,
     ) -> Result<Result<Parsed, Unreadable>, Refusal> {
-        let parsed = parse(&body, &[], form, self.batch, now, self.retention);
-        let (Err(Unreadable::Malformed(_)), Ok(text)) = (&parsed, std::str::from_utf8(&body)) else {
-            return Ok(parsed);
-        };
-        let Some(room) = non_numbers::room(text) else { return Ok(parsed) };
+        let read = self.read_once(&body, &[], protocol, now, grant)?;
+        let (Err(Unreadable::Malformed(_)), true) = (&read, protocol.is_json()) else { return Ok(read) };
+        let Ok(text) = std::str::from_utf8(&body) else { return Ok(read) };
+        let Some(room) = non_numbers::room(text) else { return Ok(read) };
         grant.cover_blocking(text.len() + room).map_err(|_| busy())?;
         let Nulled { text, at } = non_numbers::nulled(text);
         drop(body);
-        Ok(parse(text.as_bytes(), &at, form, self.batch, now, self.retention))
+        self.read_once(text.as_bytes(), &at, protocol, now, grant)
+    }
+
+    fn read_once(
+        &self,
+        body: &[u8],
+        nulled: &[usize],
+        protocol: &Protocol,
+        now: i64,
+        grant: &mut Grant,
+    ) -> Result<Result<Parsed, Unreadable>, Refusal> {
+        let room = Room { grant, body: body.len(), most: self.wire.identity_bytes };
+        let translated = match protocol {
+            Protocol::Native(form) => {
+                return Ok(parse(body, nulled, *form, self.batch, now, self.retention));
+            }
+            Protocol::LogsSdk(form, sdk) => logs_sdk::translate(body, nulled, *form, sdk, room, self.batch),
+            Protocol::Otlp(encoding) => otlp::translate(body, *encoding, room, self.batch),
+        };
+        match translated {
+            Ok(translated) => Ok(Ok(translated.read(now, self.retention))),
+            Err(Unread::Unreadable(unreadable)) => Ok(Err(unreadable)),
+            Err(Unread::Refused(refused)) => Err(refused.into()),
+        }
     }
 }
 
@@ -115,43 +136,57 @@ pub(super) fn busy() -> Refusal {
 }
 
 pub(crate) fn routes() -> Router<Arc<App>> {
+    let taking = |route| post(move |app, granted, request| ingest(app, granted, request, route));
     Router::new()
-        .route("/logs", post(|app, granted, request| ingest(app, granted, request, Form::Logs)))
-        .route(
-            "/api/v1/logs/batch",
-            post(|app, granted, request| ingest(app, granted, request, Form::LogsOrArray)),
-        )
+        .route("/logs", taking(Route::Native(Form::Logs)))
+        .route("/api/v1/logs/batch", taking(Route::Native(Form::LogsOrArray)))
+        .route("/api/v1/ingest/logs", taking(Route::LogsSdk(logs_sdk::Form::Logs)))
+        .route("/api/v1/ingest/infra-logs", taking(Route::LogsSdk(logs_sdk::Form::Infra)))
+        .route("/v1/logs", taking(Route::Otlp))
 }
 
 /// `POST /api/v1/logs`; its path also answers `GET`, so the router is put together elsewhere.
 pub(crate) async fn one(app: State<Arc<App>>, granted: Permit, request: Request<Body>) -> Answer {
-    ingest(app, granted, request, Form::One).await
+    ingest(app, granted, request, Route::Native(Form::One)).await
 }
 
 /// May be none: whoever is refused is told once its body is out of the way.
 type Permit = Result<Granted<Ingest>, Problem>;
 
-async fn ingest(State(app): State<Arc<App>>, granted: Permit, request: Request<Body>, form: Form) -> Answer {
+async fn ingest(
+    State(app): State<Arc<App>>,
+    granted: Permit,
+    request: Request<Body>,
+    route: Route,
+) -> Answer {
     let (head, mut body) = request.into_parts();
-    match take(&app, granted, &head.headers, &mut body, form).await {
-        Ok(receipt) => with_encodings(crate::http::json(StatusCode::OK, &receipt)),
+    let (protocol, known) = match route.protocol(&head.headers) {
+        Ok(protocol) => (protocol, Ok(())),
+        Err(refusal) => (route.with(otlp::Encoding::Json, &head.headers), Err(refusal)),
+    };
+    let granted = granted.map_err(Refusal::from).and_then(|granted| known.map(|()| granted));
+    let taken = match granted {
+        Ok(granted) => take(&app, &granted, &head.headers, &mut body, &protocol).await,
+        Err(refusal) => Err(refusal),
+    };
+    match taken {
+        Ok((receipt, ids)) => protocol.accepted(&receipt, &ids),
         Err(refusal) => {
             if refusal != Refusal::Timeout {
                 wire::discard(&head.headers, body).await;
             }
-            refusal.into_answer()
+            protocol.refused(refusal)
         }
     }
 }
 
 async fn take(
     app: &App,
-    granted: Permit,
+    granted: &Granted<Ingest>,
     headers: &hyper::HeaderMap,
     body: &mut Body,
-    form: Form,
-) -> Result<Receipt, Refusal> {
-    let granted = granted?;
+    protocol: &Protocol,
+) -> Result<(Receipt, Vec<EntryId>), Refusal> {
     let intake = &app.intake;
     let encoding = wire::encoding(headers)?;
     app.floor.check()?;
@@ -159,7 +194,8 @@ async fn take(
     let wire = wire::read(headers, body, encoding, intake.wire, &mut grant).await?;
     let now = app.clock.now();
     let Parsed { batch, rejected, count, batch_id } =
-        Arc::clone(intake).decode(wire, encoding, form, now, grant).await?;
+        Arc::clone(intake).decode(wire, encoding, protocol.clone(), now, grant).await?;
+    let ids = protocol.ids(&batch);
     let verdicts = match batch.rows.is_empty() && batch.sender.is_none() {
         true => Vec::new(),
         false => granted.store.write(batch).await?,
@@ -170,7 +206,7 @@ async fn take(
     app.metrics.entries(accepted, duplicates, id_conflicts, rejected.len());
     #[expect(clippy::cast_precision_loss, reason = "microseconds of this century fit")]
     let server_time = now as f64 / 1e6;
-    Ok(Receipt {
+    let receipt = Receipt {
         status: "ok",
         count,
         batch_id,
@@ -180,5 +216,6 @@ async fn take(
         rejected,
         durability: "fsync",
         server_time,
-    })
+    };
+    Ok((receipt, ids))
 }

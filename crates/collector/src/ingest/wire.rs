@@ -24,15 +24,23 @@ pub(crate) struct WireLimits {
 const DISCARD_BYTES: usize = 16 * 1024 * 1024;
 const DISCARD_TIME: Duration = Duration::from_secs(2);
 
-/// Checks the content type and names the encoding.
-pub(crate) fn encoding(headers: &HeaderMap) -> Result<Encoding, Refusal> {
+/// Which of `known` the content type is. A browser asks before it sends one of them elsewhere, which keeps foreign web
+/// pages from posting here.
+pub(crate) fn content_type(
+    headers: &HeaderMap,
+    known: impl Iterator<Item = &'static str> + Clone,
+) -> Result<usize, Refusal> {
     let content_type = headers.get(CONTENT_TYPE).and_then(|v| v.to_str().ok()).unwrap_or_default();
     let essence = content_type.split(';').next().unwrap_or_default().trim();
-    // Also what keeps a foreign web page from posting here: a browser asks before it sends this type elsewhere.
-    if !essence.eq_ignore_ascii_case("application/json") {
+    known.clone().position(|name| essence.eq_ignore_ascii_case(name)).ok_or_else(|| {
         let had = if content_type.is_empty() { "none" } else { content_type };
-        return Err(Refusal::Unsupported(format!("Content-Type is {had}; send application/json")));
-    }
+        let names = known.collect::<Vec<_>>().join(" or ");
+        Refusal::Unsupported(format!("Content-Type is {had}; send {names}"))
+    })
+}
+
+/// Names the encoding.
+pub(crate) fn encoding(headers: &HeaderMap) -> Result<Encoding, Refusal> {
     let mut encodings = headers.get_all(CONTENT_ENCODING).iter();
     let unsupported = || {
         Refusal::Unsupported("Content-Encoding must be one of identity, gzip, zstd, and one only".to_owned())
