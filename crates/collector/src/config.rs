@@ -1,6 +1,8 @@
 //! What a collector is told before it starts.
 
+use crate::error::StartError;
 use crate::floor::{DiskSpace, Probe};
+use crate::http::guard::quota::Quotas;
 use crate::time::Clock;
 use std::io;
 use std::net::{Ipv4Addr, SocketAddr};
@@ -26,6 +28,12 @@ pub struct Config {
     pub(crate) data_dir: PathBuf,
     pub(crate) store: Option<String>,
     pub(crate) api_key: Option<Secret>,
+    pub(crate) pepper: Option<Secret>,
+    /// `CIDR=PROJECT`; checked at the start, as are the proxies.
+    pub(crate) open_from: Vec<String>,
+    pub(crate) trusted_proxies: Vec<String>,
+    pub(crate) allowed_hosts: Vec<String>,
+    pub(crate) quotas: Quotas,
     pub(crate) retention_days: u32,
     pub(crate) retention_bytes: u64,
     pub(crate) disk_floor: u8,
@@ -53,6 +61,11 @@ impl Default for Config {
             data_dir: "hoplog-data".into(),
             store: None,
             api_key: None,
+            pepper: None,
+            open_from: Vec::new(),
+            trusted_proxies: Vec::new(),
+            allowed_hosts: Vec::new(),
+            quotas: Quotas::default(),
             retention_days: 30,
             retention_bytes: 10 << 30,
             disk_floor: 5,
@@ -88,6 +101,54 @@ impl Config {
     /// none.
     pub fn api_key(mut self, key: impl Into<String>) -> Self {
         self.api_key = Some(Secret(key.into())).filter(|k| !k.0.is_empty());
+        self
+    }
+
+    /// What goes into the hashes of keys, so that whoever reads those cannot try secrets against them; several
+    /// collectors on one database need the same. Default: `keys.pepper` in the data directory, made with the first key.
+    pub fn key_pepper(mut self, pepper: impl Into<String>) -> Self {
+        self.pepper = Some(Secret(pepper.into())).filter(|k| !k.0.is_empty());
+        self
+    }
+
+    /// A network from where entries may be sent without a key, and the name of the project that they are for:
+    /// `10.1.0.0/16=shop`. For clients that have no option for a key; nothing can be asked from there. Default: none,
+    /// but loopback may do everything as long as there is no key at all.
+    pub fn open_from(mut self, network_and_project: impl Into<String>) -> Self {
+        self.open_from.push(network_and_project.into());
+        self
+    }
+
+    /// A network of proxies whose `X-Forwarded-For` is believed, for keys and networks that are bound to addresses.
+    /// Default: none.
+    pub fn trusted_proxy(mut self, network: impl Into<String>) -> Self {
+        self.trusted_proxies.push(network.into());
+        self
+    }
+
+    /// A name by which a browser may call what is open without a key. Default: those of loopback, and the address that
+    /// was connected to.
+    pub fn allow_host(mut self, name: impl Into<String>) -> Self {
+        self.allowed_hosts.push(name.into());
+        self
+    }
+
+    /// Requests per second of a key that says nothing else. Default: no bound.
+    pub fn requests_per_second(mut self, most: u32) -> Self {
+        self.quotas.requests_per_second = Some(most.max(1));
+        self
+    }
+
+    /// Bytes of entries, inflated, per second of a key that says nothing else. Default: no bound.
+    pub fn bytes_per_second(mut self, most: u64) -> Self {
+        self.quotas.bytes_per_second = Some(most.max(1));
+        self
+    }
+
+    /// Bytes of entries, inflated, per UTC day of a project that says nothing else; counted from the start of the
+    /// process. Default: no bound.
+    pub fn project_bytes_per_day(mut self, most: u64) -> Self {
+        self.quotas.project_bytes_per_day = Some(most);
         self
     }
 
@@ -142,6 +203,19 @@ impl Config {
     ) -> Self {
         self.probe = Probe::new(measure);
         self
+    }
+}
+
+impl Config {
+    /// Where SQLite's files are.
+    pub(crate) fn sqlite_directory(&self) -> Result<PathBuf, StartError> {
+        match self.store.as_deref() {
+            None => Ok(self.data_dir.clone()),
+            Some(store) => match store.strip_prefix("sqlite:").filter(|path| !path.is_empty()) {
+                Some(path) => Ok(path.into()),
+                None => Err(StartError::new(format!("unknown store `{store}`: pass --store sqlite:PATH"))),
+            },
+        }
     }
 }
 

@@ -1,6 +1,7 @@
 //! The `hoplog` command.
 
 mod cli;
+mod command;
 mod spool;
 
 use clap::{Parser, Subcommand};
@@ -24,7 +25,8 @@ struct Cli {
 enum Command {
     /// Runs the collector until SIGTERM or Ctrl-C.
     ///
-    /// HOPLOG_API_KEY sets the key that every sender and reader must show; without one, only loopback is served.
+    /// Keys are made by `hoplog keys create`; HOPLOG_API_KEY sets one that may do everything. As long as there is none,
+    /// only loopback is served.
     Serve {
         /// The address to listen on.
         #[arg(long, value_name = "ADDR", default_value = "127.0.0.1:8000")]
@@ -35,19 +37,36 @@ enum Command {
         /// The directory for data; made if missing.
         #[arg(long, value_name = "DIR", default_value = "hoplog-data")]
         data_dir: PathBuf,
+        /// Lets a network send entries to a project without a key, such as 10.1.0.0/16=shop; may be given several times.
+        #[arg(long, value_name = "CIDR=PROJECT")]
+        open_from: Vec<String>,
+        /// A network of proxies whose X-Forwarded-For is believed; may be given several times.
+        #[arg(long, value_name = "CIDR")]
+        trusted_proxy: Vec<String>,
+        /// A name by which browsers may call what is open without a key; may be given several times.
+        #[arg(long, value_name = "NAME")]
+        allow_host: Vec<String>,
     },
     Query(Box<cli::Query>),
     Tail(Box<cli::Tail>),
     #[command(subcommand)]
     Spool(spool::Spool),
+    #[command(subcommand)]
+    Keys(command::keys::Keys),
 }
 
 fn main() -> ExitCode {
     match Cli::parse().command {
-        Command::Serve { listen, store, data_dir } => run_collector(listen, store, data_dir),
+        Command::Serve { listen, store, data_dir, open_from, trusted_proxy, allow_host } => {
+            let config = Config::default().listen(listen).data_dir(data_dir);
+            let config = open_from.into_iter().fold(config, Config::open_from);
+            let config = trusted_proxy.into_iter().fold(config, Config::trusted_proxy);
+            run_collector(allow_host.into_iter().fold(config, Config::allow_host), store)
+        }
         Command::Query(query) => ask(query.run()),
         Command::Tail(tail) => ask(tail.run()),
         Command::Spool(spool) => spool.run(),
+        Command::Keys(keys) => keys.run(),
     }
 }
 
@@ -60,11 +79,10 @@ fn ask(question: impl Future<Output = Result<(), cli::Failure>>) -> ExitCode {
     runtime.block_on(question).map_or_else(|failure| failure.tell(), |()| ExitCode::SUCCESS)
 }
 
-fn run_collector(listen: SocketAddr, store: Option<String>, data_dir: PathBuf) -> ExitCode {
-    let mut config = Config::default()
-        .listen(listen)
-        .data_dir(data_dir)
+fn run_collector(config: Config, store: Option<String>) -> ExitCode {
+    let mut config = config
         .api_key(std::env::var("HOPLOG_API_KEY").unwrap_or_default())
+        .key_pepper(std::env::var("HOPLOG_KEY_PEPPER").unwrap_or_default())
         .drain_lag(Duration::from_secs(1));
     if let Some(store) = store {
         config = config.store(store);
@@ -116,7 +134,7 @@ impl Signals {
     }
 }
 
-fn fail(why: &str) -> ExitCode {
+pub(crate) fn fail(why: &str) -> ExitCode {
     let _ = writeln!(std::io::stderr(), "hoplog: {why}");
     ExitCode::FAILURE
 }

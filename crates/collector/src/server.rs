@@ -3,12 +3,14 @@
 use crate::config::Config;
 use crate::error::StartError;
 use crate::floor::Floor;
+use crate::http::guard::Guard;
 use crate::http::{App, router};
+use crate::keys::KeyStore;
+use crate::keys::sqlite::SqliteKeys;
 use crate::store::projects::Projects;
 use crate::store::sqlite::SqliteProjects;
 use std::fmt;
 use std::net::SocketAddr;
-use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::Ordering::Relaxed;
 use std::time::Duration;
@@ -30,10 +32,12 @@ impl Collector {
     /// The address cannot be listened on, or is beyond loopback without a key; the data directory cannot be written
     /// to, is in use, or comes from a newer version; the store is of an unknown kind.
     pub async fn start(config: Config) -> Result<Running, StartError> {
-        if !config.listen.ip().is_loopback() && config.api_key.is_none() {
+        let directory = config.sqlite_directory()?;
+        let keys: Arc<dyn KeyStore> = Arc::new(SqliteKeys::new(directory.clone()));
+        let guard = Guard::new(&config, keys).await?;
+        if !config.listen.ip().is_loopback() && !guard.lets_in_others() {
             return Err(StartError::open_without_key(config.listen));
         }
-        let directory = sqlite_directory(&config)?;
         // The address first: it is the cheaper of the two to be refused.
         let listener =
             TcpListener::bind(config.listen).await.map_err(|e| StartError::listen(config.listen, e))?;
@@ -41,21 +45,11 @@ impl Collector {
         let floor = Floor::new(directory.clone(), config.disk_floor, config.probe.clone());
         let projects = Projects::open(Arc::new(SqliteProjects::new(directory, &config))).await?;
         let (limits, drain_lag, drain_time) = (config.limits.clone(), config.drain_lag, config.drain_time);
-        let app = Arc::new(App::new(config, projects, floor));
+        let app = Arc::new(App::new(config, projects, guard, floor));
         let (stop, stopped) = watch::channel(accept::Phase::Serving);
         let serving =
             accept::serve(listener, router::router(Arc::clone(&app)), Arc::clone(&app), limits, stopped);
         Ok(Running { local_addr, app, stop, serving: tokio::spawn(serving), drain_lag, drain_time })
-    }
-}
-
-fn sqlite_directory(config: &Config) -> Result<PathBuf, StartError> {
-    match config.store.as_deref() {
-        None => Ok(config.data_dir.clone()),
-        Some(store) => match store.strip_prefix("sqlite:").filter(|path| !path.is_empty()) {
-            Some(path) => Ok(path.into()),
-            None => Err(StartError::new(format!("unknown store `{store}`: pass --store sqlite:PATH"))),
-        },
     }
 }
 

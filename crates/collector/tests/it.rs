@@ -22,6 +22,8 @@ mod dedup;
 mod deletion;
 #[path = "it/entries.rs"]
 mod entries;
+#[path = "it/keys.rs"]
+mod keys;
 #[path = "it/layout.rs"]
 mod layout;
 #[path = "it/logs_sdk.rs"]

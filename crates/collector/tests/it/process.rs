@@ -9,7 +9,7 @@ use std::path::Path;
 use std::process::{Child, Command, Stdio};
 use std::time::Duration;
 
-fn hoplog(arguments: &[&str]) -> Command {
+pub(crate) fn hoplog(arguments: &[&str]) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_hoplog"));
     command.args(arguments).env_remove("HOPLOG_API_KEY").stdout(Stdio::piped()).stderr(Stdio::piped());
     command

@@ -1,0 +1,3 @@
+//! Commands for whoever runs a collector: they look at, or change, what is on this machine.
+
+pub(crate) mod keys;
