@@ -12,13 +12,13 @@ import json
 import sys
 import time
 import urllib.parse
-import urllib.request
 from collections import Counter
 from datetime import datetime, timedelta, timezone
 
 from log_collector import AsyncLogClient
 
 import compare
+from collector import get, read_all
 from relay import Relay
 
 # Longer than any run: the client's own thread leaves the queue to flush().
@@ -160,22 +160,6 @@ def send_all(relay):
     by_thread.close()
 
 
-def get(url, path, **query):
-    request = f"{url}{path}?{urllib.parse.urlencode(query)}" if query else url + path
-    with urllib.request.urlopen(request, timeout=20) as response:
-        return json.load(response)
-
-
-def read_all(url):
-    stored, cursor = [], {}
-    while True:
-        page = get(url, "/api/v1/logs", limit=200, **cursor)
-        stored += page["logs"]
-        if not page.get("next_cursor"):
-            return stored
-        cursor = {"cursor": page["next_cursor"]}
-
-
 def too_large(entry):
     return len(json.dumps(entry)) > ENTRY_LIMIT
 
@@ -252,6 +236,7 @@ def main(url, figure):
     batches = Counter(exchange.encoding() for exchange in relay.exchanges)
     print(f"{len(sent)} entries in {batches['gzip']} compressed and {batches['identity']} plain batches")
     print(f"FIGURE {figure} {compared} count")
+    print(f"FIGURE {figure.replace('fields_compared', 'differences')} {len(findings)} count")
     if findings or not compared:
         sys.exit(f"{len(findings)} differences between what was sent and what came back")
 

@@ -30,18 +30,28 @@ class Exchange:
     def encoding(self):
         return self.headers().get("Content-Encoding", "identity")
 
-    def entries(self):
-        """The entries as the client wrote them, after JSON and gzip."""
+    def path(self):
+        return self.request.split(b" ", 2)[1].decode()
+
+    def body(self):
+        """The body as the client wrote it, before gzip."""
         body = self.request.partition(b"\r\n\r\n")[2]
-        if self.encoding() == "gzip":
-            body = gzip.decompress(body)
-        return json.loads(body)["logs"]
+        return gzip.decompress(body) if self.encoding() == "gzip" else body
+
+    def entries(self):
+        """The entries as the client wrote them."""
+        return json.loads(self.body())["logs"]
+
+    def answer_body(self):
+        """Status and body of the answer."""
+        response = http.client.HTTPResponse(_Answer(self.answer))
+        response.begin()
+        return response.status, response.read()
 
     def answered(self):
         """Status and parsed body of the answer."""
-        response = http.client.HTTPResponse(_Answer(self.answer))
-        response.begin()
-        return response.status, json.loads(response.read())
+        status, body = self.answer_body()
+        return status, json.loads(body)
 
 
 class Relay:

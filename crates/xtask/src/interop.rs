@@ -1,9 +1,9 @@
-//! Both ways to others: the unmodified Python clients of the log-collector family against a real `hoplog serve`, and
-//! hoplog as a sender of OTLP against OpenTelemetry's own messages and a collector that is not ours.
+//! Both ways to others: unmodified clients against a real `hoplog serve`, and hoplog as a sender of OTLP against
+//! OpenTelemetry's own messages and a collector that is not ours.
 //!
 //! ```text
-//! python: fetch the packages, once ─► server: hoplog serve on a free port
-//!       │ ─► tests/interop/log_collector_clients.py: send, read back, compare field by field
+//! python: fetch the packages, once ─► server: hoplog serve on a free port, for each client
+//!       │ ─► tests/interop/CLIENT.py: send, read back, compare field by field
 //!       └─► otlp: tests/interop/otlp_receiver.py: receive, compare attribute by attribute
 //! ```
 
@@ -19,22 +19,56 @@ use crate::workspace::Workspace;
 use python::Ready;
 use server::Server;
 
-/// Two packages of the same module: each goes into a directory of its own.
-const CLIENTS: [Client; 2] = [
-    Client { package: "log-collector", version: "1.0.0", figure: "interop.log_collector.fields_compared" },
+/// The clients. Packages of the same module go into a directory each.
+const CLIENTS: [Client; 5] = [
     Client {
-        package: "log-collector-async",
-        version: "1.1.1",
+        name: "log-collector",
+        package: Some("1.0.0"),
+        script: "log_collector_clients.py",
+        figure: "interop.log_collector.fields_compared",
+    },
+    Client {
+        name: "log-collector-async",
+        package: Some("1.1.1"),
+        script: "log_collector_clients.py",
         figure: "interop.log_collector_async.fields_compared",
+    },
+    Client {
+        name: "logs-sdk",
+        package: Some("0.6.0"),
+        script: "logs_sdk_clients.py",
+        figure: "interop.logs_sdk_new.fields_compared",
+    },
+    Client {
+        name: "logs-sdk",
+        package: Some("0.3.0"),
+        script: "logs_sdk_clients.py",
+        figure: "interop.logs_sdk_old.fields_compared",
+    },
+    Client {
+        name: "opentelemetry-exporter-otlp-proto-http",
+        package: None,
+        script: "otel_exporter.py",
+        figure: "interop.opentelemetry.fields_compared",
     },
 ];
 
-/// A client as its registry has it.
 struct Client {
-    package: &'static str,
-    version: &'static str,
+    /// As its registry has it.
+    name: &'static str,
+    /// The version to fetch, where it is not among the requirements.
+    package: Option<&'static str>,
+    /// Sends with it, reads back, and compares.
+    script: &'static str,
     /// What the script calls the number of fields it compared.
     figure: &'static str,
+}
+
+impl Client {
+    /// The name of its directories.
+    fn directory(&self) -> String {
+        format!("{}-{}", self.name, self.package.unwrap_or("pinned"))
+    }
 }
 
 /// The step of `cargo xtask test`.
@@ -48,16 +82,20 @@ pub(crate) fn run(workspace: &Workspace) -> Outcome {
     let hoplog = built.iter().find(|executable| executable.name == "hoplog");
     let hoplog = hoplog.ok_or_else(|| Failure::new("crates/collector builds no program named hoplog"))?;
     for client in &CLIENTS {
-        println!("\n--- {} {}", client.package, client.version);
-        let data = workspace.target.join("xtask/interop/data").join(client.package);
+        println!("\n--- {} {}", client.name, client.package.unwrap_or_default());
+        let data = workspace.target.join("xtask/interop/data").join(client.directory());
         let server = Server::start(&hoplog.path, &data)?;
+        // Where the clients would keep what they take for not sent.
+        let temporary = data.join("tmp");
+        std::fs::create_dir(&temporary).map_err(|error| Failure::io("create", &temporary, &error))?;
         let mut script = Command::new(&python.program);
         script
-            .arg(workspace.root.join("tests/interop/log_collector_clients.py"))
+            .arg(workspace.root.join("tests/interop").join(client.script))
             .args([server.url().as_str(), client.figure])
             // Neither bytecode beside the script, nor a proxy between two programs on one machine.
             .env("PYTHONDONTWRITEBYTECODE", "1")
             .env("PYTHONPATH", python.client(client))
+            .env("TMPDIR", &temporary)
             .env("no_proxy", "*")
             .current_dir(&data);
         process::run(&mut script)?;

@@ -26,7 +26,7 @@ pub(super) struct Python {
 impl Python {
     /// The directory to import this client from.
     pub(super) fn client(&self, client: &Client) -> PathBuf {
-        self.directory.join(format!("{}-{}", client.package, client.version))
+        self.directory.join(client.directory())
     }
 }
 
@@ -68,7 +68,7 @@ pub(super) fn prepare(workspace: &Workspace, clients: &[Client]) -> Result<Ready
 
 /// Changes whenever something must be installed anew.
 fn stamp(pins: &str, clients: &[Client]) -> String {
-    let clients = clients.iter().map(|client| format!("{}=={}\n", client.package, client.version));
+    let clients = clients.iter().filter_map(pin).map(|pin| pin + "\n");
     clients.chain([pins.to_owned()]).collect()
 }
 
@@ -80,10 +80,16 @@ fn install(python: &Python, requirements: &Path, clients: &[Client]) -> Result<(
     println!("installing the Python clients (once, into {})", python.directory.display());
     process::quietly(pip(python).arg("--requirement").arg(requirements))?;
     for client in clients {
-        let pin = format!("{}=={}", client.package, client.version);
-        process::quietly(pip(python).arg("--target").arg(python.client(client)).arg(pin))?;
+        if let Some(pin) = pin(client) {
+            process::quietly(pip(python).arg("--target").arg(python.client(client)).arg(pin))?;
+        }
     }
     Ok(())
+}
+
+/// What to fetch of a client, if it is not among the requirements.
+fn pin(client: &Client) -> Option<String> {
+    client.package.map(|version| format!("{}=={version}", client.name))
 }
 
 /// Wheels only: nothing is compiled here, no C compiler for Python is asked for.
@@ -114,7 +120,7 @@ mod tests {
 
     #[test]
     fn a_changed_pin_changes_the_stamp() {
-        let client = |version| Client { package: "p", version, figure: "f" };
+        let client = |version| Client { name: "p", package: Some(version), script: "s", figure: "f" };
         let now = stamp("a==1\n", &[client("1.0")]);
         assert_eq!(now, stamp("a==1\n", &[client("1.0")]));
         assert_ne!(now, stamp("a==2\n", &[client("1.0")]));
