@@ -1,8 +1,7 @@
 //! What a collector is told before it starts.
 
-use crate::error::StartError;
 use crate::floor::{DiskSpace, Probe};
-use crate::http::guard::quota::Quotas;
+use crate::store::postgres::Indexes;
 use crate::time::Clock;
 use std::io;
 use std::net::{Ipv4Addr, SocketAddr};
@@ -16,6 +15,7 @@ use std::time::{Duration, SystemTime};
 /// | `listen` | 127.0.0.1:8000 |
 /// | `data_dir` | `./hoplog-data` |
 /// | `store` | `sqlite:` and the data directory |
+/// | `postgres_indexes` | `Queries` |
 /// | `api_key` | none: open, and then only on loopback |
 /// | `retention_days` | 30 |
 /// | `retention_bytes` | 10 GiB |
@@ -27,13 +27,8 @@ pub struct Config {
     pub(crate) listen: SocketAddr,
     pub(crate) data_dir: PathBuf,
     pub(crate) store: Option<String>,
+    pub(crate) postgres_indexes: Indexes,
     pub(crate) api_key: Option<Secret>,
-    pub(crate) pepper: Option<Secret>,
-    /// `CIDR=PROJECT`; checked at the start, as are the proxies.
-    pub(crate) open_from: Vec<String>,
-    pub(crate) trusted_proxies: Vec<String>,
-    pub(crate) allowed_hosts: Vec<String>,
-    pub(crate) quotas: Quotas,
     pub(crate) retention_days: u32,
     pub(crate) retention_bytes: u64,
     pub(crate) disk_floor: u8,
@@ -60,12 +55,8 @@ impl Default for Config {
             listen: SocketAddr::from((Ipv4Addr::LOCALHOST, 8000)),
             data_dir: "hoplog-data".into(),
             store: None,
+            postgres_indexes: Indexes::default(),
             api_key: None,
-            pepper: None,
-            open_from: Vec::new(),
-            trusted_proxies: Vec::new(),
-            allowed_hosts: Vec::new(),
-            quotas: Quotas::default(),
             retention_days: 30,
             retention_bytes: 10 << 30,
             disk_floor: 5,
@@ -91,9 +82,15 @@ impl Config {
         self
     }
 
-    /// Where entries are kept: `sqlite:PATH`, a directory of one file per UTC day.
+    /// Where entries are kept: `sqlite:PATH`, a directory of one file per UTC day, or `postgres://user@host/database`.
     pub fn store(mut self, store: impl Into<String>) -> Self {
         self.store = Some(store.into());
+        self
+    }
+
+    /// Which indexes PostgreSQL keeps for the days that are made from now on. Default: those that questions need.
+    pub fn postgres_indexes(mut self, indexes: Indexes) -> Self {
+        self.postgres_indexes = indexes;
         self
     }
 
@@ -101,54 +98,6 @@ impl Config {
     /// none.
     pub fn api_key(mut self, key: impl Into<String>) -> Self {
         self.api_key = Some(Secret(key.into())).filter(|k| !k.0.is_empty());
-        self
-    }
-
-    /// What goes into the hashes of keys, so that whoever reads those cannot try secrets against them; several
-    /// collectors on one database need the same. Default: `keys.pepper` in the data directory, made with the first key.
-    pub fn key_pepper(mut self, pepper: impl Into<String>) -> Self {
-        self.pepper = Some(Secret(pepper.into())).filter(|k| !k.0.is_empty());
-        self
-    }
-
-    /// A network from where entries may be sent without a key, and the name of the project that they are for:
-    /// `10.1.0.0/16=shop`. For clients that have no option for a key; nothing can be asked from there. Default: none,
-    /// but loopback may do everything as long as there is no key at all.
-    pub fn open_from(mut self, network_and_project: impl Into<String>) -> Self {
-        self.open_from.push(network_and_project.into());
-        self
-    }
-
-    /// A network of proxies whose `X-Forwarded-For` is believed, for keys and networks that are bound to addresses.
-    /// Default: none.
-    pub fn trusted_proxy(mut self, network: impl Into<String>) -> Self {
-        self.trusted_proxies.push(network.into());
-        self
-    }
-
-    /// A name by which a browser may call what is open without a key. Default: those of loopback, and the address that
-    /// was connected to.
-    pub fn allow_host(mut self, name: impl Into<String>) -> Self {
-        self.allowed_hosts.push(name.into());
-        self
-    }
-
-    /// Requests per second of a key that says nothing else. Default: no bound.
-    pub fn requests_per_second(mut self, most: u32) -> Self {
-        self.quotas.requests_per_second = Some(most.max(1));
-        self
-    }
-
-    /// Bytes of entries, inflated, per second of a key that says nothing else. Default: no bound.
-    pub fn bytes_per_second(mut self, most: u64) -> Self {
-        self.quotas.bytes_per_second = Some(most.max(1));
-        self
-    }
-
-    /// Bytes of entries, inflated, per UTC day of a project that says nothing else; counted from the start of the
-    /// process. Default: no bound.
-    pub fn project_bytes_per_day(mut self, most: u64) -> Self {
-        self.quotas.project_bytes_per_day = Some(most);
         self
     }
 
@@ -203,19 +152,6 @@ impl Config {
     ) -> Self {
         self.probe = Probe::new(measure);
         self
-    }
-}
-
-impl Config {
-    /// Where SQLite's files are.
-    pub(crate) fn sqlite_directory(&self) -> Result<PathBuf, StartError> {
-        match self.store.as_deref() {
-            None => Ok(self.data_dir.clone()),
-            Some(store) => match store.strip_prefix("sqlite:").filter(|path| !path.is_empty()) {
-                Some(path) => Ok(path.into()),
-                None => Err(StartError::new(format!("unknown store `{store}`: pass --store sqlite:PATH"))),
-            },
-        }
     }
 }
 

@@ -41,7 +41,7 @@ impl StartError {
 
     pub(crate) fn open_without_key(address: SocketAddr) -> Self {
         Self::new(format!(
-            "{address} can be reached from other machines, and there is no key: make one with `hoplog keys create` or set HOPLOG_API_KEY, or listen on 127.0.0.1"
+            "{address} can be reached from other machines, and there is no key: set HOPLOG_API_KEY, or listen on 127.0.0.1"
         ))
     }
 

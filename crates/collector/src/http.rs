@@ -41,13 +41,13 @@ pub(crate) struct App {
 }
 
 impl App {
-    pub(crate) fn new(config: Config, projects: Projects, guard: guard::Guard, floor: Floor) -> Self {
+    pub(crate) fn new(config: Config, projects: Projects, floor: Floor) -> Self {
         let retention = Duration::from_secs(u64::from(config.retention_days) * 86_400);
         Self {
             projects,
             floor,
             intake: Arc::new(Intake::new(&config.limits, retention)),
-            guard,
+            guard: guard::Guard::new(config.api_key),
             metrics: Metrics::default(),
             followers: Arc::new(Semaphore::new(config.limits.followers)),
             clock: config.clock,
@@ -138,22 +138,6 @@ pub(crate) fn with_type(status: StatusCode, content_type: &'static str, body: im
     *answer.status_mut() = status;
     answer.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static(content_type));
     answer.headers_mut().insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
-    answer
-}
-
-/// The same answer, with a time to wait for, of at least a second: ± 20 % in turn, so that senders do not come back
-/// all at once.
-pub(crate) fn waiting(mut answer: Answer, wait: Duration) -> Answer {
-    static TURN: AtomicU32 = AtomicU32::new(0);
-    // Steps of 7 of 41 meet every percent in turn, far from the one before.
-    let percent = 80 + TURN.fetch_add(7, Relaxed) % 41;
-    let seconds = (wait.as_secs_f64() * f64::from(percent) / 100.0).ceil().max(1.0);
-    #[expect(
-        clippy::cast_possible_truncation,
-        clippy::cast_sign_loss,
-        reason = "at least 1; a cast saturates"
-    )]
-    answer.headers_mut().insert(RETRY_AFTER, HeaderValue::from(seconds as u64));
     answer
 }
 

@@ -1,11 +1,10 @@
 //! The `hoplog` command.
 
 mod cli;
-mod command;
 mod spool;
 
 use clap::{Parser, Subcommand};
-use hoplog_collector::{Collector, Config, StartError};
+use hoplog_collector::{Collector, Config, PostgresIndexes, StartError};
 use std::io::Write as _;
 use std::net::SocketAddr;
 use std::path::PathBuf;
@@ -25,48 +24,37 @@ struct Cli {
 enum Command {
     /// Runs the collector until SIGTERM or Ctrl-C.
     ///
-    /// Keys are made by `hoplog keys create`; HOPLOG_API_KEY sets one that may do everything. As long as there is none,
-    /// only loopback is served.
+    /// HOPLOG_API_KEY sets the key that every sender and reader must show; without one, only loopback is served.
     Serve {
         /// The address to listen on.
         #[arg(long, value_name = "ADDR", default_value = "127.0.0.1:8000")]
         listen: SocketAddr,
-        /// Where entries are kept: sqlite:PATH, a directory. Default: the data directory.
-        #[arg(long, value_name = "STORE")]
+        /// Where entries are kept: sqlite:PATH, a directory, or postgres://USER@HOST/DATABASE. Default: the data
+        /// directory.
+        #[arg(long, value_name = "STORE", env = "HOPLOG_STORE", hide_env_values = true)]
         store: Option<String>,
+        /// Which indexes PostgreSQL keeps for the days that are made from now on: queries, or lean, which is quicker to
+        /// write to and slower to search.
+        #[arg(long, value_name = "SET", default_value = "queries")]
+        postgres_indexes: PostgresIndexes,
         /// The directory for data; made if missing.
         #[arg(long, value_name = "DIR", default_value = "hoplog-data")]
         data_dir: PathBuf,
-        /// Lets a network send entries to a project without a key, such as 10.1.0.0/16=shop; may be given several times.
-        #[arg(long, value_name = "CIDR=PROJECT")]
-        open_from: Vec<String>,
-        /// A network of proxies whose X-Forwarded-For is believed; may be given several times.
-        #[arg(long, value_name = "CIDR")]
-        trusted_proxy: Vec<String>,
-        /// A name by which browsers may call what is open without a key; may be given several times.
-        #[arg(long, value_name = "NAME")]
-        allow_host: Vec<String>,
     },
     Query(Box<cli::Query>),
     Tail(Box<cli::Tail>),
     #[command(subcommand)]
     Spool(spool::Spool),
-    #[command(subcommand)]
-    Keys(command::keys::Keys),
 }
 
 fn main() -> ExitCode {
     match Cli::parse().command {
-        Command::Serve { listen, store, data_dir, open_from, trusted_proxy, allow_host } => {
-            let config = Config::default().listen(listen).data_dir(data_dir);
-            let config = open_from.into_iter().fold(config, Config::open_from);
-            let config = trusted_proxy.into_iter().fold(config, Config::trusted_proxy);
-            run_collector(allow_host.into_iter().fold(config, Config::allow_host), store)
+        Command::Serve { listen, store, postgres_indexes, data_dir } => {
+            run_collector(listen, store, postgres_indexes, data_dir)
         }
         Command::Query(query) => ask(query.run()),
         Command::Tail(tail) => ask(tail.run()),
         Command::Spool(spool) => spool.run(),
-        Command::Keys(keys) => keys.run(),
     }
 }
 
@@ -79,10 +67,17 @@ fn ask(question: impl Future<Output = Result<(), cli::Failure>>) -> ExitCode {
     runtime.block_on(question).map_or_else(|failure| failure.tell(), |()| ExitCode::SUCCESS)
 }
 
-fn run_collector(config: Config, store: Option<String>) -> ExitCode {
-    let mut config = config
+fn run_collector(
+    listen: SocketAddr,
+    store: Option<String>,
+    postgres_indexes: PostgresIndexes,
+    data_dir: PathBuf,
+) -> ExitCode {
+    let mut config = Config::default()
+        .listen(listen)
+        .data_dir(data_dir)
+        .postgres_indexes(postgres_indexes)
         .api_key(std::env::var("HOPLOG_API_KEY").unwrap_or_default())
-        .key_pepper(std::env::var("HOPLOG_KEY_PEPPER").unwrap_or_default())
         .drain_lag(Duration::from_secs(1));
     if let Some(store) = store {
         config = config.store(store);
@@ -134,7 +129,7 @@ impl Signals {
     }
 }
 
-pub(crate) fn fail(why: &str) -> ExitCode {
+fn fail(why: &str) -> ExitCode {
     let _ = writeln!(std::io::stderr(), "hoplog: {why}");
     ExitCode::FAILURE
 }

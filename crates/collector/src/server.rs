@@ -3,12 +3,9 @@
 use crate::config::Config;
 use crate::error::StartError;
 use crate::floor::Floor;
-use crate::http::guard::Guard;
 use crate::http::{App, router};
-use crate::keys::KeyStore;
-use crate::keys::sqlite::SqliteKeys;
+use crate::store::open::Address;
 use crate::store::projects::Projects;
-use crate::store::sqlite::SqliteProjects;
 use std::fmt;
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -32,20 +29,24 @@ impl Collector {
     /// The address cannot be listened on, or is beyond loopback without a key; the data directory cannot be written
     /// to, is in use, or comes from a newer version; the store is of an unknown kind.
     pub async fn start(config: Config) -> Result<Running, StartError> {
-        let directory = config.sqlite_directory()?;
-        let keys: Arc<dyn KeyStore> = Arc::new(SqliteKeys::new(directory.clone()));
-        let guard = Guard::new(&config, keys).await?;
-        if !config.listen.ip().is_loopback() && !guard.lets_in_others() {
+        if !config.listen.ip().is_loopback() && config.api_key.is_none() {
             return Err(StartError::open_without_key(config.listen));
         }
+        let address = Address::of(&config)?;
         // The address first: it is the cheaper of the two to be refused.
         let listener =
             TcpListener::bind(config.listen).await.map_err(|e| StartError::listen(config.listen, e))?;
         let local_addr = listener.local_addr().map_err(|e| StartError::listen(config.listen, e))?;
-        let floor = Floor::new(directory.clone(), config.disk_floor, config.probe.clone());
-        let projects = Projects::open(Arc::new(SqliteProjects::new(directory, &config))).await?;
+        // A server of its own looks after its disk, and says when that is full.
+        let floor = match &address {
+            Address::Sqlite(directory) => {
+                Floor::new(directory.clone(), config.disk_floor, config.probe.clone())
+            }
+            Address::Postgres(_) => Floor::new(config.data_dir.clone(), 0, config.probe.clone()),
+        };
+        let projects = Projects::open(address.open(&config).await?).await?;
         let (limits, drain_lag, drain_time) = (config.limits.clone(), config.drain_lag, config.drain_time);
-        let app = Arc::new(App::new(config, projects, guard, floor));
+        let app = Arc::new(App::new(config, projects, floor));
         let (stop, stopped) = watch::channel(accept::Phase::Serving);
         let serving =
             accept::serve(listener, router::router(Arc::clone(&app)), Arc::clone(&app), limits, stopped);

@@ -14,11 +14,16 @@ pub(crate) mod errors;
 pub(crate) mod figures;
 pub(crate) mod follow;
 pub(crate) mod histogram;
+pub(crate) mod open;
+pub(crate) mod postgres;
 pub(crate) mod projects;
+mod retention;
+mod routes;
 pub(crate) mod search;
 pub(crate) mod shown;
 mod signature;
 pub(crate) mod sqlite;
+mod tally;
 pub(crate) mod traces;
 
 use batch::{Batch, Verdict};

@@ -3,7 +3,6 @@
 use super::stream::{Progress, Watched};
 use crate::config::Limits;
 use crate::http::App;
-use crate::http::guard::Ends;
 use axum::Router;
 use hyper::body::Incoming;
 use hyper::server::conn::http1;
@@ -43,8 +42,7 @@ pub(super) async fn serve(
     let mut connections = JoinSet::new();
     let addresses = Arc::new(Addresses::default());
     let connection_phase = phase.clone();
-    let admit = |connections: &mut JoinSet<()>, stream: TcpStream, peer: IpAddr| {
-        let ends = Ends { peer, local: stream.local_addr().ok().map(|local| local.ip()) };
+    let admit = |connections: &mut JoinSet<()>, stream, peer| {
         let ticket = addresses.enter(peer, limits.connections_per_address, &app);
         let Some(ticket) = ticket.filter(|_| connections.len() < limits.connections) else {
             return app.metrics.connection_refused();
@@ -52,7 +50,7 @@ pub(super) async fn serve(
         let (router, limits, phase) = (router.clone(), limits.clone(), connection_phase.clone());
         connections.spawn(async move {
             let _ticket = ticket;
-            connection(stream, ends, router, &limits, phase).await;
+            connection(stream, router, &limits, phase).await;
         });
     };
     loop {
@@ -83,20 +81,13 @@ pub(super) async fn serve(
     }
 }
 
-async fn connection(
-    stream: TcpStream,
-    ends: Ends,
-    router: Router,
-    limits: &Limits,
-    mut phase: watch::Receiver<Phase>,
-) {
+async fn connection(stream: TcpStream, router: Router, limits: &Limits, mut phase: watch::Receiver<Phase>) {
     // A small answer must not wait for the acknowledgement of the one before; failing costs latency only.
     let _ = stream.set_nodelay(true);
     let progress = Arc::new(Progress::default());
     let io = TokioIo::new(Watched::new(stream, Arc::clone(&progress), limits.header_time, limits.write_idle));
     let seen = Arc::clone(&progress);
-    let service = service_fn(move |mut request: hyper::Request<Incoming>| {
-        request.extensions_mut().insert(ends);
+    let service = service_fn(move |request: hyper::Request<Incoming>| {
         progress.request_began();
         let (router, progress) = (router.clone(), Arc::clone(&progress));
         async move {

@@ -234,6 +234,19 @@ impl SenderReport {
     }
 }
 
+/// When a batch was sealed, as its id says; a batch may have waited long for this collector. An id without a time, or
+/// from after its arrival, tells nothing.
+pub(super) fn sealed_at(batch_id: &str, received_at: i64) -> i64 {
+    let millis = batch_id.parse::<EntryId>().ok().and_then(|id| id.unix_ms());
+    let micros = millis.and_then(|ms| i64::try_from(ms).ok()?.checked_mul(1_000));
+    micros.filter(|at| *at <= received_at).unwrap_or(received_at)
+}
+
+/// The service that a batch's source names, in which no store finds what it cannot hold.
+pub(super) fn service_of(source: &str) -> Option<String> {
+    read::<Source>(Some(source)).service.as_str().map(|service| service.replace('\0', "\u{fffd}"))
+}
+
 /// What lies between spans in any order, before the first one (if that is known to be the first) and up to `sealed`.
 fn gaps(mut spans: Vec<Span>, from_the_start: bool, sealed: i64) -> Vec<Gap> {
     spans.sort_unstable();

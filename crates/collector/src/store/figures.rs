@@ -26,6 +26,19 @@ pub(crate) struct ServiceCount {
     pub(crate) count: u64,
 }
 
+/// A count, which stores keep signed.
+pub(super) fn number(count: i64) -> u64 {
+    u64::try_from(count).unwrap_or_default()
+}
+
+/// A sum of weights, as a count.
+pub(super) fn whole(sum: f64) -> u64 {
+    #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "saturates, NaN is 0")]
+    {
+        sum.round() as u64
+    }
+}
+
 /// What one service sent.
 #[derive(Debug, Default, PartialEq, Serialize)]
 pub(crate) struct ServiceFigures {

@@ -47,7 +47,6 @@ mod insert;
 mod listing;
 mod projects;
 mod readers;
-mod retention;
 mod routes;
 mod running;
 mod schema;

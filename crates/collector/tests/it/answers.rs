@@ -1,6 +1,7 @@
 //! Answers that are worked out: counts over time, traces, errors.
 
-use crate::support::{NOON, Server};
+use super::Server;
+use crate::support::NOON;
 use serde_json::{Value, json};
 use std::collections::HashSet;
 

@@ -1,6 +1,7 @@
 //! What came of what senders say they sent.
 
-use crate::support::{NOON, Server};
+use super::Server;
+use crate::support::NOON;
 use serde_json::{Value, json};
 
 /// A sender that began at noon.

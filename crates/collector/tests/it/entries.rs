@@ -1,6 +1,7 @@
 //! The table of protocols §1, row by row: what is sent, and what comes back.
 
-use crate::support::{NOON, Server};
+use super::Server;
+use crate::support::NOON;
 use serde_json::{Value, json};
 
 #[test]
@@ -138,6 +139,21 @@ fn every_field_is_read_in_every_accepted_form() {
     }
 }
 
+/// A store may set blanks of its own between the tokens of metadata, where none were sent.
+fn as_sent(raw: &str) -> String {
+    raw.replace("\": ", "\":").replace(", ", ",")
+}
+
+/// A store may write the powers of ten out: the same number, to the last digit.
+fn as_kept(sent: &str) -> String {
+    match Server::KEEPS_EXPONENTS {
+        true => sent.to_owned(),
+        false => sent
+            .replace("1e300", &format!("1{}", "0".repeat(300)))
+            .replace("1e-400", &format!("0.{}1", "0".repeat(399))),
+    }
+}
+
 #[test]
 fn a_value_that_does_not_fit_its_field_is_kept_under_metadata() {
     let server = Server::start();
@@ -162,7 +178,10 @@ fn a_value_that_does_not_fit_its_field_is_kept_under_metadata() {
         let body = server.round_trip(&format!("{{\"{field}\":{sent}}}"));
         assert_eq!(body[field], shown, "{field}: {sent}");
         let raw = server.get(&format!("/api/v1/logs/{}", body["id"].as_str().unwrap())).body;
-        assert!(raw.contains(&format!("\"metadata\":{{\"{field}\":{sent}}}")), "{field}: {raw}");
+        assert!(
+            as_sent(&raw).contains(&format!("\"metadata\":{{\"{field}\":{}}}", as_kept(sent))),
+            "{field}: {raw}"
+        );
     }
     let entry = server.round_trip(r#"{"duration_ms":1e999}"#);
     assert_eq!(
@@ -216,7 +235,7 @@ fn every_unknown_key_comes_back_to_the_last_digit() {
         r#""":1"#,
         r#""quo\"te":"\\""#,
     ] {
-        assert!(raw.contains(part), "{part} in {raw}");
+        assert!(as_sent(&raw).contains(&as_kept(part)), "{part} in {raw}");
     }
     for (filter, found) in
         [("ip_country=KR", 1), ("ip_country=US", 0), ("own=m", 1), ("big=1", 1), ("deep=KR", 0)]

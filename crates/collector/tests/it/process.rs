@@ -9,7 +9,7 @@ use std::path::Path;
 use std::process::{Child, Command, Stdio};
 use std::time::Duration;
 
-pub(crate) fn hoplog(arguments: &[&str]) -> Command {
+fn hoplog(arguments: &[&str]) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_hoplog"));
     command.args(arguments).env_remove("HOPLOG_API_KEY").stdout(Stdio::piped()).stderr(Stdio::piped());
     command
@@ -84,7 +84,7 @@ fn what_keeps_it_from_starting_is_one_line_and_exit_code_1() {
         ),
         (
             vec!["--listen", "127.0.0.1:0", "--store", "oracle://x"],
-            "unknown store `oracle://x`: pass --store sqlite:PATH",
+            "unknown store `oracle`: pass --store sqlite:PATH or --store postgres://USER@HOST/DATABASE",
         ),
         (vec!["--listen", "127.0.0.1:0", "--store", "sqlite:"], "unknown store"),
     ] {

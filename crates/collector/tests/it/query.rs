@@ -1,6 +1,7 @@
 //! Questions and their answers.
 
-use crate::support::{NOON, Server, id_of};
+use super::Server;
+use crate::support::{NOON, id_of};
 use serde_json::{Value, json};
 use std::collections::HashSet;
 

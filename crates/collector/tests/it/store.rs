@@ -294,3 +294,20 @@ fn the_log_stays_bounded_beside_readers_that_take_turns() {
     assert!(most <= 2 * BOUND, "{most} bytes of log beside {written} entries written");
     assert_eq!(total(&server), 30_000);
 }
+
+#[test]
+fn a_day_whose_ids_cannot_be_kept_stays() {
+    let again = |server: &Server, id: &str| server.send(json!([{"id": id}]))["duplicates"].as_u64();
+    let server = Server::start();
+    let id = hoplog_entry::EntryId::generate((NOON - DAY) * 1000).to_string();
+    server.send(json!([{"id": id}, {"message": "today"}]));
+    let directory = server.stop();
+    // A directory in the place of the draft: nothing can be written there.
+    std::fs::create_dir(directory.path().join("ids-2026-03-09.draft")).unwrap();
+    let server = Server::in_directory(Arc::clone(&directory), |config| config.retention_bytes(0));
+    assert_eq!((total(&server), again(&server, &id)), (2, Some(1)));
+    let directory = server.stop();
+    std::fs::remove_dir(directory.path().join("ids-2026-03-09.draft")).unwrap();
+    let server = Server::in_directory(directory, |config| config.retention_bytes(0));
+    assert_eq!((total(&server), again(&server, &id)), (1, Some(1)));
+}

@@ -3,6 +3,7 @@
 use hoplog_collector::{Collector, Config, Running};
 use serde_json::{Value, json};
 use std::io::{Read as _, Write as _};
+use std::marker::PhantomData;
 use std::net::{SocketAddr, TcpStream};
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU32, AtomicU64, Ordering::Relaxed};
@@ -56,15 +57,60 @@ impl Clock {
     }
 }
 
+/// What a collector under test keeps its entries in.
+pub(crate) trait Backend {
+    /// Whether a number comes back as it was spelled.
+    const KEEPS_EXPONENTS: bool;
+
+    /// The store that belongs to a directory; the same one each time. `None` is the directory itself.
+    fn store(directory: &Path) -> Option<String>;
+}
+
+/// Files in the directory.
+pub(crate) struct Sqlite;
+
+impl Backend for Sqlite {
+    const KEEPS_EXPONENTS: bool = true;
+
+    fn store(_: &Path) -> Option<String> {
+        None
+    }
+}
+
+/// A database of its own, in a cluster that all tests share. Where there is no PostgreSQL, which is then said aloud, the
+/// test runs on SQLite once more.
+pub(crate) struct Postgres;
+
+impl Backend for Postgres {
+    const KEEPS_EXPONENTS: bool = false;
+
+    fn store(directory: &Path) -> Option<String> {
+        let cluster = hoplog_testdb::shared()?;
+        let known = directory.join("database");
+        let url = std::fs::read_to_string(&known).unwrap_or_else(|_| {
+            let url = cluster.database();
+            std::fs::write(&known, &url).unwrap();
+            url
+        });
+        Some(url)
+    }
+}
+
+/// One that keeps files.
+pub(crate) type Server = ServerOn<Sqlite>;
+
 /// A collector under test.
-pub(crate) struct Server {
+pub(crate) struct ServerOn<S> {
+    store: PhantomData<S>,
     running: Option<Running>,
     pub(crate) address: SocketAddr,
     pub(crate) directory: Arc<TempDir>,
     pub(crate) clock: Clock,
 }
 
-impl Server {
+impl<S: Backend> ServerOn<S> {
+    pub(crate) const KEEPS_EXPONENTS: bool = S::KEEPS_EXPONENTS;
+
     pub(crate) fn start() -> Self {
         Self::with(|config| config)
     }
@@ -76,12 +122,22 @@ impl Server {
     pub(crate) fn in_directory(directory: Arc<TempDir>, change: impl FnOnce(Config) -> Config) -> Self {
         let clock = Clock(Arc::new(AtomicU64::new(NOON)));
         let hand = clock.clone();
-        let config = Config::default()
+        let mut config = Config::default()
             .listen("127.0.0.1:0".parse().unwrap())
             .data_dir(directory.path())
             .clock(move || SystemTime::UNIX_EPOCH + Duration::from_secs(hand.0.load(Relaxed)));
+        if let Some(store) = S::store(directory.path()) {
+            config = config.store(store);
+        }
         let running = RUNTIME.block_on(Collector::start(change(config))).unwrap();
-        Self { address: running.local_addr(), running: Some(running), directory, clock }
+        Self { store: PhantomData, address: running.local_addr(), running: Some(running), directory, clock }
+    }
+
+    /// The names of the files that it keeps; none for a store that keeps none.
+    pub(crate) fn files(&self) -> Option<Vec<String>> {
+        let keeps = S::store(self.directory.path()).is_none();
+        let files = std::fs::read_dir(self.directory.path()).unwrap().map(|f| f.unwrap().file_name());
+        keeps.then(|| files.map(|name| name.to_string_lossy().into_owned()).collect())
     }
 
     /// Drains it, and gives the directory back.
@@ -193,61 +249,9 @@ pub(crate) fn request(
     exchange(address, &[head.as_bytes(), body].concat())
 }
 
-/// The same from another address of loopback's, without a body.
-pub(crate) fn request_from(
-    from: usize,
-    address: SocketAddr,
-    method: &str,
-    path: &str,
-    headers: &[(&str, &str)],
-) -> Response {
-    let mut head = format!("{method} {path} HTTP/1.1\r\nconnection: close\r\nhost: localhost\r\n");
-    for (name, value) in headers {
-        head.push_str(&format!("{name}: {value}\r\n"));
-    }
-    let stream = RUNTIME.block_on(async {
-        let socket = tokio::net::TcpSocket::new_v4().unwrap();
-        socket.bind(SocketAddr::from(([127, 0, 3, u8::try_from(from).unwrap()], 0))).unwrap();
-        socket.connect(address).await.unwrap().into_std().unwrap()
-    });
-    stream.set_nonblocking(false).unwrap();
-    exchange_on(stream, (head + "\r\n").as_bytes())
-}
-
-/// The paths that answer `GET`, with their places for parameters: those known here, and all that the collector names.
-pub(crate) fn get_routes(server: &Server) -> Vec<String> {
-    let known = [
-        "/",
-        "/stats",
-        "/metrics",
-        "/healthz",
-        "/readyz",
-        "/livez",
-        "/api/v1/logs",
-        "/api/v1/logs/{id}",
-        "/api/v1/services",
-        "/api/v1/routes",
-        "/api/v1/completeness",
-        "/api/v1/traces/{trace_id}",
-        "/api/v1/tail",
-    ];
-    let mut routes: Vec<String> = known.map(str::to_owned).to_vec();
-    let named = server.get("/openapi.json");
-    if named.status == 200 {
-        let paths = named.json()["paths"].as_object().unwrap().clone();
-        routes.extend(paths.into_iter().filter(|(_, path)| path.get("get").is_some()).map(|(name, _)| name));
-    }
-    routes.sort();
-    routes.dedup();
-    routes
-}
-
 /// Sends bytes as they are and reads until the other side closes.
 pub(crate) fn exchange(address: SocketAddr, bytes: &[u8]) -> Response {
-    exchange_on(connect(address), bytes)
-}
-
-fn exchange_on(mut stream: TcpStream, bytes: &[u8]) -> Response {
+    let mut stream = connect(address);
     // A server that refuses early may close before all is sent; what it said counts.
     let _ = stream.write_all(bytes);
     let mut answer = Vec::new();

@@ -1,6 +1,7 @@
 //! Following what arrives: `GET /api/v1/tail` and `hoplog tail`.
 
-use crate::support::{NOON, Server, connect, id_of, request};
+use super::Server;
+use crate::support::{NOON, connect, id_of, request};
 use serde_json::{Value, json};
 use std::io::{BufRead as _, BufReader, Read as _, Write as _};
 use std::net::{SocketAddr, TcpStream};

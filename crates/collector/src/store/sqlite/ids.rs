@@ -13,8 +13,7 @@ use std::fs::{self, File};
 use std::io;
 use std::path::Path;
 
-/// A sender keeps what it could not deliver for 7 days; one more for clocks that differ.
-pub(super) const KEPT_DAYS: u32 = 8;
+pub(super) use crate::store::retention::IDS_KEPT_DAYS as KEPT_DAYS;
 
 /// Keeps the ids of a day that is about to be deleted.
 pub(super) fn keep(directory: &Directory, day: Day) -> io::Result<()> {

@@ -4,9 +4,11 @@
 //! looked up, for the few that are met ([`Finals`]). So that they stay few, the writer marks those whose final
 //! entry arrives in the same file (`ended`), and the index of the others holds what is open and little else.
 
+use super::figures::level;
 use super::readers::Files;
 use crate::store::StoreError;
 use crate::store::batch::DEFAULT_PROJECT;
+use crate::store::tally::Open;
 use crate::time::Day;
 use hoplog_entry::{EntryId, Kind};
 use rusqlite::types::ValueRef;
@@ -115,25 +117,14 @@ impl<'f> Finals<'f> {
         let mut found = Vec::new();
         while let Some(row) = rows.next().map_err(&explain)? {
             if !self.is_over(day, row.get_ref(0).map_err(&explain)?)? {
-                found.push(Open::read(row).map_err(&explain)?);
+                found.push(read(row).map_err(&explain)?);
             }
         }
         Ok(found)
     }
 }
 
-/// An open request, as figures count it.
-pub(super) struct Open {
-    pub(super) service: String,
-    pub(super) level: i64,
-    /// Microseconds since the Unix epoch.
-    pub(super) created_at: i64,
-    pub(super) weight: f64,
-}
-
-impl Open {
-    fn read(row: &Row<'_>) -> rusqlite::Result<Self> {
-        let weight = row.get::<_, Option<f64>>(4)?.unwrap_or(1.0);
-        Ok(Self { service: row.get(1)?, level: row.get(2)?, created_at: row.get(3)?, weight })
-    }
+fn read(row: &Row<'_>) -> rusqlite::Result<Open> {
+    let weight = row.get::<_, Option<f64>>(4)?.unwrap_or(1.0);
+    Ok(Open { service: row.get(1)?, level: level(row.get(2)?), created_at: row.get(3)?, weight })
 }

@@ -5,9 +5,8 @@ use super::figures::number;
 use super::readers::Files;
 use crate::store::StoreError;
 use crate::store::batch::{Batch, DEFAULT_PROJECT, Sender, Verdict};
-use crate::store::completeness::{Accounts, Loss, Question, SenderAccount, Span};
+use crate::store::completeness::{Accounts, Loss, Question, SenderAccount, Span, sealed_at};
 use crate::time::Day;
-use hoplog_entry::EntryId;
 use rusqlite::{Connection, OptionalExtension as _, Statement, params};
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -199,12 +198,4 @@ impl<'c> Accountant<'c> {
         }
         Ok(Some(account))
     }
-}
-
-/// When a batch was sealed, as its id says; a batch may have waited long for this collector. An id without a time, or
-/// from after its arrival, tells nothing.
-fn sealed_at(batch_id: &str, received_at: i64) -> i64 {
-    let millis = batch_id.parse::<EntryId>().ok().and_then(|id| id.unix_ms());
-    let micros = millis.and_then(|ms| i64::try_from(ms).ok()?.checked_mul(1_000));
-    micros.filter(|at| *at <= received_at).unwrap_or(received_at)
 }

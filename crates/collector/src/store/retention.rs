@@ -2,6 +2,10 @@
 
 use crate::time::Day;
 
+/// How long an id is known whatever becomes of its entry: a sender keeps what it could not deliver for 7 days; one more
+/// for clocks that differ.
+pub(super) const IDS_KEPT_DAYS: u32 = 8;
+
 /// The days to delete, oldest first. `days` are oldest first, with their bytes. Today stays, whatever its size.
 pub(super) fn expired(days: &[(Day, u64)], today: Day, keep_days: u32, keep_bytes: u64) -> Vec<Day> {
     let first_kept = today.back(keep_days);

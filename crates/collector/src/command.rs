@@ -1,3 +1,0 @@
-//! Commands for whoever runs a collector: they look at, or change, what is on this machine.
-
-pub(crate) mod keys;

@@ -1,0 +1,210 @@
+//! Those who write. Batches that wait together are committed together, each answered after the commit; while one
+//! group waits for the disk, the next one is already on its way.
+
+use super::connect::Connector;
+use super::copy::AsText;
+use super::days::Days;
+use super::schema::Indexes;
+use super::transact::{self, Outcome, Session, Work};
+use super::trouble::{Trouble, explain};
+use crate::store::StoreError;
+use crate::store::batch::{Batch, Verdict};
+use hoplog_entry::Diagnostics;
+use std::mem::take;
+use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
+use std::sync::{Arc, LazyLock};
+use std::time::Duration;
+use tokio::sync::{Mutex, mpsc, oneshot};
+
+/// A batch that waits, and who waits for it.
+pub(super) struct Job {
+    pub(super) project: i64,
+    pub(super) batch: Box<Batch>,
+    pub(super) reply: oneshot::Sender<Result<Vec<Verdict>, StoreError>>,
+}
+
+/// A group is closed at this many rows.
+const GROUP_ROWS: usize = 5_000;
+/// How often a group is tried before whoever waits is told to come again.
+const ATTEMPTS: u32 = 4;
+/// Before a group is tried again for which somebody was in the way; it doubles.
+const PAUSE: Duration = Duration::from_millis(10);
+
+/// What writers share.
+pub(super) struct Shared {
+    pub(super) connector: Connector,
+    pub(super) days: Days,
+    pub(super) indexes: Indexes,
+    pub(super) counts: Counts,
+}
+
+/// What happened to writers since the start.
+#[derive(Debug, Default)]
+pub(super) struct Counts {
+    pub(super) reconnects: AtomicU64,
+    pub(super) retries: AtomicU64,
+    pub(super) commits_unknown: AtomicU64,
+    pub(super) kept_as_text: AtomicU64,
+}
+
+pub(super) struct Writer {
+    shared: Arc<Shared>,
+    session: Option<Session>,
+}
+
+type Waiting = oneshot::Sender<Result<Vec<Verdict>, StoreError>>;
+
+impl Writer {
+    pub(super) fn new(shared: Arc<Shared>) -> Self {
+        Self { shared, session: None }
+    }
+
+    /// Works until the last sender is gone.
+    pub(super) async fn run(mut self, jobs: Arc<Mutex<mpsc::Receiver<Job>>>) {
+        // Only one gathers at a time: a group is what waited together.
+        loop {
+            let group = {
+                let mut jobs = jobs.lock().await;
+                let Some(first) = jobs.recv().await else { return };
+                let mut rows = first.batch.rows.len();
+                let mut group = vec![first];
+                while rows < GROUP_ROWS {
+                    let Ok(job) = jobs.try_recv() else { break };
+                    rows += job.batch.rows.len();
+                    group.push(job);
+                }
+                group
+            };
+            self.commit(group).await;
+        }
+    }
+
+    /// Commits batches, apart by project.
+    async fn commit(&mut self, mut jobs: Vec<Job>) {
+        while let Some(first) = jobs.first() {
+            let project = first.project;
+            let (together, others) = take(&mut jobs).into_iter().partition(|job| job.project == project);
+            jobs = others;
+            self.commit_together(project, together).await;
+        }
+    }
+
+    async fn commit_together(&mut self, project: i64, jobs: Vec<Job>) {
+        let (mut works, mut waiting): (Vec<Work>, Vec<Waiting>) =
+            jobs.into_iter().map(|job| (Work::new(job.batch), job.reply)).unzip();
+        match self.persist(project, &mut works, &AsText::new()).await {
+            Ok(()) => {}
+            // One batch's trouble is not the others': each for itself, and its entries if need be.
+            Err(Trouble::Value(_) | Trouble::Refused(_)) if works.len() > 1 => {
+                for (mut work, reply) in works.into_iter().zip(waiting) {
+                    let result = self.alone(project, &mut work).await;
+                    answer(work, reply, result);
+                }
+                return;
+            }
+            Err(Trouble::Value(_)) => {
+                if let (Some(mut work), Some(reply)) = (works.pop(), waiting.pop()) {
+                    let result = self.alone(project, &mut work).await;
+                    answer(work, reply, result);
+                }
+                return;
+            }
+            Err(trouble) => {
+                let error = trouble.into_error();
+                for (work, reply) in works.into_iter().zip(waiting) {
+                    answer(work, reply, Err(error.clone()));
+                }
+                return;
+            }
+        }
+        for (work, reply) in works.into_iter().zip(waiting) {
+            answer(work, reply, Ok(()));
+        }
+    }
+
+    /// Commits one batch; entries that PostgreSQL does not take as they are keep their JSON as text.
+    async fn alone(&mut self, project: i64, work: &mut Work) -> Result<(), StoreError> {
+        let works = std::slice::from_mut(work);
+        match self.persist(project, works, &AsText::new()).await {
+            Err(Trouble::Value(_)) => {}
+            other => return other.map_err(Trouble::into_error),
+        }
+        let rows = works.first().map_or(0, |work| work.batch.rows.len());
+        let mut as_text = AsText::new();
+        let mut ranges: Vec<_> = std::iter::once(0..rows).collect();
+        while let Some(range) = ranges.pop() {
+            let Some(work) = works.first() else { break };
+            let session = self.session().await.map_err(Trouble::into_error)?;
+            match session.takes(&work.batch, range.clone()).await {
+                Ok(true) => {}
+                Ok(false) if range.len() == 1 => {
+                    as_text.insert((0, range.start));
+                }
+                Ok(false) => {
+                    let middle = range.start + range.len() / 2;
+                    ranges.extend([range.start..middle, middle..range.end]);
+                }
+                Err(trouble) => {
+                    self.session = None;
+                    return Err(trouble.into_error());
+                }
+            }
+        }
+        self.shared.counts.kept_as_text.fetch_add(as_text.len() as u64, Relaxed);
+        self.persist(project, works, &as_text).await.map_err(Trouble::into_error)
+    }
+
+    /// Commits, over as many connections as it takes, within reason.
+    async fn persist(&mut self, project: i64, works: &mut [Work], as_text: &AsText) -> Result<(), Trouble> {
+        let mut pause = PAUSE;
+        for attempt in 1.. {
+            let shared = Arc::clone(&self.shared);
+            // One that cannot be had now is not waited for: whoever sent comes again.
+            let session = self.session().await?;
+            let outcome = session.commit(project, works, as_text, (&shared.days, shared.indexes)).await;
+            let Err(outcome) = outcome else { return Ok(()) };
+            let counts = &shared.counts;
+            if matches!(outcome, Outcome::Unknown(_)) {
+                counts.commits_unknown.fetch_add(1, Relaxed);
+            }
+            let (Outcome::Unknown(trouble) | Outcome::Nothing(trouble)) = outcome;
+            if attempt >= ATTEMPTS {
+                return Err(trouble);
+            }
+            match &trouble {
+                Trouble::Gone(_) => self.session = None,
+                Trouble::Again(_) => {
+                    tokio::time::sleep(pause).await;
+                    pause *= 2;
+                }
+                Trouble::NoDay(_) => shared.days.forget(),
+                Trouble::Value(_) | Trouble::Refused(_) => return Err(trouble),
+            }
+            counts.retries.fetch_add(1, Relaxed);
+        }
+        Ok(())
+    }
+
+    async fn session(&mut self) -> Result<&mut Session, Trouble> {
+        let usable = self.session.as_ref().is_some_and(|session| !session.client.is_closed());
+        if !usable {
+            self.session = None;
+            let connected = self.shared.connector.connect(&transact::setup()).await;
+            let client = connected.map_err(|error| Trouble::Refused(explain(&error)))?;
+            self.shared.counts.reconnects.fetch_add(1, Relaxed);
+            self.session = Some(Session::new(client).await?);
+        }
+        self.session
+            .as_mut()
+            .ok_or_else(|| Trouble::Refused(StoreError::Unavailable("no connection".to_owned())))
+    }
+}
+
+fn answer(work: Work, reply: Waiting, result: Result<(), StoreError>) {
+    if let Err(error) = &result {
+        static REFUSED: LazyLock<Diagnostics> = LazyLock::new(Diagnostics::default);
+        REFUSED.warn("not stored", || format!("a batch was not stored: {error}"));
+    }
+    // Whoever asked may be gone; the rows stay, and a second delivery meets them.
+    let _ = reply.send(result.map(|()| work.verdicts));
+}

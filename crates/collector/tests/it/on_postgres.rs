@@ -1,0 +1,20 @@
+//! What a store promises, on PostgreSQL.
+
+pub(crate) type Server = crate::support::ServerOn<crate::support::Postgres>;
+
+#[path = "answers.rs"]
+mod answers;
+#[path = "completeness.rs"]
+mod completeness;
+#[path = "dedup.rs"]
+mod dedup;
+#[path = "deletion.rs"]
+mod deletion;
+#[path = "entries.rs"]
+mod entries;
+#[path = "query.rs"]
+mod query;
+#[path = "running.rs"]
+mod running;
+#[path = "tail.rs"]
+mod tail;
