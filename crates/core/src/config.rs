@@ -1,10 +1,12 @@
 //! Building a client: settings, their defaults, their variables, one check at the end.
 
 mod build;
+mod compression;
 mod destinations;
 mod file;
 mod from_file;
 mod log_collector;
+mod network;
 #[cfg(feature = "otlp")]
 mod otlp;
 mod output;
@@ -26,9 +28,11 @@ use crate::client::Client;
 use crate::destination::Memory;
 use crate::error::Error;
 use crate::redact::Redaction;
+pub use compression::Compression;
 pub use destinations::Console;
 pub use file::{LineFormat, LogFile};
 pub use log_collector::LogCollector;
+pub use network::Network;
 #[cfg(feature = "otlp")]
 pub use otlp::Otlp;
 pub use output::Output;
@@ -38,21 +42,6 @@ pub use reload::Reloaded;
 pub(crate) use reload::Reloader;
 use settings::Settings;
 pub use spool::{Durability, Spool};
-
-/// How batches are compressed.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-#[non_exhaustive]
-pub enum Compression {
-    /// As they are.
-    None,
-    /// gzip level 1, from 1 KiB up.
-    #[default]
-    Gzip,
-    /// zstd level 1, from 1 KiB up, to a server whose answers say that they take it (RFC 7694); gzip until then, and
-    /// where they do not. Feature `zstd`.
-    #[cfg(feature = "zstd")]
-    Zstd,
-}
 
 /// Configures a [`Client`]. What is not set in code is taken from the environment, else the default holds; everything
 /// is checked at [`ClientBuilder::build`], and every complaint is in its error.
@@ -81,6 +70,7 @@ pub enum Compression {
 /// | `spool` | `HOPLOG_SPOOL`: a directory | none: what is not delivered is in memory alone |
 /// | `durability` | – | `Spool` where there is one, else `Memory` |
 /// | `compression` | – | gzip |
+/// | `network` | `HOPLOG_PROXY`: a URL, or `off`; `HOPLOG_ROOT_CERTIFICATES`, `HOPLOG_CLIENT_CERTIFICATE`: paths of PEM files | the system's proxy and authorities |
 /// | `queue_bytes`, `queue_entries` | – | 16 MiB, 65 536 |
 /// | `redaction` | `HOPLOG_HASH_KEY`: its key for hashes | an allow list of headers, the built-in secret names and shapes, no hashes |
 /// | `requests` | – | all; health checks only where they fail |
@@ -103,6 +93,7 @@ pub struct ClientBuilder {
     batch_size: Option<usize>,
     flush_interval: Option<Duration>,
     compression: Option<Compression>,
+    network: Network,
     spool: Option<Spool>,
     durability: Option<Durability>,
     queue_bytes: Option<usize>,
@@ -337,6 +328,10 @@ impl ClientBuilder {
     /// [collector]                          # also: enabled, api_key, allow_insecure_http
     /// endpoint = "https://logs.internal"
     /// kinds = ["request", "outgoing"]
+    ///
+    /// [network]                            # also: client_certificate, connect_timeout, timeout
+    /// proxy = "http://proxy.internal:3128" # or "off"
+    /// root_certificates = "/etc/shop/ca.pem"
     ///
     /// [[destination]]
     /// kind = "file"

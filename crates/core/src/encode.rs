@@ -10,6 +10,7 @@ mod native;
 mod otlp;
 mod source;
 mod text;
+mod truncate;
 #[cfg(feature = "zstd")]
 mod zstd;
 
@@ -21,5 +22,6 @@ pub(crate) use native::{NativeBatch, entry_line, halves as native_halves};
 pub(crate) use otlp::OtlpBatch;
 pub(crate) use source::write_source;
 pub(crate) use text::entry_text;
+pub(crate) use truncate::truncate_json;
 #[cfg(feature = "zstd")]
 pub(crate) use zstd::{Zstd, unzstd};

@@ -14,6 +14,7 @@ mod breaker;
 mod failure;
 mod http;
 mod pool;
+mod reach;
 mod resolver;
 mod retry;
 
@@ -24,10 +25,13 @@ pub(crate) use answer::accepts;
 #[cfg(feature = "otlp")]
 pub(crate) use answer::otlp_remark;
 pub(crate) use answer::{Answer, Cause, Verdict};
-pub(crate) use batch::{Encoding, Lone, SealedBatch};
+pub(crate) use batch::{Coding, Encoding, Lone, SealedBatch};
 pub(crate) use breaker::Breaker;
 pub(crate) use failure::{Failure, SendError};
-pub(crate) use http::{Http, HttpConfig, REQUEST_TIMEOUT, Timing, is_loopback};
+pub(crate) use http::{Http, HttpConfig, REQUEST_TIMEOUT, is_loopback};
+#[cfg(feature = "tls")]
+pub(crate) use reach::Trust;
+pub(crate) use reach::{Proxying, Reach, Timing};
 pub(crate) use retry::Backoff;
 
 /// A request under way.

@@ -10,6 +10,6 @@ mod answer;
 mod received;
 mod server;
 
-pub use answer::Answer;
+pub use answer::{Answer, Framing};
 pub use received::Received;
 pub use server::Scripted;

@@ -6,9 +6,9 @@ use std::time::Duration;
 use hoplog_entry::EntryId;
 use reqwest::header::{AUTHORIZATION, CONTENT_TYPE, HeaderMap, HeaderValue};
 
-use super::ClientBuilder;
 #[cfg(feature = "toml")]
 use super::Reloader;
+use super::{ClientBuilder, remote};
 use crate::capture::Bodies;
 use crate::client::Client;
 use crate::clock::Clock;
@@ -17,7 +17,7 @@ use crate::error::Error;
 use crate::level_filter::{LevelFilter, LiveLevels, is_path};
 use crate::pipeline::{Pipeline, Policy};
 use crate::queue::QueueLimits;
-use crate::transport::{HttpConfig, REQUEST_TIMEOUT, Timing, is_loopback};
+use crate::transport::{HttpConfig, Reach, is_loopback};
 use crate::worker::Worker;
 
 /// What entries may take in memory.
@@ -32,6 +32,7 @@ impl ClientBuilder {
         #[cfg(feature = "toml")]
         let blueprint = self.clone();
         let mut complaints = self.settings.fill_from(&variable);
+        self.network.fill_from(&variable);
         let fixed = self.fill_from_file(&variable, &mut complaints);
         if complaints.is_empty() && self.settings.enabled == Some(false) {
             return Ok(Client::disabled());
@@ -153,15 +154,10 @@ impl ClientBuilder {
         if url.scheme() == "https" && !cfg!(feature = "tls") {
             complaints.push("`endpoint` is https, but hoplog was built without its `tls` feature".into());
         }
+        let timeout = remote::timeout("`Network::timeout`", self.network.answered_within(), complaints);
         let boot_id = EntryId::generate(Clock::system().unix_ns(crate::clock::Moment::default()) / 1_000_000);
         Some(RemoteConfig {
-            http: HttpConfig {
-                url,
-                headers,
-                timeout: REQUEST_TIMEOUT,
-                timing: Timing::default(),
-                peer: "the collector",
-            },
+            http: HttpConfig { url, headers, timeout, reach: Reach::default(), peer: "the collector" },
             dialect: DialectConfig::Native { boot_id },
             limits,
             compression: self.compression.unwrap_or_default(),

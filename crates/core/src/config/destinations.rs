@@ -53,9 +53,13 @@ impl ClientBuilder {
             );
         }
         let spool = self.spooling(complaints);
+        let reach = self.network.reach(complaints);
         let (mut planned, mut running) = (Vec::new(), Vec::new());
         for (name, output) in with_names(all, complaints) {
             let mut prepared = self.prepared(&output.what, variable, limits, complaints);
+            if let Some(Prepared::Remote(config)) = &mut prepared {
+                config.http.reach = reach.clone();
+            }
             if let (Some(Prepared::Remote(config)), Some((spool, durability))) = (&mut prepared, &spool) {
                 let bytes = self.queue_bytes.unwrap_or(QUEUE_BYTES);
                 config.spool = spool.plan(&name, *durability, bytes, complaints);

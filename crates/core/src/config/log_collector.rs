@@ -5,7 +5,7 @@ use std::time::Duration;
 use super::settings::Secret;
 use super::{Compression, remote};
 use crate::destination::{BatchLimits, DialectConfig, RemoteConfig};
-use crate::transport::{HttpConfig, Timing};
+use crate::transport::{HttpConfig, Reach};
 
 const EXAMPLE: &str = "http://logs.internal:8000";
 
@@ -92,7 +92,7 @@ impl LogCollector {
                 url,
                 headers,
                 timeout,
-                timing: Timing::default(),
+                reach: Reach::default(),
                 peer: "the log-collector server",
             },
             dialect: DialectConfig::LogCollector,

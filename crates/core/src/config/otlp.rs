@@ -8,7 +8,7 @@ use percent_encoding::percent_decode_str;
 use super::settings::Secret;
 use super::{Compression, remote};
 use crate::destination::{BatchLimits, DialectConfig, RemoteConfig};
-use crate::transport::{HttpConfig, Timing};
+use crate::transport::{HttpConfig, Reach};
 
 const DEFAULT_ENDPOINT: &str = "http://localhost:4318";
 /// The protocol's own default.
@@ -143,13 +143,7 @@ impl Otlp {
         }
         let url = if as_it_is { url } else { remote::with_path(url, "v1/logs") };
         Some(RemoteConfig {
-            http: HttpConfig {
-                url,
-                headers: map,
-                timeout,
-                timing: Timing::default(),
-                peer: "the OTLP server",
-            },
+            http: HttpConfig { url, headers: map, timeout, reach: Reach::default(), peer: "the OTLP server" },
             dialect: DialectConfig::Otlp { resource: Arc::new(resource) },
             limits,
             compression,

@@ -51,6 +51,7 @@ impl Reloader {
         let read = !builder.without_variables;
         let variable = |name: &str| std::env::var(name).ok().filter(|_| read);
         let mut complaints = builder.settings.fill_from(variable);
+        builder.network.fill_from(variable);
         let fixed = builder.fill_from_file(&variable, &mut complaints);
         if builder.config_file.is_none() {
             complaints.push("there is no file to read again: use `config_file` or HOPLOG_CONFIG".into());

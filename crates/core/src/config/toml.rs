@@ -2,6 +2,7 @@
 //! line; all of them come at once.
 
 mod destinations;
+mod network;
 mod section;
 mod values;
 
@@ -13,7 +14,7 @@ use std::time::Duration;
 
 use super::output::What;
 use super::settings::Settings;
-use super::{ClientBuilder, Compression, Durability, Output, Spool};
+use super::{ClientBuilder, Compression, Durability, Network, Output, Spool};
 use crate::level_filter::LevelFilter;
 use destinations::Common;
 use section::{Document, Section};
@@ -32,6 +33,7 @@ pub(super) struct FileConfig {
     batch_size: Option<usize>,
     flush_interval: Option<Duration>,
     compression: Option<Compression>,
+    network: Network,
     spool: Option<Spool>,
     durability: Option<Durability>,
     queue_bytes: Option<usize>,
@@ -89,6 +91,7 @@ fn top_level(mut top: Section<'_>) -> FileConfig {
     config.flush_interval = top.take("flush_interval", values::duration);
     config.compression = top.take("compression", values::compression);
     config.durability = top.take("durability", values::durability);
+    config.network = top.section("network").map(network::network).unwrap_or_default();
     config.spool = top.section("spool").and_then(spool);
     config.queue_bytes = top.take("queue_bytes", values::bytes);
     config.queue_entries = top.take("queue_entries", values::whole);
@@ -155,6 +158,7 @@ impl FileConfig {
         builder.batch_size = builder.batch_size.or(self.batch_size);
         builder.flush_interval = builder.flush_interval.or(self.flush_interval);
         builder.compression = builder.compression.or(self.compression);
+        builder.network.lay_under(self.network);
         builder.durability = builder.durability.or(self.durability);
         if builder.settings.spool.is_none() {
             builder.spool = builder.spool.take().or(self.spool);

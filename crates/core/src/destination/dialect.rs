@@ -60,6 +60,11 @@ pub(super) trait Dialect: Send {
     fn halves(&self, _plain: &[u8]) -> Option<Halves> {
         None
     }
+
+    /// A sealed batch of one entry with its longer texts cut short. `None` where there is nothing to cut.
+    fn truncated(&self, _plain: &[u8]) -> Option<Vec<u8>> {
+        None
+    }
 }
 
 /// A sealed batch in two parts.

@@ -40,6 +40,19 @@ pub(crate) struct SealedBatch {
     pub(crate) foreign: bool,
     /// Of an entry that was refused all by itself.
     pub(crate) lone: Option<Lone>,
+    pub(crate) coding: Coding,
+    /// Its texts were cut short: it is as small as it gets.
+    pub(crate) truncated: bool,
+}
+
+/// Whether a batch's compression may be why it is refused, as where something on the way takes `Content-Encoding` away.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Coding {
+    Unsuspected,
+    /// It was refused with this one, and goes out without.
+    OnTrial(Encoding),
+    /// It, or what it is a part of, was refused without it too.
+    Cleared,
 }
 
 /// How it goes for an entry on its own.

@@ -14,7 +14,7 @@ use tokio::time::timeout;
 use super::answer::by_the_servers_clock;
 use super::pool::{Generation, Pool, root};
 use super::resolver::Resolver;
-use super::{Answer, Failure, SealedBatch, SendError, Sending, Transport};
+use super::{Answer, Failure, Reach, SealedBatch, SendError, Sending, Transport};
 
 /// What is waited for an answer where nothing else is said.
 pub(crate) const REQUEST_TIMEOUT: Duration = Duration::from_secs(30);
@@ -30,49 +30,9 @@ pub(crate) struct HttpConfig {
     pub(crate) headers: HeaderMap,
     /// From the connection to the end of the answer.
     pub(crate) timeout: Duration,
-    pub(crate) timing: Timing,
+    pub(crate) reach: Reach,
     /// Who it is, for messages: `the collector`.
     pub(crate) peer: &'static str,
-}
-
-/// The times of a connection.
-#[derive(Debug, Clone, Copy)]
-pub(crate) struct Timing {
-    /// For the server's address.
-    pub(crate) dns: Duration,
-    /// How long its last good addresses serve where its name is not answered for.
-    pub(crate) dns_good_for: Duration,
-    /// To connect, TLS included.
-    pub(crate) connect: Duration,
-    /// From the head of an answer to its end.
-    pub(crate) answer: Duration,
-    /// Below the keep-alive of common servers, so that they do not close under us.
-    pub(crate) idle: Duration,
-    /// After this a connection is not used again, so that a changed address is seen.
-    pub(crate) max_age: Duration,
-    /// Between signs of life on a silent connection.
-    pub(crate) keep_alive: Duration,
-    /// How long the peer's system may leave bytes unacknowledged. Linux.
-    #[cfg_attr(
-        not(any(target_os = "android", target_os = "linux")),
-        expect(dead_code, reason = "no such option")
-    )]
-    pub(crate) unacknowledged: Duration,
-}
-
-impl Default for Timing {
-    fn default() -> Self {
-        Self {
-            dns: Duration::from_secs(5),
-            dns_good_for: Duration::from_secs(300),
-            connect: Duration::from_secs(5),
-            answer: Duration::from_secs(10),
-            idle: Duration::from_secs(45),
-            max_age: Duration::from_secs(600),
-            keep_alive: Duration::from_secs(15),
-            unacknowledged: Duration::from_secs(30),
-        }
-    }
 }
 
 impl fmt::Debug for HttpConfig {
@@ -86,7 +46,8 @@ pub(crate) struct Http(Arc<Pool>);
 
 impl Http {
     pub(crate) fn new(config: HttpConfig) -> Self {
-        let resolver = Resolver::new(config.timing.dns, config.timing.dns_good_for);
+        let timing = &config.reach.timing;
+        let resolver = Resolver::new(timing.dns, timing.dns_good_for);
         Self::over(config, resolver)
     }
 
@@ -144,7 +105,7 @@ async fn post(pool: &Pool, generation: &Arc<Generation>, batch: SealedBatch) -> 
         }
         error
     })?;
-    let answer = read(response, config.timing.answer).await;
+    let answer = read(response, config.reach.timing.answer).await;
     if answer.is_ok() {
         generation.was_answered();
     }

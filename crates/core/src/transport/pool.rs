@@ -6,9 +6,11 @@ use std::sync::{Arc, Mutex};
 use reqwest::dns::Resolve;
 use tokio::time::Instant;
 
+#[cfg(feature = "tls")]
+use super::Trust;
 use super::http::{HttpConfig, is_loopback};
 use super::resolver::Resolver;
-use super::{Failure, SendError};
+use super::{Failure, Proxying, SendError};
 use crate::sync::lock;
 
 /// See [the module](self).
@@ -50,7 +52,9 @@ impl Pool {
     /// The client to use now. It is made anew after its time, so that a changed address of the server is seen.
     pub(super) fn generation(&self) -> Result<Arc<Generation>, SendError> {
         let mut current = lock(&self.current);
-        if let Some(generation) = current.as_ref().filter(|g| g.made.elapsed() < self.config.timing.max_age) {
+        if let Some(generation) =
+            current.as_ref().filter(|g| g.made.elapsed() < self.config.reach.timing.max_age)
+        {
             return Ok(Arc::clone(generation));
         }
         let client = build(&self.config, Arc::clone(&self.resolver) as Arc<dyn Resolve>)
@@ -68,7 +72,7 @@ impl Pool {
 }
 
 fn build(config: &HttpConfig, resolver: Arc<dyn Resolve>) -> reqwest::Result<reqwest::Client> {
-    let (url, timing) = (&config.url, &config.timing);
+    let (url, timing) = (&config.url, &config.reach.timing);
     // reqwest's time to connect begins with the name.
     let named = url.domain().is_some();
     let connect = if named { timing.dns + timing.connect } else { timing.connect };
@@ -94,14 +98,25 @@ fn build(config: &HttpConfig, resolver: Arc<dyn Resolve>) -> reqwest::Result<req
     {
         builder = builder.tcp_user_timeout(timing.unacknowledged);
     }
-    if is_loopback(url) {
+    builder = match &config.reach.proxying {
         // A proxy is not on this machine: it would get what is meant to stay here, and the key in the clear.
-        builder = builder.no_proxy();
-    }
+        _ if is_loopback(url) => builder.no_proxy(),
+        Proxying::OfSystem => builder,
+        Proxying::Straight => builder.no_proxy(),
+        Proxying::By(proxy) => builder.proxy((**proxy).clone()),
+    };
     #[cfg(feature = "tls")]
-    if url.scheme() == "http" {
-        // A system without certificates must not keep plain HTTP from working.
-        builder = builder.tls_certs_only([]);
+    {
+        let Trust { roots, identity } = config.reach.trust.clone();
+        builder = match (url.scheme(), roots.is_empty()) {
+            // A system without certificates must not keep plain HTTP from working; a proxy may speak TLS.
+            ("http", true) => builder.tls_certs_only([]),
+            (_, true) => builder,
+            (_, false) => builder.tls_certs_merge(roots),
+        };
+        if let Some(identity) = identity {
+            builder = builder.identity(identity);
+        }
     }
     builder.build()
 }

@@ -12,8 +12,12 @@ mod config_file;
 mod context;
 mod destinations;
 mod ends;
+#[cfg(target_os = "linux")]
+mod faults;
 mod files;
 mod handlers;
+#[cfg(target_os = "linux")]
+mod hostile;
 #[cfg(target_os = "linux")]
 mod hot_path;
 mod lines;
@@ -24,9 +28,12 @@ mod logging;
 mod otlp;
 mod outages;
 mod panics;
+mod proxying;
 mod refusals;
 mod sampling;
 mod scopes;
 #[cfg(unix)]
 mod sources;
 mod spool;
+#[cfg(feature = "tls")]
+mod tls;

@@ -90,3 +90,9 @@ pub(crate) fn child(test: &str, role: impl FnOnce()) -> Command {
 pub(crate) fn is_child() -> bool {
     std::env::var_os(CHILD).is_some()
 }
+
+/// Bytes of memory that this process has in use, as the system counts them.
+pub(crate) fn rss() -> usize {
+    let statm = std::fs::read_to_string("/proc/self/statm").unwrap();
+    statm.split_whitespace().nth(1).unwrap().parse::<usize>().unwrap() * 4096
+}

@@ -11,6 +11,8 @@ pub struct Fired {
     pub refused: u64,
     /// Cuts that came to pass, and connections that were severed.
     pub cuts: u64,
+    /// Connections that were left half open.
+    pub stranded: u64,
     /// Bytes that were swallowed.
     pub swallowed: u64,
     /// Pieces that were held up.
@@ -26,6 +28,7 @@ pub(super) struct Counts {
     pub(super) connections: AtomicU64,
     pub(super) refused: AtomicU64,
     pub(super) cuts: AtomicU64,
+    pub(super) stranded: AtomicU64,
     pub(super) swallowed: AtomicU64,
     pub(super) delayed: AtomicU64,
     pub(super) up: AtomicU64,
@@ -39,6 +42,7 @@ impl Counts {
             connections: of(&self.connections),
             refused: of(&self.refused),
             cuts: of(&self.cuts),
+            stranded: of(&self.stranded),
             swallowed: of(&self.swallowed),
             delayed: of(&self.delayed),
             up: of(&self.up),

@@ -46,7 +46,7 @@ struct Exchange {
 pub(super) async fn relay(mut client: TcpStream, mut server: TcpStream, shared: &Arc<Shared>) {
     let exchange = Mutex::new(Exchange { cut: None, answered: true });
     let mut severed = shared.severed.subscribe();
-    severed.mark_unchanged();
+    let mut stranded = shared.stranded.subscribe();
     let ended = {
         let (from_client, to_client) = client.split();
         let (from_server, to_server) = server.split();
@@ -61,6 +61,11 @@ pub(super) async fn relay(mut client: TcpStream, mut server: TcpStream, shared: 
             _ = severed.changed() => {
                 add(&shared.counts.cuts, 1);
                 Some(End::Reset)
+            }
+            _ = stranded.changed() => {
+                add(&shared.counts.stranded, 1);
+                // Both ends stay open, until the proxy goes.
+                std::future::pending().await
             }
         }
     };

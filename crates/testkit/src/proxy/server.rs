@@ -29,6 +29,7 @@ pub(super) struct Shared {
     down: watch::Sender<Treatment>,
     cuts: Mutex<VecDeque<Cut>>,
     pub(super) severed: watch::Sender<()>,
+    pub(super) stranded: watch::Sender<()>,
     pub(super) counts: Counts,
 }
 
@@ -61,6 +62,7 @@ impl Proxy {
             down: watch::Sender::new(Treatment::Pass),
             cuts: Mutex::default(),
             severed: watch::Sender::new(()),
+            stranded: watch::Sender::new(()),
             counts: Counts::default(),
         });
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
@@ -122,6 +124,12 @@ impl Proxy {
     /// Resets every connection that there is now.
     pub fn sever(&self) {
         self.shared.severed.send_replace(());
+    }
+
+    /// Leaves every connection that there is now without a peer that does anything, or that ends it: half open. New ones
+    /// are as they were.
+    pub fn strand(&self) {
+        self.shared.stranded.send_replace(());
     }
 
     /// Leads new connections to this server, or to none: they are reset.

@@ -87,6 +87,11 @@ fn what_is_swallowed_is_gone_and_nobody_hears_of_an_end() {
     proxy.heal();
     stream.set_read_timeout(Some(PATIENCE)).unwrap();
     assert_eq!(said(&mut stream, b"three").unwrap(), b"three");
+    proxy.strand();
+    fact_blocking("it is half open", || (proxy.fired().stranded == 1).then_some(()));
+    stream.set_read_timeout(Some(Duration::from_millis(50))).unwrap();
+    assert!(said(&mut stream, b"four").is_err());
+    assert_eq!(said(&mut client(&proxy), b"five").unwrap(), b"five", "on another connection");
 }
 
 #[test]

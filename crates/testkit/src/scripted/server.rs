@@ -5,10 +5,12 @@ use std::io;
 use std::net::SocketAddr;
 use std::sync::{Arc, Mutex};
 use std::thread::JoinHandle;
+use std::time::Duration;
 
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::oneshot;
+use tokio::time::timeout;
 
 use super::answer::Kind;
 use super::{Answer, Received};
@@ -29,6 +31,8 @@ struct Shared {
     /// What answers when the script is over.
     judge: fn(&Received) -> Answer,
     received: Mutex<Vec<Received>>,
+    /// How long a connection may be silent between two requests.
+    idle: Mutex<Option<Duration>>,
 }
 
 impl Scripted {
@@ -59,7 +63,7 @@ impl Scripted {
         judge: fn(&Received) -> Answer,
     ) -> Self {
         let script = Mutex::new(script.into_iter().collect());
-        let shared = Arc::new(Shared { script, judge, received: Mutex::default() });
+        let shared = Arc::new(Shared { script, judge, received: Mutex::default(), idle: Mutex::default() });
         let listener = std::net::TcpListener::bind(address).expect("an address to listen on");
         listener.set_nonblocking(true).expect("a listener to be polled");
         let address = listener.local_addr().expect("a bound address");
@@ -76,6 +80,14 @@ impl Scripted {
             });
         });
         Self { address, shared, stop: Some(stop), thread: Some(thread) }
+    }
+
+    /// Closes connections that are silent for so long between two requests, as servers do.
+    ///
+    /// # Panics
+    /// A thread of it has panicked.
+    pub fn close_idle(&self, after: Duration) {
+        *self.shared.idle.lock().expect("no panic while it is held") = Some(after);
     }
 
     /// What a client is pointed to.
@@ -137,7 +149,11 @@ async fn serve(listener: TcpListener, shared: Arc<Shared>) {
 
 async fn converse(mut stream: TcpStream, connection: usize, shared: &Shared) -> io::Result<()> {
     let mut buffer = Vec::new();
-    while let Some(request) = read(&mut stream, &mut buffer, connection).await? {
+    loop {
+        if buffer.is_empty() && is_idle(&stream, shared).await {
+            return Ok(());
+        }
+        let Some(request) = read(&mut stream, &mut buffer, connection).await? else { return Ok(()) };
         let answer = {
             // Both under one lock, so that answers go out in the order of arrival.
             let mut received = shared.received.lock().expect("no panic while it is held");
@@ -152,10 +168,19 @@ async fn converse(mut stream: TcpStream, connection: usize, shared: &Shared) -> 
         match answer.kind {
             Kind::Reset => return stream.set_zero_linger(),
             Kind::Cut => return stream.shutdown().await,
+            _ if answer.ends_connection() => return stream.shutdown().await,
             _ => {}
         }
     }
-    Ok(())
+}
+
+/// Whether nothing comes for longer than it is waited.
+async fn is_idle(stream: &TcpStream, shared: &Shared) -> bool {
+    let idle = *shared.idle.lock().expect("no panic while it is held");
+    match idle {
+        Some(idle) => timeout(idle, stream.readable()).await.is_err(),
+        None => false,
+    }
 }
 
 async fn read(

@@ -34,6 +34,27 @@ fn every_key_of_the_documentation_is_known() {
     assert!(config.outputs.len() >= 3);
 }
 
+#[test]
+fn every_key_of_the_network_is_what_its_setter_is() {
+    let config = right(
+        r#"
+        [network]
+        proxy = "off"
+        root_certificates = "/ca.pem"
+        client_certificate = "/client.pem"
+        connect_timeout = "2s"
+        timeout = "1m"
+        "#,
+    );
+    let network = crate::Network::new()
+        .without_proxy()
+        .root_certificates("/ca.pem")
+        .client_certificate("/client.pem")
+        .connect_timeout(std::time::Duration::from_secs(2))
+        .timeout(std::time::Duration::from_secs(60));
+    assert!(config.network == network);
+}
+
 #[cfg(feature = "otlp")]
 #[test]
 fn every_key_of_an_otlp_destination_is_what_its_setter_is() {

@@ -7,7 +7,7 @@ use hoplog_entry::{Malformed, Record};
 
 use super::{Dialect, Halves, Mark};
 use crate::destination::Source;
-use crate::encode::{LogCollectorBatch, log_collector_halves};
+use crate::encode::{LogCollectorBatch, log_collector_halves, truncate_json};
 use crate::transport::{Answer, Verdict};
 
 pub(super) struct LogCollector {
@@ -53,5 +53,9 @@ impl Dialect for LogCollector {
     fn halves(&self, plain: &[u8]) -> Option<Halves> {
         let (first, entries_in_first, second) = log_collector_halves(plain)?;
         Some(Halves { first, entries_in_first, second })
+    }
+
+    fn truncated(&self, plain: &[u8]) -> Option<Vec<u8>> {
+        truncate_json(plain)
     }
 }

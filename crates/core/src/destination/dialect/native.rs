@@ -7,7 +7,7 @@ use hoplog_entry::{DropReason, EntryId, Malformed, Record};
 
 use super::{Dialect, Halves, Mark};
 use crate::destination::{Source, Surroundings};
-use crate::encode::{NativeBatch, json, native_halves, write_source};
+use crate::encode::{NativeBatch, json, native_halves, truncate_json, write_source};
 use crate::transport::{Answer, Verdict};
 
 pub(super) struct Native {
@@ -82,6 +82,10 @@ impl Dialect for Native {
     fn halves(&self, plain: &[u8]) -> Option<Halves> {
         let (first, entries_in_first, second) = native_halves(plain)?;
         Some(Halves { first, entries_in_first, second })
+    }
+
+    fn truncated(&self, plain: &[u8]) -> Option<Vec<u8>> {
+        truncate_json(plain)
     }
 }
 

@@ -10,7 +10,7 @@ use super::packer::{Packer, unpack};
 use crate::destination::Surroundings;
 use crate::destination::dialect::{Dialect, Mark};
 use crate::ledger::Home;
-use crate::transport::SealedBatch;
+use crate::transport::{Coding, Encoding, SealedBatch};
 
 /// When a batch is full.
 #[derive(Debug, Clone, Copy)]
@@ -221,8 +221,17 @@ impl Former {
         // What another process had accepted is no part of what this one has.
         self.sealed += if foreign { 0 } else { entries };
         self.formed += 1;
-        let number = self.formed;
-        SealedBatch { bytes: bytes.into(), encoding, entries, number, offset: 0, foreign, lone: None }
+        SealedBatch {
+            bytes: bytes.into(),
+            encoding,
+            entries,
+            number: self.formed,
+            offset: 0,
+            foreign,
+            lone: None,
+            coding: Coding::Unsuspected,
+            truncated: false,
+        }
     }
 
     /// A compressed batch as it goes to a server that does not know its coding; `None` where it is plain.
@@ -232,14 +241,34 @@ impl Former {
         Some(SealedBatch { bytes: bytes.into(), encoding, ..batch.clone() })
     }
 
+    /// A compressed batch without its compression, which may be why it was refused; `None` where that is known already.
+    pub(super) fn uncompressed(&self, batch: &SealedBatch) -> Option<SealedBatch> {
+        let suspect = batch.coding == Coding::Unsuspected && batch.encoding != Encoding::Plain;
+        let plain = suspect.then(|| unpack(&batch.bytes, batch.encoding).ok())??;
+        let coding = Coding::OnTrial(batch.encoding);
+        Some(SealedBatch { bytes: plain.into(), encoding: Encoding::Plain, coding, ..batch.clone() })
+    }
+
+    /// The server takes what it refused compressed: that coding is not used any more. True where it was.
+    pub(super) fn judge_coding(&mut self, batch: &SealedBatch) -> bool {
+        matches!(batch.coding, Coding::OnTrial(encoding) if self.packer.give_up(encoding))
+    }
+
+    /// One entry that is too large, cut short; `None` where it has been, or nothing can be cut.
+    pub(super) fn truncated(&mut self, batch: &SealedBatch) -> Option<SealedBatch> {
+        let plain = (!batch.truncated).then(|| unpack(&batch.bytes, batch.encoding).ok())??;
+        let (bytes, encoding) = self.packer.pack(&self.dialect.truncated(&plain)?);
+        Some(SealedBatch { bytes: bytes.into(), encoding, truncated: true, ..batch.clone() })
+    }
+
     /// A sealed batch in two, where it has two entries and its dialect can part them.
     pub(super) fn halves(&mut self, batch: &SealedBatch) -> Option<[SealedBatch; 2]> {
         let plain = (batch.entries > 1).then(|| unpack(&batch.bytes, batch.encoding).ok())??;
         let halves = self.dialect.halves(&plain)?;
+        let coding = if batch.coding == Coding::Unsuspected { Coding::Unsuspected } else { Coding::Cleared };
         let mut seal = |plain: &[u8], entries, offset| {
             let (bytes, encoding) = self.packer.pack(plain);
-            let SealedBatch { number, foreign, .. } = *batch;
-            SealedBatch { bytes: bytes.into(), encoding, entries, number, offset, foreign, lone: None }
+            SealedBatch { bytes: bytes.into(), encoding, entries, offset, coding, ..batch.clone() }
         };
         let in_first = halves.entries_in_first;
         Some([

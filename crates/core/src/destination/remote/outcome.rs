@@ -47,6 +47,11 @@ impl Remote {
                 } else if let Some(remark) = remark {
                     self.warn("remark", format!("{peer} took the entries; {remark}"));
                 }
+                if self.former.judge_coding(&batch) {
+                    let why =
+                        "takes batches only without compression; is `Content-Encoding` taken away before it?";
+                    self.warn("coding", format!("{peer} {why}"));
+                }
                 self.successes += 1;
                 self.backoff.succeeded();
                 self.not_before = None;
@@ -63,8 +68,9 @@ impl Remote {
                 } else {
                     self.backoff.failed(None, Cause::Away, random())
                 };
-                if let Some(halves) = self.former.halves(&batch) {
-                    halves.into_iter().rev().for_each(|half| self.again.push_front(half));
+                let changed = self.changed(&batch, sure, reason);
+                if !changed.is_empty() {
+                    changed.into_iter().rev().for_each(|part| self.again.push_front(part));
                     self.around.ledger.retried();
                     return self.wait(wait);
                 }
@@ -94,6 +100,22 @@ impl Remote {
             self.again.push_back(batch);
         }
         self.wait(wait);
+    }
+
+    /// What is sent in place of a batch that is refused for what is in it: the same without its compression, halves, or
+    /// an entry with its texts cut short. Empty where nothing else can be tried.
+    fn changed(&mut self, batch: &SealedBatch, sure: bool, reason: DropReason) -> Vec<SealedBatch> {
+        if sure
+            && reason == DropReason::Poison
+            && let Some(plain) = self.former.uncompressed(batch)
+        {
+            return vec![plain];
+        }
+        match self.former.halves(batch) {
+            Some(halves) => halves.into(),
+            None if reason == DropReason::EntryTooLarge => self.former.truncated(batch).into_iter().collect(),
+            None => Vec::new(),
+        }
     }
 
     /// Whether the server is away, and whether a person has to help, as far as this shows it.

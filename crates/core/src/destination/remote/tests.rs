@@ -10,6 +10,7 @@ use super::*;
 use crate::destination::{Filter, Gate, Holding, Parcel, inbox};
 use crate::pipeline::{Pipeline, Policy};
 use crate::queue::QueueLimits;
+use crate::transport::Reach;
 use crate::{Redaction, Requests};
 
 mod course;
@@ -72,7 +73,7 @@ fn a_sender_with_nothing_to_say_says_that_it_is_still_there() {
             url,
             headers: HeaderMap::new(),
             timeout: Duration::from_secs(5),
-            timing: crate::transport::Timing::default(),
+            reach: Reach::default(),
             peer: "it",
         },
         dialect: DialectConfig::Native { boot_id: EntryId::from_bytes([7; 16]) },

@@ -12,7 +12,7 @@ use super::around_within;
 use crate::destination::{Holding, Mail, Parcel, inbox};
 use crate::ledger::DestinationStats;
 use crate::queue::QueueLimits;
-use crate::transport::{Failure, Sending, Timing};
+use crate::transport::{Failure, Reach, Sending};
 
 /// What a server does with a batch.
 pub(super) enum Reply {
@@ -108,7 +108,7 @@ fn config() -> RemoteConfig {
     let url = "http://collector.test/logs".parse().unwrap();
     let timeout = Duration::from_secs(30);
     RemoteConfig {
-        http: HttpConfig { url, headers: HeaderMap::new(), timeout, timing: Timing::default(), peer: "it" },
+        http: HttpConfig { url, headers: HeaderMap::new(), timeout, reach: Reach::default(), peer: "it" },
         dialect: DialectConfig::Native { boot_id: EntryId::from_bytes([7; 16]) },
         limits: BatchLimits { entries: 1_000, bytes: 1 << 20 },
         compression: Compression::None,
