@@ -15,8 +15,7 @@ pub struct BareQueue(Arc<Queue>);
 
 impl Default for BareQueue {
     fn default() -> Self {
-        let limits =
-            QueueLimits { bytes: 16 << 20, entries: 65_536, wake_entries: 1_000, wake_bytes: 1 << 20 };
+        let limits = QueueLimits::new(16 << 20, 65_536);
         Self(Arc::new(Queue::new(limits)))
     }
 }

@@ -6,6 +6,7 @@ mod destinations;
 mod file;
 mod from_file;
 mod log_collector;
+mod memory;
 mod network;
 #[cfg(feature = "otlp")]
 mod otlp;
@@ -27,6 +28,7 @@ use crate::capture::{Bodies, Requests, Trust};
 use crate::client::Client;
 use crate::destination::Memory;
 use crate::error::Error;
+pub use crate::queue::Overflow;
 use crate::redact::Redaction;
 pub use compression::Compression;
 pub use destinations::Console;
@@ -72,6 +74,7 @@ pub use spool::{Durability, Spool};
 /// | `compression` | – | gzip |
 /// | `network` | `HOPLOG_PROXY`: a URL, or `off`; `HOPLOG_ROOT_CERTIFICATES`, `HOPLOG_CLIENT_CERTIFICATE`: paths of PEM files | the system's proxy and authorities |
 /// | `queue_bytes`, `queue_entries` | – | 16 MiB, 65 536 |
+/// | `overflow` | – | `DropNewest`; a tenth of the memory is reserved for errors |
 /// | `redaction` | `HOPLOG_HASH_KEY`: its key for hashes | an allow list of headers, the built-in secret names and shapes, no hashes |
 /// | `requests` | – | all; health checks only where they fail |
 /// | `trust` | `HOPLOG_TRUSTED_PROXIES`: networks, separated by commas | nobody: the client is the peer; traces are continued |
@@ -98,6 +101,7 @@ pub struct ClientBuilder {
     durability: Option<Durability>,
     queue_bytes: Option<usize>,
     queue_entries: Option<usize>,
+    overflow: Option<Overflow>,
     redaction: Redaction,
     requests: Requests,
     running_after: Option<Duration>,
@@ -263,18 +267,6 @@ impl ClientBuilder {
         self
     }
 
-    /// The most bytes of entries in memory, from 1 MiB. Default: 16 MiB. A tenth is reserved for errors.
-    pub fn queue_bytes(mut self, bytes: usize) -> Self {
-        self.queue_bytes = Some(bytes);
-        self
-    }
-
-    /// The most entries in memory, from 1 000. Default: 65 536.
-    pub fn queue_entries(mut self, entries: usize) -> Self {
-        self.queue_entries = Some(entries);
-        self
-    }
-
     /// Which headers are kept, which names stand for secrets, what secrets look like. Default: [`Redaction::default`].
     pub fn redaction(mut self, redaction: Redaction) -> Self {
         self.redaction = redaction;
@@ -318,7 +310,8 @@ impl ClientBuilder {
     /// trusted_proxies = ["10.0.0.0/8"]
     /// flush_interval = "1s"                # also: service_version, log_type, hash_key, enabled, backtraces,
     /// durability = "spool"                 # memory, spool, write_through
-    /// queue_bytes = "16MiB"                # max_events_per_request, batch_size, compression, queue_entries, running_after
+    /// queue_bytes = "16MiB"                # max_events_per_request, batch_size, compression, queue_entries, running_after,
+    /// overflow = "drop_newest"             # drop_newest, drop_oldest, or how long a call waits: "50ms"
     ///
     /// [spool]                              # also: leave_free, sync_after, keep_oldest
     /// dir = "/var/lib/shop/spool"

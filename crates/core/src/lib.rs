@@ -27,8 +27,8 @@
 //! # Promises
 //! - No call does I/O, waits for it, or panics on the request's thread. An entry is copied under a lock that is held for
 //!   nanoseconds; a system call happens once per batch, to wake the worker.
-//! - Memory is bounded in bytes and entries; what does not fit is dropped, newest first, and counted by reason in
-//!   [`Client::stats`]. A tenth is reserved for errors.
+//! - Memory is bounded in bytes and entries; what does not fit is dropped, newest first unless [`Overflow`] says
+//!   otherwise, and counted by reason in [`Client::stats`]. A tenth is reserved for errors.
 //! - Secrets are masked before an entry is written; the whole value goes.
 //! - A batch is sent until it is answered; the collector recognises what it has already. What is in memory when the
 //!   process is killed is lost; [`ClientBuilder::spool`] keeps it on the disk, and [`EntryBuilder::durable`] waits for that.
@@ -71,7 +71,7 @@ pub use config::Otlp;
 #[cfg(feature = "toml")]
 pub use config::Reloaded;
 pub use config::{
-    ClientBuilder, Compression, Console, Durability, LineFormat, LogCollector, LogFile, Network, Output,
+    ClientBuilder, Compression, Console, Durability, LineFormat, LogCollector, LogFile, Network, Output, Overflow,
     Spool,
 };
 pub use context::{

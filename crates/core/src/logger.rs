@@ -246,7 +246,8 @@ impl EntryBuilder {
         };
         open.note_left_out();
         let urgent = open.level >= Level::Error;
-        if let Err(reason) = open.pipeline.queue.push(open.record.end(open.level, open.outcome), urgent) {
+        let record = open.record.end(open.level, open.outcome);
+        if let Err(reason) = open.pipeline.queue.push_from_call(record, urgent) {
             let reason = Refusal::Dropped(reason);
             return Err(Refused { entry: Self { state: Ok(open) }, reason });
         }

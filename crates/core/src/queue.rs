@@ -13,6 +13,7 @@
 mod budget;
 mod chunk;
 mod durable;
+mod overflow;
 mod shard;
 
 use std::cell::Cell;
@@ -23,6 +24,7 @@ use hoplog_entry::DropReason;
 
 pub(crate) use budget::{Budget, MOST_ENTRIES};
 pub(crate) use chunk::Chunk;
+pub use overflow::Overflow;
 use shard::Shard;
 pub(crate) use shard::ShardCounts;
 
@@ -43,6 +45,7 @@ pub(crate) struct Queue {
     wake_entries: usize,
     wake_bytes: usize,
     wake: tokio::sync::Notify,
+    overflow: Overflow,
 }
 
 /// How the queue is sized.
@@ -53,6 +56,14 @@ pub(crate) struct QueueLimits {
     /// The worker is woken when this many entries or bytes wait.
     pub(crate) wake_entries: usize,
     pub(crate) wake_bytes: usize,
+    pub(crate) overflow: Overflow,
+}
+
+impl QueueLimits {
+    /// These bounds, and the worker woken for a batch as it is by default.
+    pub(crate) fn new(bytes: usize, entries: usize) -> Self {
+        Self { bytes, entries, wake_entries: 1_000, wake_bytes: 1 << 20, overflow: Overflow::default() }
+    }
 }
 
 /// How full the queue is: what is captured shrinks before entries are lost.
@@ -80,12 +91,25 @@ impl Queue {
             wake_entries: limits.wake_entries,
             wake_bytes: limits.wake_bytes,
             wake: tokio::sync::Notify::new(),
+            overflow: limits.overflow,
         }
     }
 
-    /// Takes a copy of a record, or counts it as dropped. `urgent` entries (errors) may use the reserved part.
+    /// Takes a copy of a record, or counts it as dropped. `urgent` entries (errors) may use the reserved part. Never waits.
     #[inline]
     pub(crate) fn push(&self, record: &[u8], urgent: bool) -> Result<(), DropReason> {
+        self.try_push(record, urgent).or_else(|reason| self.push_to_full(record, urgent, reason))
+    }
+
+    /// Likewise, from a call that may be made to wait for room, if it is configured so.
+    #[inline]
+    pub(crate) fn push_from_call(&self, record: &[u8], urgent: bool) -> Result<(), DropReason> {
+        self.try_push(record, urgent).or_else(|reason| self.push_or_wait(record, urgent, reason))
+    }
+
+    /// A refusal is not counted.
+    #[inline]
+    fn try_push(&self, record: &[u8], urgent: bool) -> Result<(), DropReason> {
         let filled = lock(&self.shard().state).push(record, urgent, &self.budget)?;
         if let Some(chunk) = filled {
             self.announce(chunk.entries, chunk.bytes);
@@ -106,9 +130,14 @@ impl Queue {
     fn announce(&self, entries: usize, bytes: usize) {
         let entries = self.full_entries.fetch_add(entries, Ordering::Relaxed) + entries;
         let bytes = self.full_bytes.fetch_add(bytes, Ordering::Relaxed) + bytes;
-        if (entries >= self.wake_entries || bytes >= self.wake_bytes)
-            && !self.woken.swap(true, Ordering::AcqRel)
-        {
+        if entries >= self.wake_entries || bytes >= self.wake_bytes {
+            self.hurry();
+        }
+    }
+
+    /// Wakes the worker, unless it is awake.
+    fn hurry(&self) {
+        if !self.woken.swap(true, Ordering::AcqRel) {
             self.wake.notify_one();
         }
     }
@@ -128,6 +157,20 @@ impl Queue {
             lock(&shard.state).sweep(&mut chunks);
         }
         chunks.into_iter().map(Arc::new).collect()
+    }
+
+    /// How many entries had to go for others since this was last asked. They were accepted, and nobody will be handed them.
+    pub(crate) fn take_evicted(&self) -> u64 {
+        match self.overflow {
+            Overflow::DropOldest => {
+                self.shards.iter().map(|shard| std::mem::take(&mut lock(&shard.state).evicted)).sum()
+            }
+            _ => 0,
+        }
+    }
+
+    pub(crate) fn overflow(&self) -> Overflow {
+        self.overflow
     }
 
     /// From now on every push is refused with `after_close`.

@@ -7,6 +7,7 @@
 mod change;
 mod episodes;
 mod outlet;
+mod stage;
 
 use std::cell::Cell;
 use std::panic::AssertUnwindSafe;
@@ -15,7 +16,7 @@ use std::sync::{Arc, Mutex};
 use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
 
-use hoplog_entry::Diagnostics;
+use hoplog_entry::{Diagnostics, DropReason};
 use tokio::runtime::{Builder, Runtime};
 use tokio::sync::{mpsc, oneshot};
 use tokio::time::MissedTickBehavior;
@@ -253,8 +254,14 @@ impl Shop {
     }
 
     fn distribute(&mut self) {
-        let share = share(self.pipeline.queue.chunks(), self.outlets.len());
-        for chunk in self.pipeline.queue.sweep() {
+        let queue = &self.pipeline.queue;
+        let share = share(queue.chunks(), self.outlets.len(), queue.overflow());
+        let (chunks, evicted) = (queue.sweep(), queue.take_evicted());
+        if evicted > 0 {
+            self.handed_out += evicted;
+            self.outlets.iter_mut().for_each(|outlet| outlet.lose(evicted, DropReason::QueueFullOldest));
+        }
+        for chunk in chunks {
             self.handed_out += chunk.entries() as u64;
             for outlet in &mut self.outlets {
                 outlet.hand_over(&chunk, share);
@@ -268,6 +275,8 @@ impl Shop {
                 outlet.hand_over_durable(&chunks, &group, share);
             }
         }
+        // The other half stays where its oldest can still be told apart.
+        self.outlets.iter_mut().for_each(|outlet| outlet.hand_on(share / 2));
     }
 
     fn know_ceiling(&self) {
@@ -318,7 +327,9 @@ impl Shop {
         let _ = done.send(());
     }
 
+    /// Says something to every destination that holds for all that came before it.
     fn ask(&mut self, message: impl Fn(oneshot::Sender<()>) -> Message) -> Vec<oneshot::Receiver<()>> {
+        self.outlets.iter_mut().for_each(|outlet| outlet.hand_on(usize::MAX));
         self.ask_those(|_| true, message)
     }
 

@@ -25,8 +25,7 @@ impl Rig {
     }
 
     fn with(redaction: Redaction) -> Self {
-        let limits =
-            QueueLimits { bytes: 1 << 20, entries: 10_000, wake_entries: 1_000, wake_bytes: 1 << 20 };
+        let limits = QueueLimits::new(1 << 20, 10_000);
         let rules = Requests::default().build().unwrap();
         let clock = Clock::by_hand(Duration::from_secs(1_763_600_000));
         Self {

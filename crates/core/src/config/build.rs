@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use hoplog_entry::EntryId;
+use hoplog_entry::{Diagnostics, EntryId};
 use reqwest::header::{AUTHORIZATION, CONTENT_TYPE, HeaderMap, HeaderValue};
 
 #[cfg(feature = "toml")]
@@ -38,6 +38,7 @@ impl ClientBuilder {
             return Ok(Client::disabled());
         }
         let limits = self.limits(&mut complaints);
+        let in_tests = memory.is_some();
         let (destinations, running) = match memory {
             Some(memory) => (vec![Planned::memory(memory)], Vec::new()),
             None => self.planned(&variable, limits.1, &mut complaints),
@@ -55,6 +56,11 @@ impl ClientBuilder {
         let interval = self.flush_interval.unwrap_or(Duration::from_secs(1));
         let worker = Worker::start(Arc::clone(&pipeline), destinations, source, interval)?;
         let client = Client::new(pipeline, worker);
+        if !in_tests {
+            let ceiling = client.stats().memory_ceiling as f64 / f64::from(1 << 20);
+            Diagnostics::default()
+                .warn("memory", || format!("entries take {ceiling:.1} MiB of memory at most"));
+        }
         #[cfg(feature = "toml")]
         client.reload_by(Reloader::new(blueprint, fixed, running));
         #[cfg(not(feature = "toml"))]
@@ -115,6 +121,7 @@ impl ClientBuilder {
             entries: check("queue_entries", self.queue_entries, 65_536, 1_000, 1 << 30),
             wake_entries: batch.entries,
             wake_bytes: batch.bytes,
+            overflow: self.overflow.unwrap_or_default(),
         };
         let interval = self.flush_interval.unwrap_or(Duration::from_secs(1));
         if interval < Duration::from_millis(10) || interval > Duration::from_secs(60) {

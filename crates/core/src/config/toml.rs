@@ -14,7 +14,7 @@ use std::time::Duration;
 
 use super::output::What;
 use super::settings::Settings;
-use super::{ClientBuilder, Compression, Durability, Network, Output, Spool};
+use super::{ClientBuilder, Compression, Durability, Network, Output, Overflow, Spool};
 use crate::level_filter::LevelFilter;
 use destinations::Common;
 use section::{Document, Section};
@@ -38,6 +38,7 @@ pub(super) struct FileConfig {
     durability: Option<Durability>,
     queue_bytes: Option<usize>,
     queue_entries: Option<usize>,
+    overflow: Option<Overflow>,
     running_after: Option<Duration>,
     outputs: Vec<Output>,
     /// What takes effect at the start only: keys and their values as they were written.
@@ -95,6 +96,7 @@ fn top_level(mut top: Section<'_>) -> FileConfig {
     config.spool = top.section("spool").and_then(spool);
     config.queue_bytes = top.take("queue_bytes", values::bytes);
     config.queue_entries = top.take("queue_entries", values::whole);
+    config.overflow = top.take("overflow", values::overflow);
     config.running_after = top.take("running_after", values::duration);
     if let Some(mut collector) = top.section("collector") {
         config.without_collector = collector.take("enabled", values::flag) == Some(false);
@@ -165,6 +167,7 @@ impl FileConfig {
         }
         builder.queue_bytes = builder.queue_bytes.or(self.queue_bytes);
         builder.queue_entries = builder.queue_entries.or(self.queue_entries);
+        builder.overflow = builder.overflow.or(self.overflow);
         builder.running_after = builder.running_after.or(self.running_after);
         let is_collector = |output: &Output| matches!(output.what, What::Collector);
         let mut outputs = self.outputs;

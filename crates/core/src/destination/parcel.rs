@@ -4,7 +4,7 @@ use std::ops::Deref;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-use crate::queue::Chunk;
+use crate::queue::{Chunk, Overflow};
 
 /// A chunk that several destinations may hold; its memory goes back when the last one lets go of it.
 #[derive(Debug)]
@@ -33,6 +33,11 @@ impl Parcel {
     pub(crate) fn absorb(&mut self, other: &Self) -> bool {
         Arc::get_mut(&mut self.chunk).is_some_and(|chunk| chunk.absorb(&other.chunk))
     }
+
+    /// [`Chunk::errors`], for the same destination.
+    pub(crate) fn errors(&self) -> Option<Self> {
+        self.chunk.errors().map(|errors| Self::new(&Arc::new(errors), &self.holding))
+    }
 }
 
 impl Deref for Parcel {
@@ -50,9 +55,11 @@ impl Drop for Parcel {
 }
 
 /// The most chunks that each of several destinations may hold, of all that there are: those that stand still leave at
-/// least three tenths to the ones that do not. One alone may have everything.
-pub(crate) fn share(chunks: usize, destinations: usize) -> usize {
+/// least three tenths to the ones that do not. One alone may have everything, but where the oldest entries give way: what
+/// comes has to find something in the queue that can.
+pub(crate) fn share(chunks: usize, destinations: usize, overflow: Overflow) -> usize {
     match destinations {
+        0 | 1 if overflow == Overflow::DropOldest => chunks * 8 / 10,
         0 | 1 => usize::MAX,
         n => (chunks * 7 / 10 / (n - 1)).max(1),
     }
@@ -64,10 +71,11 @@ mod tests {
 
     #[test]
     fn all_destinations_but_one_may_stand_still_and_memory_is_left() {
-        assert_eq!(share(256, 1), usize::MAX);
+        assert_eq!(share(256, 1, Overflow::DropNewest), usize::MAX);
+        assert_eq!(share(256, 1, Overflow::DropOldest), 204);
         for chunks in [16usize, 256, 4_096] {
             for n in 2..8 {
-                let stuck = share(chunks, n) * (n - 1);
+                let stuck = share(chunks, n, Overflow::DropNewest) * (n - 1);
                 assert!(stuck * 10 <= chunks * 7 && stuck > 0, "{n} of {chunks}: {stuck}");
             }
         }

@@ -1,7 +1,7 @@
 //! One budget for all chunks: so many, no more.
 
 use std::sync::Mutex;
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 
 use super::Fill;
 use crate::sync::lock;
@@ -23,6 +23,8 @@ pub(crate) struct Budget {
     /// Chunks that only errors may take: a tenth.
     reserved: usize,
     used: AtomicUsize,
+    /// Chunks begun so far.
+    begun: AtomicU64,
     spare: Mutex<Vec<Vec<u8>>>,
 }
 
@@ -37,6 +39,7 @@ impl Budget {
             chunks,
             reserved: chunks.div_ceil(10),
             used: AtomicUsize::new(0),
+            begun: AtomicU64::new(0),
             spare: Mutex::new(Vec::new()),
         }
     }
@@ -62,6 +65,11 @@ impl Budget {
                 (used + chunks <= bound).then_some(used + chunks)
             })
             .is_ok()
+    }
+
+    /// Tells which of two chunks is the older one.
+    pub(super) fn next_number(&self) -> u64 {
+        self.begun.fetch_add(1, Ordering::Relaxed)
     }
 
     /// An empty buffer of one chunk's capacity; paid for already.

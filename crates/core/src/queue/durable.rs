@@ -34,12 +34,13 @@ impl Queue {
     pub(crate) fn push_durable(&self, record: &[u8], urgent: bool, waiter: Waiter) -> Result<(), DropReason> {
         {
             let mut state = lock(&self.durable.0);
-            state.shard.push(record, urgent, &self.budget)?;
+            if let Err(reason) = state.shard.push(record, urgent, &self.budget) {
+                state.shard.counts.drop_one(reason);
+                return Err(reason);
+            }
             state.waiters.push(waiter);
         }
-        if !self.woken.swap(true, std::sync::atomic::Ordering::AcqRel) {
-            self.wake.notify_one();
-        }
+        self.hurry();
         Ok(())
     }
 

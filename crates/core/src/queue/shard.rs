@@ -19,6 +19,8 @@ pub(super) struct ShardState {
     full: Vec<Chunk>,
     closed: bool,
     pub(super) counts: ShardCounts,
+    /// Entries that had to go for others, and that the worker has not heard of.
+    pub(super) evicted: u64,
 }
 
 #[derive(Debug)]
@@ -27,6 +29,8 @@ struct OpenChunk {
     entries: usize,
     /// Paid for from the part reserved for urgent entries.
     reserved: bool,
+    /// The older, the lower.
+    number: u64,
     budget: Arc<Budget>,
 }
 
@@ -59,6 +63,7 @@ pub(super) struct Filled {
 }
 
 impl ShardState {
+    /// A refusal is for the caller to count: there may be another way.
     #[inline]
     pub(super) fn push(
         &mut self,
@@ -86,21 +91,26 @@ impl ShardState {
         budget: &Arc<Budget>,
     ) -> Result<Option<Filled>, DropReason> {
         if self.closed {
-            self.counts.drop_one(DropReason::AfterClose);
             return Err(DropReason::AfterClose);
         }
         let (price, reserved) = (budget.price(record.len()), !budget.take(budget.price(record.len()), false));
         if reserved && !(urgent && budget.take(price, true)) {
-            self.counts.drop_one(DropReason::QueueFullNewest);
             return Err(DropReason::QueueFullNewest);
         }
+        let (number, budget) = (budget.next_number(), Arc::clone(budget));
         if price > 1 {
             // A record larger than a chunk travels alone, in a buffer of exactly its size.
-            self.full.push(Chunk::new(record.to_vec(), 1, price, Arc::clone(budget)));
+            self.full.push(Chunk {
+                bytes: record.to_vec(),
+                entries: 1,
+                price,
+                errors_only: reserved,
+                number,
+                budget,
+            });
             return Ok(Some(Filled { entries: 1, bytes: record.len() }));
         }
-        let mut fresh =
-            OpenChunk { bytes: budget.buffer(), entries: 0, reserved, budget: Arc::clone(budget) };
+        let mut fresh = OpenChunk { bytes: budget.buffer(), entries: 0, reserved, number, budget };
         fresh.append(record);
         let Some(done) = self.open.replace(fresh) else { return Ok(None) };
         let filled = Filled { entries: done.entries, bytes: done.bytes.len() };
@@ -111,6 +121,26 @@ impl ShardState {
     pub(super) fn sweep(&mut self, into: &mut Vec<Chunk>) {
         into.append(&mut self.full);
         into.extend(self.open.take().map(OpenChunk::close));
+    }
+
+    /// The number of the chunk that has waited longest; of those that hold errors alone only for another error.
+    pub(super) fn oldest(&self, urgent: bool) -> Option<u64> {
+        let full = self.full.iter().filter(|chunk| urgent || !chunk.errors_only).map(|chunk| chunk.number);
+        let open = self.open.as_ref().filter(|open| urgent || !open.reserved).map(|open| open.number);
+        full.chain(open).min()
+    }
+
+    /// Has that chunk go, but for its errors as far as there is room for them. It may have been swept meanwhile.
+    pub(super) fn evict(&mut self, number: u64) {
+        let open = self.open.take_if(|open| open.number == number).map(OpenChunk::close);
+        let full = self.full.iter().position(|chunk| chunk.number == number);
+        let Some(chunk) = open.or_else(|| full.map(|at| self.full.remove(at))) else { return };
+        let errors = chunk.errors();
+        self.evicted += (chunk.entries - errors.as_ref().map_or(0, Chunk::entries)) as u64;
+        let Some(errors) = errors else { return };
+        if !self.full.iter_mut().any(|chunk| chunk.errors_only && chunk.absorb(&errors)) {
+            self.full.push(errors);
+        }
     }
 
     pub(super) fn close(&mut self) {
@@ -134,6 +164,7 @@ impl OpenChunk {
     }
 
     fn close(self) -> Chunk {
-        Chunk::new(self.bytes, self.entries, 1, self.budget)
+        let Self { bytes, entries, reserved, number, budget } = self;
+        Chunk { bytes, entries, price: 1, errors_only: reserved, number, budget }
     }
 }

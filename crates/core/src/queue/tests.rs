@@ -1,7 +1,9 @@
 use super::*;
 
+use hoplog_entry::{EntryId, Field, Kind, Level, Record, RecordWriter};
+
 fn queue(bytes: usize, entries: usize) -> Queue {
-    Queue::new(QueueLimits { bytes, entries, wake_entries: 1_000, wake_bytes: 1 << 20 })
+    Queue::new(QueueLimits::new(bytes, entries))
 }
 
 fn swept(queue: &Queue) -> (usize, usize) {
@@ -109,4 +111,40 @@ fn sparse_chunks_that_have_to_wait_are_put_together() {
     let numbers: Vec<u8> = kept.iter().flat_map(|c| c.bytes().chunks(100).map(|r| r[0])).collect();
     assert_eq!(numbers, (0..5_000u32).map(|i| i as u8).collect::<Vec<_>>(), "in order");
     assert!(q.memory().0 <= 1 << 20);
+}
+
+fn record(number: u64, level: Level) -> Vec<u8> {
+    let mut w = RecordWriter::default();
+    w.begin(Kind::Event, EntryId::from_bytes([0; 16]), number);
+    w.text(Field::Message, &"x".repeat(200));
+    w.end(level, None).to_vec()
+}
+
+#[test]
+fn where_the_oldest_give_way_every_push_finds_room_and_errors_stay() {
+    let q = Queue::new(QueueLimits { overflow: Overflow::DropOldest, ..QueueLimits::new(1 << 20, 1 << 20) });
+    let is_error = |number: u64| number.is_multiple_of(40);
+    for number in 0..20_000 {
+        let level = if is_error(number) { Level::Error } else { Level::Info };
+        q.push(&record(number, level), is_error(number)).unwrap();
+        assert!(q.memory().0 <= q.memory().1);
+    }
+    let large = vec![7; 200 << 10];
+    assert_eq!(q.push(&large, false), Ok(()), "it takes the place of many");
+    let (chunks, evicted) = (q.sweep(), q.take_evicted());
+    let (mut numbers, mut entries) = (Vec::new(), 0);
+    for chunk in &chunks {
+        let mut rest = chunk.bytes();
+        entries += chunk.entries() as u64;
+        while let Ok((record, after)) = Record::read(rest) {
+            numbers.push(record.created_unix_ns());
+            rest = after;
+        }
+    }
+    assert_eq!((entries + evicted, q.counts().accepted), (20_001, 20_001));
+    assert!(evicted > 10_000 && q.take_evicted() == 0, "told of one time");
+    assert_eq!(numbers.iter().filter(|number| is_error(**number)).count(), 500, "every error is there");
+    assert!(numbers.contains(&19_999), "and the newest");
+    drop(chunks);
+    assert_eq!(q.memory().0, 0);
 }

@@ -5,10 +5,11 @@ use std::sync::Arc;
 use hoplog_entry::DropReason;
 
 use super::episodes::Episodes;
+use super::stage::Stage;
 use crate::destination::{Holding, Lines, Mail, Message, Parcel, Prepared, Sink, Surroundings, inbox};
 use crate::durable::{Group, NotDurable};
 use crate::ledger::Home;
-use crate::queue::Chunk;
+use crate::queue::{Chunk, Overflow};
 #[cfg(feature = "toml")]
 use {super::GRACE, crate::destination::Filter, std::time::Instant, tokio::sync::oneshot};
 
@@ -19,7 +20,9 @@ pub(super) struct Outlet {
     mail: Option<Mail>,
     /// Entries that were handed to it, or dropped in its place.
     handed: u64,
+    /// Chunks that it holds, and that wait for it here.
     holding: Holding,
+    stage: Stage,
     tick: Arc<()>,
     losses: Episodes,
 }
@@ -33,25 +36,52 @@ impl Outlet {
             mail: None,
             handed,
             holding: Holding::default(),
+            stage: Stage::default(),
             tick: Arc::default(),
             losses: Episodes::default(),
         }
     }
 
-    /// Hands over a chunk, unless the destination holds `share` chunks already: then this one is lost to it.
+    /// Hands over a chunk, unless the destination holds `share` chunks already: then this one is lost to it, or others that
+    /// came before it.
     pub(super) fn hand_over(&mut self, chunk: &Arc<Chunk>, share: usize) {
-        let entries = chunk.entries() as u64;
+        if self.around.pipeline.queue.overflow() == Overflow::DropOldest {
+            self.stage.add(Parcel::new(chunk, &self.holding));
+            let lost = self.stage.shed(&self.holding, share);
+            return self.lose(lost, DropReason::QueueFullOldest);
+        }
         if self.holding.chunks().saturating_add(chunk.price()) > share {
-            self.handed += entries;
-            self.around.ledger.drop_waiting(Home::Memory, entries, DropReason::QueueFullNewest);
-            let name = &self.around.name;
-            self.around.diagnostics.warn("share", || {
-                format!("`{name}` stands still and its share of the memory is full; entries are dropped")
-            });
+            return self.lose(chunk.entries() as u64, DropReason::QueueFullNewest);
+        }
+        self.hand(Parcel::new(chunk, &self.holding));
+    }
+
+    fn hand(&mut self, parcel: Parcel) {
+        let entries = parcel.entries() as u64;
+        self.send(Message::Chunk(parcel));
+        self.handed += entries;
+    }
+
+    /// Hands over what waits here, until the destination itself holds so much.
+    pub(super) fn hand_on(&mut self, window: usize) {
+        while self.holding.chunks() - self.stage.chunks() < window
+            && let Some(parcel) = self.stage.next()
+        {
+            self.hand(parcel);
+        }
+    }
+
+    /// Entries that it is not handed are lost to it.
+    pub(super) fn lose(&mut self, entries: u64, reason: DropReason) {
+        if entries == 0 {
             return;
         }
-        self.send(Message::Chunk(Parcel::new(chunk, &self.holding)));
         self.handed += entries;
+        self.around.ledger.drop_waiting(Home::Memory, entries, reason);
+        let name = &self.around.name;
+        self.around.diagnostics.warn("share", || {
+            format!("`{name}` stands still and its share of the memory is full; entries are dropped")
+        });
     }
 
     /// Hands chunks over that somebody waits for.
@@ -155,6 +185,7 @@ impl Outlet {
 
     #[cfg(feature = "toml")]
     fn close(&mut self, deadline: Instant) -> oneshot::Receiver<()> {
+        self.hand_on(usize::MAX);
         let (done, ended) = oneshot::channel();
         if let Some(mail) = self.mail.take()
             && mail.send(Message::Close(deadline, done)).is_err()

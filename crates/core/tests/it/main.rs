@@ -1,5 +1,11 @@
 //! The client from its public side: over real sockets, against a collector that answers by script.
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "tests, and what they share")]
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::print_stdout,
+    reason = "tests, and what they share"
+)]
 
 mod support;
 
@@ -27,6 +33,7 @@ mod logging;
 #[cfg(feature = "otlp")]
 mod otlp;
 mod outages;
+mod overflow;
 mod panics;
 mod proxying;
 mod refusals;

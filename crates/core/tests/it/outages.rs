@@ -146,7 +146,8 @@ fn a_dead_collector_is_complained_about_once_a_minute() {
     });
     let stderr = String::from_utf8(output.stderr).unwrap();
     let ours: Vec<&str> = stderr.lines().filter(|line| line.starts_with("hoplog:")).collect();
-    let [line] = ours[..] else { panic!("one line, not {ours:?}") };
+    let [ceiling, line] = ours[..] else { panic!("two lines, not {ours:?}") };
+    assert!(ceiling.ends_with("MiB of memory at most"), "said at the start: {ceiling}");
     assert!(line.contains("the collector cannot be reached") && line.contains("entries are kept"), "{line}");
     assert!(!stderr.contains("hl_secret") && !stderr.contains("an entry"));
 }

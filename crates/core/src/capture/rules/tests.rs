@@ -40,8 +40,7 @@ impl Rig {
     }
 
     fn with(requests: Requests, bodies: Option<Bodies>) -> Self {
-        let limits =
-            QueueLimits { bytes: 64 << 20, entries: 1 << 20, wake_entries: 1_000, wake_bytes: 1 << 20 };
+        let limits = QueueLimits::new(64 << 20, 1 << 20);
         let clock = Clock::by_hand(Duration::from_secs(1_763_600_000));
         let (redactor, rules) = (Redaction::default().build().unwrap(), requests.build().unwrap());
         let policy = Policy { bodies, ..Policy::with(redactor, rules) };

@@ -63,7 +63,7 @@ fn a_panic_in_a_body_cuts_what_is_kept_of_it() {
         bodies: Some(crate::Bodies::default()),
         ..Policy::with(Redaction::default().build().unwrap(), Requests::default().build().unwrap())
     };
-    let limits = QueueLimits { bytes: 1 << 20, entries: 1_000, wake_entries: 100, wake_bytes: 1 << 20 };
+    let limits = QueueLimits::new(1 << 20, 1_000);
     let clock = Clock::by_hand(Duration::from_secs(1_763_600_000));
     let rig = Rig { pipeline: Arc::new(Pipeline::new(clock, limits, policy)) };
     let mut exchange = rig.begin(&[("content-type", "application/json")]);

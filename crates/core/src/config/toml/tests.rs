@@ -94,6 +94,7 @@ fn values_are_read_and_nothing_else_is_set() {
         flush_interval = "250ms"
         queue_bytes = "32MiB"
         queue_entries = 70_000
+        overflow = "250ms"
         batch_size = 0x10
         compression = "none"
         running_after = "5m"
@@ -125,6 +126,8 @@ fn values_are_read_and_nothing_else_is_set() {
     assert_eq!(settings.endpoint.as_deref(), Some("http://127.0.0.1:9000"));
     assert_eq!(config.flush_interval, Some(Duration::from_millis(250)));
     assert_eq!((config.queue_bytes, config.queue_entries), (Some(32 << 20), Some(70_000)));
+    assert_eq!(config.overflow, Some(Overflow::Block(Duration::from_millis(250))));
+    assert_eq!(right("overflow = 'drop_oldest'").overflow, Some(Overflow::DropOldest));
     assert_eq!((config.batch_size, config.compression), (Some(16), Some(Compression::None)));
     assert_eq!(config.running_after, Some(Duration::from_secs(300)));
     assert_eq!(config.max_events_per_request, None);

@@ -6,7 +6,7 @@ use hoplog_entry::{Kind, Level};
 use toml::de::DeValue;
 
 use super::section::article;
-use crate::config::{Compression, Console, Durability, LineFormat};
+use crate::config::{Compression, Console, Durability, LineFormat, Overflow};
 
 type Read<T> = Result<T, String>;
 
@@ -139,6 +139,14 @@ pub(super) fn durability(value: &DeValue<'_>) -> Read<Durability> {
         ("write_through", Durability::WriteThrough),
     ];
     one_of(value, &words)
+}
+
+/// A word, or how long a call waits.
+pub(super) fn overflow(value: &DeValue<'_>) -> Read<Overflow> {
+    let words = [("drop_newest", Overflow::DropNewest), ("drop_oldest", Overflow::DropOldest)];
+    let waits = || duration(value).map(Overflow::Block);
+    one_of(value, &words)
+        .or_else(|words| waits().map_err(|_| format!("{words}, or how long a call waits: \"50ms\"")))
 }
 
 pub(super) fn console(value: &DeValue<'_>) -> Read<Console> {

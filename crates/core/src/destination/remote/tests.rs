@@ -18,7 +18,7 @@ mod outages;
 mod refusals;
 
 pub(super) fn around() -> Surroundings {
-    around_within(QueueLimits { bytes: 1 << 20, entries: 1_000, wake_entries: 100, wake_bytes: 1 << 20 })
+    around_within(QueueLimits::new(1 << 20, 1_000))
 }
 
 fn around_within(limits: QueueLimits) -> Surroundings {
