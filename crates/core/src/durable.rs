@@ -2,12 +2,11 @@
 
 use std::error::Error;
 use std::fmt;
-use std::sync::Mutex;
 
 use tokio::sync::oneshot;
 
-use crate::logger::Refusal;
-use crate::sync::lock;
+use super::logger::Refusal;
+use super::sync::{Mutex, lock};
 
 /// The entry is on the disk of this machine: it was synced to the spool of every destination that has one. It is
 /// delivered even if the process is killed or the power fails now, but for a disk that breaks or lies, or a spool whose

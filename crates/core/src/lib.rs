@@ -71,8 +71,8 @@ pub use config::Otlp;
 #[cfg(feature = "toml")]
 pub use config::Reloaded;
 pub use config::{
-    ClientBuilder, Compression, Console, Durability, LineFormat, LogCollector, LogFile, Network, Output, Overflow,
-    Spool,
+    ClientBuilder, Compression, Console, Durability, LineFormat, LogCollector, LogFile, Network, Output,
+    Overflow, Spool,
 };
 pub use context::{
     Context, ContextGuard, InCurrentContext, Scope, WithContext, WithScope, current, in_current_context,

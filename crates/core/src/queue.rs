@@ -10,15 +10,20 @@
 //! touches one uncontended lock and no shared counter until its chunk is full. A push never waits, never allocates
 //! beyond the budget and makes no system call below the batch threshold.
 
+// By their paths, and everything around them by `super`: `crates/models` has these files too.
+#[path = "queue/budget.rs"]
 mod budget;
+#[path = "queue/chunk.rs"]
 mod chunk;
+#[path = "queue/durable.rs"]
 mod durable;
+#[path = "queue/overflow.rs"]
 mod overflow;
+#[path = "queue/shard.rs"]
 mod shard;
 
-use std::cell::Cell;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::atomic::Ordering;
 
 use hoplog_entry::DropReason;
 
@@ -28,7 +33,9 @@ pub use overflow::Overflow;
 use shard::Shard;
 pub(crate) use shard::ShardCounts;
 
-use crate::sync::lock;
+use super::durable::Waiter;
+use super::sync;
+use sync::{AtomicBool, AtomicUsize, Notify, lock, thread_number};
 
 /// Where records wait for the worker.
 #[derive(Debug)]
@@ -44,7 +51,7 @@ pub(crate) struct Queue {
     woken: AtomicBool,
     wake_entries: usize,
     wake_bytes: usize,
-    wake: tokio::sync::Notify,
+    wake: Notify,
     overflow: Overflow,
 }
 
@@ -78,9 +85,7 @@ pub(crate) enum Fill {
 
 impl Queue {
     pub(crate) fn new(limits: QueueLimits) -> Self {
-        // More than cores: whoever is interrupted in a push keeps only those waiting who share its shard.
-        let cores = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
-        let shards = (cores.next_power_of_two() * 4).min(16);
+        let shards = sync::shards();
         Self {
             shards: (0..shards).map(|_| Shard::default()).collect(),
             durable: durable::Waiting::default(),
@@ -90,7 +95,7 @@ impl Queue {
             woken: AtomicBool::new(false),
             wake_entries: limits.wake_entries,
             wake_bytes: limits.wake_bytes,
-            wake: tokio::sync::Notify::new(),
+            wake: Notify::new(),
             overflow: limits.overflow,
         }
     }
@@ -207,23 +212,6 @@ impl Queue {
     }
 }
 
-thread_local! {
-    static NUMBER: Cell<usize> = const { Cell::new(usize::MAX) };
-}
-
-/// A small number per thread, so that threads spread evenly over the shards.
-#[inline]
-fn thread_number() -> usize {
-    static NEXT: AtomicUsize = AtomicUsize::new(0);
-    NUMBER
-        .try_with(|number| {
-            if number.get() == usize::MAX {
-                number.set(NEXT.fetch_add(1, Ordering::Relaxed));
-            }
-            number.get()
-        })
-        .unwrap_or(0)
-}
-
 #[cfg(test)]
+#[path = "queue/tests.rs"]
 mod tests;

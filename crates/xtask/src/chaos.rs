@@ -27,7 +27,7 @@ struct Run {
     filter: &'static str,
 }
 
-const RUNS: [Run; 6] = [
+const RUNS: [Run; 7] = [
     journey(
         "app-kill",
         "an application is killed 200 times, the collector comes and goes",
@@ -38,6 +38,13 @@ const RUNS: [Run; 6] = [
     collector("bombs", "2 000 compression bombs, 200 at once", "chaos::bombs::"),
     collector("malformed", "200 000 malformed bodies", "chaos::malformed::"),
     collector("slow-clients", "2 000 connections that do nothing", "chaos::slow::"),
+    Run {
+        name: "races",
+        what: "20 000 random schedules of eight producers and the worker",
+        package: "hoplog-models",
+        target: "shuffled",
+        filter: "whatever_races",
+    },
 ];
 
 const fn collector(name: &'static str, what: &'static str, filter: &'static str) -> Run {

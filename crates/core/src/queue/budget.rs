@@ -1,10 +1,9 @@
 //! One budget for all chunks: so many, no more.
 
-use std::sync::Mutex;
-use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
+use std::sync::atomic::Ordering;
 
 use super::Fill;
-use crate::sync::lock;
+use super::sync::{AtomicU64, AtomicUsize, Mutex, lock};
 
 const LARGEST_CHUNK: usize = 64 * 1024;
 const SMALLEST_CHUNK: usize = 4 * 1024;

@@ -1,13 +1,12 @@
 //! Entries that somebody waits for stand apart, so that who waits is swept together with what is waited for.
 
-use std::sync::{Arc, Mutex};
+use std::sync::Arc;
 
 use hoplog_entry::DropReason;
 
 use super::shard::ShardState;
-use super::{Chunk, Queue, ShardCounts};
-use crate::durable::Waiter;
-use crate::sync::lock;
+use super::sync::{Mutex, lock};
+use super::{Chunk, Queue, ShardCounts, Waiter};
 
 /// Their own part of the queue, paid for from the same budget.
 #[derive(Debug, Default)]

@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 use hoplog_entry::DropReason;
 
 use super::Queue;
-use crate::sync::{lock, may_wait, pause};
+use super::sync::{lock, may_wait, pause};
 
 /// How often whoever waits for room looks for it.
 const LOOK: Duration = Duration::from_millis(1);

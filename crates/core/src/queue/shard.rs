@@ -1,9 +1,10 @@
 //! One part of the queue: a lock, the chunk that is being filled, the chunks that are full, and what was counted.
 
-use std::sync::{Arc, Mutex};
+use std::sync::Arc;
 
 use hoplog_entry::DropReason;
 
+use super::sync::Mutex;
 use super::{Budget, Chunk};
 
 /// Alone on its cache lines, so that threads on neighbouring shards do not slow each other.

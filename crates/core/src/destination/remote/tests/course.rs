@@ -85,12 +85,7 @@ pub(super) fn course(
         let (mail, inbox) = inbox();
         let asked = Arc::<Mutex<Vec<Asked>>>::default();
         let begun = now();
-        let around = around_within(QueueLimits {
-            bytes: 64 << 20,
-            entries: 100_000,
-            wake_entries: 1_000,
-            wake_bytes: 1 << 20,
-        });
+        let around = around_within(QueueLimits::new(64 << 20, 100_000));
         let course = Course { around, mail, begun, asked: Arc::clone(&asked) };
         let server = Server { rule, begun, asked, under_way: Arc::default() };
         let remote = Remote::over(Box::new(server), config(), course.around.clone());
