@@ -25,6 +25,8 @@ mod on_postgres;
 mod on_sqlite;
 #[path = "it/otlp.rs"]
 mod otlp;
+#[path = "it/postgresql.rs"]
+mod postgresql;
 #[path = "it/process.rs"]
 mod process;
 #[path = "it/safety.rs"]

@@ -27,13 +27,22 @@ struct Run {
     filter: &'static str,
 }
 
-const RUNS: [Run; 7] = [
+const RUNS: [Run; 8] = [
     journey(
         "app-kill",
         "an application is killed 200 times, the collector comes and goes",
         "chaos::app_kills::",
     ),
-    collector("collector-kill", "the collector is killed 200 times under load", "chaos::kills::"),
+    collector(
+        "collector-kill",
+        "the collector is killed 200 times under load, on each store",
+        "chaos::kills::",
+    ),
+    collector(
+        "postgresql",
+        "PostgreSQL restarts as after a crash 100 times, and ends connections 100 times, under load",
+        "chaos::restarts::",
+    ),
     collector("collector-drain", "SIGTERM under load, 20 times", "chaos::drain::"),
     collector("bombs", "2 000 compression bombs, 200 at once", "chaos::bombs::"),
     collector("malformed", "200 000 malformed bodies", "chaos::malformed::"),

@@ -28,5 +28,9 @@ pub(crate) async fn ready(State(app): State<Arc<App>>) -> Result<Answer, Problem
 }
 
 pub(crate) async fn metrics(State(app): State<Arc<App>>) -> Answer {
-    with_type(StatusCode::OK, "text/plain; version=0.0.4; charset=utf-8", app.metrics.render())
+    with_type(
+        StatusCode::OK,
+        "text/plain; version=0.0.4; charset=utf-8",
+        app.metrics.render() + &app.projects.metrics(),
+    )
 }

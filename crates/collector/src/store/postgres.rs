@@ -147,6 +147,10 @@ impl Stores for PostgresProjects {
     fn most(&self) -> usize {
         usize::MAX
     }
+
+    fn metrics(&self) -> String {
+        self.0.shared.counts.render()
+    }
 }
 
 /// The entries of one project.

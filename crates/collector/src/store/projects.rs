@@ -33,6 +33,11 @@ pub(crate) trait Stores: Send + Sync + 'static {
 
     /// How many may be open at once.
     fn most(&self) -> usize;
+
+    /// Counts of its own, in the form of Prometheus.
+    fn metrics(&self) -> String {
+        String::new()
+    }
 }
 
 type Place = Arc<OnceCell<Arc<dyn Store>>>;
@@ -82,6 +87,11 @@ impl Projects {
             closing.spawn(async move { drop(store.close().await) });
         }
         while closing.join_next().await.is_some() {}
+    }
+
+    /// What the stores count of themselves.
+    pub(crate) fn metrics(&self) -> String {
+        self.stores.metrics()
     }
 
     /// The stores that are open.

@@ -23,14 +23,21 @@ pub(crate) struct Process {
 
 impl Process {
     pub(crate) fn serve(directory: &Path) -> Self {
-        let mut child =
-            hoplog(&["serve", "--listen", "127.0.0.1:0", "--data-dir", directory.to_str().unwrap()])
-                .spawn()
-                .unwrap();
+        Self::serve_with(directory, &[])
+    }
+
+    pub(crate) fn serve_with(directory: &Path, more: &[&str]) -> Self {
+        let mut child = Self::begin(directory, more);
         let mut line = String::new();
         BufReader::new(child.stdout.take().unwrap()).read_line(&mut line).unwrap();
         let address = line.trim().strip_prefix("hoplog listens on http://").unwrap().parse().unwrap();
         Self { child, address }
+    }
+
+    /// Starts it, and does not wait until it serves.
+    pub(crate) fn begin(directory: &Path, more: &[&str]) -> Child {
+        let plain = ["serve", "--listen", "127.0.0.1:0", "--data-dir", directory.to_str().unwrap()];
+        hoplog(&[&plain, more].concat()).spawn().unwrap()
     }
 
     pub(crate) fn post(&self, body: &[u8]) -> Response {

@@ -41,10 +41,32 @@ pub(super) struct Shared {
 /// What happened to writers since the start.
 #[derive(Debug, Default)]
 pub(super) struct Counts {
-    pub(super) reconnects: AtomicU64,
+    pub(super) connections: AtomicU64,
     pub(super) retries: AtomicU64,
     pub(super) commits_unknown: AtomicU64,
     pub(super) kept_as_text: AtomicU64,
+}
+
+impl Counts {
+    pub(super) fn render(&self) -> String {
+        let all = [
+            ("hoplog_store_connections_total", "Connections made to write.", &self.connections),
+            ("hoplog_store_retries_total", "Transactions tried again.", &self.retries),
+            (
+                "hoplog_store_commits_unknown_total",
+                "Connections lost while a commit was under way; what it held was sent again.",
+                &self.commits_unknown,
+            ),
+            (
+                "hoplog_store_kept_as_text_total",
+                "Entries whose JSON the store takes as text only.",
+                &self.kept_as_text,
+            ),
+        ];
+        all.iter().fold(String::new(), |out, (name, help, counter)| {
+            out + &format!("# HELP {name} {help}\n# TYPE {name} counter\n{name} {}\n", counter.load(Relaxed))
+        })
+    }
 }
 
 pub(super) struct Writer {
@@ -191,7 +213,7 @@ impl Writer {
             self.session = None;
             let connected = self.shared.connector.connect(&transact::setup()).await;
             let client = connected.map_err(|error| Trouble::Refused(explain(&error)))?;
-            self.shared.counts.reconnects.fetch_add(1, Relaxed);
+            self.shared.counts.connections.fetch_add(1, Relaxed);
             self.session = Some(Session::new(client).await?);
         }
         self.session

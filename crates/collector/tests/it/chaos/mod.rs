@@ -5,6 +5,7 @@ mod bombs;
 mod drain;
 mod kills;
 mod malformed;
+mod restarts;
 mod slow;
 
 use hoplog_entry::EntryId;
