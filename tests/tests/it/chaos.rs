@@ -2,7 +2,9 @@
 //! often its fault fired. The fast forms run with every test; `cargo xtask chaos` runs the large ones.
 
 mod app_kills;
+mod disk;
 mod oracle;
+mod power_cut;
 mod program;
 
 use std::fmt::Display;

@@ -5,7 +5,7 @@ use std::net::SocketAddr;
 use std::process::{Child, ChildStdout, Command, Stdio};
 use std::time::Duration;
 
-use hoplog_testkit::facts::fact;
+use hoplog_testkit::facts::{fact, fact_blocking};
 use serde_json::Value;
 use tempfile::TempDir;
 
@@ -13,14 +13,29 @@ use tempfile::TempDir;
 pub(super) struct Program {
     child: Child,
     /// What it says, line by line.
-    pub(super) said: BufReader<ChildStdout>,
+    pub(super) said: Option<BufReader<ChildStdout>>,
 }
 
 impl Program {
     pub(super) fn start(command: &mut Command) -> Self {
         let mut child = command.stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().unwrap();
         let said = BufReader::new(child.stdout.take().unwrap());
-        Self { child, said }
+        Self { child, said: Some(said) }
+    }
+
+    pub(super) fn signal(&self, name: &str) {
+        let pid = self.child.id().to_string();
+        assert!(Command::new("kill").args([&format!("-{name}"), &pid]).status().unwrap().success());
+    }
+
+    /// After SIGSTOP: until no thread of it runs.
+    pub(super) fn wait_until_stopped(&self) {
+        let tasks = format!("/proc/{}/task", self.child.id());
+        let stopped = |task: std::io::Result<std::fs::DirEntry>| {
+            let stat = std::fs::read_to_string(task.unwrap().path().join("stat")).unwrap();
+            stat.rsplit(')').next().unwrap().trim_start().starts_with('T')
+        };
+        fact_blocking("a stopped process", || std::fs::read_dir(&tasks).unwrap().all(stopped).then_some(()));
     }
 
     /// `kill -9`.
@@ -31,7 +46,7 @@ impl Program {
 
     fn address(&mut self) -> SocketAddr {
         let mut line = String::new();
-        self.said.read_line(&mut line).unwrap();
+        self.said.as_mut().unwrap().read_line(&mut line).unwrap();
         line.trim().parse().unwrap_or_else(|_| panic!("no address: {line:?}"))
     }
 }
