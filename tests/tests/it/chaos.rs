@@ -3,6 +3,7 @@
 
 mod app_kills;
 mod disk;
+mod injected;
 mod oracle;
 mod power_cut;
 mod program;
@@ -31,6 +32,7 @@ impl Dice {
     /// From `from` on, below `to`.
     fn next(&mut self, from: u64, to: u64) -> u64 {
         self.0 += 1;
-        from + u64::from_str_radix(&journeys::payload(self.0), 16).unwrap() % (to - from)
+        let letters = journeys::payload(self.0);
+        from + letters.bytes().fold(0, |n, letter| n << 4 | u64::from(letter - b'a')) % (to - from)
     }
 }

@@ -56,7 +56,7 @@ async fn durable(client: &Client, order: u64) {
 async fn written(client: &Client, order: u64) {
     entry(client, order).send();
     let all = client.stats().accepted;
-    while client.stats().destinations[0].spooled < all {
+    while client.stats().spooled() < all {
         tokio::time::sleep(Duration::from_millis(1)).await;
     }
     println!("durable {order}");
