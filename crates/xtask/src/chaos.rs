@@ -27,7 +27,7 @@ struct Run {
     filter: &'static str,
 }
 
-const RUNS: [Run; 8] = [
+const RUNS: &[Run] = &[
     journey(
         "app-kill",
         "an application is killed 200 times, the collector comes and goes",
@@ -43,6 +43,8 @@ const RUNS: [Run; 8] = [
         "PostgreSQL restarts as after a crash 100 times, and ends connections 100 times, under load",
         "chaos::restarts::",
     ),
+    journey("power-cut", "the power of a disk is cut 50 times (root only)", "chaos::power_cut::"),
+    journey("failing-disk", "calls to the disk fail, one in each of 120 runs", "chaos::injected::"),
     collector("collector-drain", "SIGTERM under load, 20 times", "chaos::drain::"),
     collector("bombs", "2 000 compression bombs, 200 at once", "chaos::bombs::"),
     collector("malformed", "200 000 malformed bodies", "chaos::malformed::"),
@@ -67,7 +69,7 @@ const fn journey(name: &'static str, what: &'static str, filter: &'static str) -
 
 pub(crate) fn run(arguments: &[String]) -> Outcome {
     if arguments == ["--list"] {
-        for run in &RUNS {
+        for run in RUNS {
             println!("{:<17}{}", run.name, run.what);
         }
         return Ok(Vec::new());

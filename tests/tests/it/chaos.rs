@@ -20,6 +20,11 @@ fn figure(name: &str, value: impl Display, unit: &str) {
     println!("FIGURE {name} {value} {unit}");
 }
 
+#[expect(clippy::print_stdout, reason = "what is left out is said aloud")]
+fn skipped(what: &str, why: &str) {
+    println!("SKIPPED {what}: {why}");
+}
+
 /// With no fault in `trials`, the chance of one is below this with 95 % confidence: the rule of three.
 fn bound(trials: usize) -> f64 {
     3.0 / trials as f64

@@ -197,6 +197,13 @@ impl<F: Fs> Spool<F> {
         matches!(self.health, Health::Degraded { until, .. } if now.mono < until)
     }
 
+    /// The next append tries the disk, however it failed.
+    pub(crate) fn try_again(&mut self, now: Now) {
+        if let Health::Degraded { until, .. } = &mut self.health {
+            *until = now.mono;
+        }
+    }
+
     /// Leaves the disk alone for a while.
     pub(super) fn degrade(&mut self, now: Now, why: Trouble) {
         self.strikes = 0;

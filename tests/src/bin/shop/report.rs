@@ -15,7 +15,7 @@ pub(crate) fn stats(stats: &Stats) -> Value {
         "delivered": own.delivered, "duplicates": own.duplicates, "recovered": own.recovered,
         "in_flight": own.in_flight, "queued": own.queued, "spooled": stats.spooled(), "durable": own.durable,
         "dropped": reasons(&own.dropped), "drift": stats.drift(), "lost": stats.lost(),
-        "unread_bytes": own.spool.map_or(0, |spool| spool.unread_bytes),
+        "unread_bytes": own.spool.map(|spool| spool.unread_bytes),
         "spool_bytes": own.spool.map_or(0, |spool| spool.bytes),
         "degraded": own.spool.is_some_and(|spool| spool.degraded),
         "failed_syncs": own.spool.map_or(0, |spool| spool.failed_syncs),

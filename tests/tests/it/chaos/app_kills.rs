@@ -18,8 +18,11 @@ const RATE: u32 = 500;
 /// For what is left of all rounds.
 const PATIENCE: Duration = Duration::from_secs(60);
 
-/// Asks for orders at the rate until `end`; those that the shop answered with 200 are owed.
-async fn order(shop: &Shop, oracle: &Arc<Oracle>, next: &mut u64, end: Instant) -> JoinSet<()> {
+/// So much longer than the shop lives are orders asked for.
+const BEYOND: Duration = Duration::from_millis(20);
+
+/// Asks for orders at the rate until `end`; those that were answered with 200 are owed.
+async fn order(shop: &str, oracle: &Arc<Oracle>, next: &mut u64, end: Instant) -> JoinSet<()> {
     let client = reqwest::Client::new();
     let mut asked = JoinSet::new();
     let mut ticks = interval(Duration::from_secs(1) / RATE);
@@ -28,7 +31,7 @@ async fn order(shop: &Shop, oracle: &Arc<Oracle>, next: &mut u64, end: Instant) 
         let order = *next;
         *next += 1;
         oracle.asked(order);
-        let request = client.post(shop.url(&format!("/promise/{order}")));
+        let request = client.post(format!("{shop}/promise/{order}"));
         let oracle = Arc::clone(oracle);
         asked.spawn(async move {
             if request.send().await.is_ok_and(|answer| answer.status() == 200) {
@@ -60,8 +63,12 @@ async fn kill(kills: usize, up_to_ms: u64, upstream: &mut Upstream, plan: &serde
                 false => upstream.up(),
             }
         };
-        let (mut asked, ()) = tokio::join!(order(&shop, &oracle, &mut next, end), flips);
-        shop.program.kill();
+        let url = shop.url("");
+        let kill = async {
+            sleep_until(end).await;
+            shop.program.kill();
+        };
+        let (mut asked, (), ()) = tokio::join!(order(&url, &oracle, &mut next, end + BEYOND), flips, kill);
         up_at_kill += usize::from(upstream.is_up());
         // What it said before it heard of its end was promised, too.
         while asked.join_next().await.is_some() {}
@@ -111,7 +118,7 @@ async fn the_oracle_sees_an_application_that_promises_before_it_waits() {
     let mut upstream = Upstream::start();
     let mut plan = plan(&upstream, &spool.path().join("spool"));
     (plan["promises_early"], plan["write_through"]) = (json!(true), json!(false));
-    let run = kill(2, 400, &mut upstream, &plan).await;
+    let run = kill(3, 400, &mut upstream, &plan).await;
     let (found, _) = settle(&run, &mut upstream, &plan).await;
     figure("app_kill.control_missing", found.missing, "entries");
     assert!(found.missing > 0, "the control stays green: {found:?}");

@@ -88,7 +88,8 @@ pub(super) async fn raw_duplicates(upstream: &Upstream) -> u64 {
     answer["senders"].as_array().unwrap().iter().filter_map(|sender| sender["duplicates"].as_u64()).sum()
 }
 
-/// What a client says of itself when it has nothing left.
+/// What a client with a spool says of itself when it has nothing left. One that has not looked at its disk says nothing
+/// of what is there.
 pub(super) fn is_quiet(stats: &Value) -> bool {
     ["unread_bytes", "spooled", "in_flight", "queued"].iter().all(|name| stats[name] == 0)
 }

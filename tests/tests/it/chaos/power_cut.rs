@@ -11,7 +11,7 @@ use serde_json::{Value, json};
 use super::disk::Blank;
 use super::oracle::{Found, Oracle, is_quiet};
 use super::program::{Program, Shop, Upstream, shop};
-use super::{Dice, bound, figure, times};
+use super::{Dice, bound, figure, skipped, times};
 
 /// How many wait for the disk at a time.
 const WAITING: u64 = 16;
@@ -50,14 +50,17 @@ async fn cut(blank: &Blank, cuts: usize, upstream: &Upstream, broken: &Value) ->
         listener.join().unwrap();
         let plan = json!({"endpoint": upstream.url(), "spool": left.at.path().join("spool")});
         let shop = Shop::serve(&plan);
-        shop.stats_when(PATIENCE, is_quiet).await;
+        // What was promised is there, so that it is not quiet before it has looked.
+        shop.stats_when(PATIENCE, |stats| is_quiet(stats) && stats["recovered"] != 0).await;
     }
     oracle
 }
 
 /// `None`, said aloud, where no disk can be cut off.
 fn blank() -> Option<Blank> {
-    Blank::new().map_err(|why| println!("SKIPPED power cut: needs root, loop devices and ext4 ({why})")).ok()
+    Blank::new()
+        .map_err(|why| skipped("power cut", &format!("needs root, loop devices and ext4 ({why})")))
+        .ok()
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

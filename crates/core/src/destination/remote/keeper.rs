@@ -39,6 +39,8 @@ pub(super) enum Order {
     Sync,
     /// Nobody takes this record, which another process may have written.
     Quarantine(Vec<u8>, Option<Arc<Source>>),
+    /// A disk that failed is not left alone any longer.
+    TryAgain,
     /// Sync, and end.
     Close,
 }

@@ -71,6 +71,7 @@ impl Spooling {
     /// The disk is tried whatever it did before: there is no later.
     pub(super) fn try_again(&mut self) {
         self.let_be = None;
+        self.order(Order::TryAgain);
     }
 
     pub(super) fn order(&self, order: Order) {

@@ -165,6 +165,10 @@ impl<F: Fs> Task<F> {
                 }
                 self.show();
             }
+            Order::TryAgain => match &mut self.spool {
+                Some(spool) => spool.try_again(Now::of_system()),
+                None => self.open(Now::of_system()),
+            },
             Order::Close => {}
         }
     }

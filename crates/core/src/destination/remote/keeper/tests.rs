@@ -54,6 +54,18 @@ fn a_sync_that_fails_is_told_and_no_later_one_makes_it_good() {
 }
 
 #[test]
+fn a_disk_that_failed_is_left_alone_until_there_is_no_later() {
+    let model = Model::default();
+    let mut keeper = Keeper::start_on(model.clone(), SpoolConfig::new("/spool"), around()).unwrap();
+    model.fault(Op::Write, Some(std::io::ErrorKind::StorageFull));
+    assert_eq!(durable(&mut keeper), Err(NotDurable::Disk));
+    model.fault(Op::Write, None);
+    assert_eq!(durable(&mut keeper), Err(NotDurable::Disk), "it rests");
+    keeper.order(Order::TryAgain);
+    assert_eq!(durable(&mut keeper), Ok(Durable));
+}
+
+#[test]
 fn the_spool_is_looked_after_however_many_orders_come() {
     let around = around();
     let mut config = SpoolConfig::new("/spool");
