@@ -161,6 +161,16 @@ impl Cluster {
         self.sql("postgres", "SELECT pg_reload_conf()");
     }
 
+    /// The process that all its others come from.
+    ///
+    /// # Panics
+    /// It does not run.
+    #[must_use]
+    pub fn pid(&self) -> u32 {
+        let said = std::fs::read_to_string(self.data().join("postmaster.pid")).expect("a running server");
+        said.lines().next().and_then(|line| line.parse().ok()).expect("a process id")
+    }
+
     /// Where its files are.
     #[must_use]
     pub fn data(&self) -> PathBuf {
