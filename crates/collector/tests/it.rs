@@ -11,6 +11,8 @@ mod support;
 
 #[path = "it/bodies.rs"]
 mod bodies;
+#[path = "it/both_stores.rs"]
+mod both_stores;
 #[path = "it/chaos/mod.rs"]
 mod chaos;
 #[path = "it/command.rs"]

@@ -25,6 +25,7 @@ use super::{Reply, Store, StoreError};
 use crate::config::Config;
 use crate::error::StartError;
 use crate::time::{Clock, Day};
+use address::Address;
 use connect::{Connector, Readers};
 use hoplog_entry::EntryId;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -36,6 +37,7 @@ use writer::{Counts, Job, Shared, Writer};
 
 pub use schema::Indexes;
 
+mod address;
 mod connect;
 mod copy;
 mod days;
@@ -54,6 +56,7 @@ mod select;
 mod senders;
 mod sweep;
 mod tally;
+mod tls;
 mod traces;
 mod transact;
 mod trouble;
@@ -86,13 +89,7 @@ pub(crate) struct PostgresProjects(Arc<Inner>);
 impl PostgresProjects {
     /// Connects, brings the tables up to date, drops what is too old, starts the writers.
     pub(crate) async fn open(url: &str, config: &Config) -> Result<Self, StartError> {
-        let parsed: tokio_postgres::Config = url.parse().map_err(|error| {
-            let why = trouble::chain(&error);
-            StartError::new(format!(
-                "--store is not an address of PostgreSQL ({why}): postgres://user@host:5432/database"
-            ))
-        })?;
-        let connector = Connector::new(parsed);
+        let connector = Connector::new(Address::parse(url)?)?;
         let client = connector.connect(&transact::setup()).await;
         let client = client.map_err(|error| StartError::new(trouble::explain(&error).to_string()))?;
         layouts::bring_up_to_date(&client).await?;

@@ -2,8 +2,9 @@
 
 use crate::process::Process;
 use crate::support::{NOON, Postgres, ServerOn, TempDir, id_of, request};
-use hoplog_testdb::Cluster;
+use hoplog_testdb::{Cluster, Sync};
 use serde_json::{Value, json};
+use std::os::unix::fs::PermissionsExt as _;
 use std::time::Duration;
 
 type Server = ServerOn<Postgres>;
@@ -238,5 +239,37 @@ fn several_collectors_share_a_database_and_each_follows_what_the_others_take() {
     assert_eq!(accepted, 500);
     for server in [&server, &other] {
         assert_eq!(request(server.address, "GET", "/stats", &[], b"").json()["stored"], 500);
+    }
+}
+
+#[test]
+fn tls_is_spoken_to_whoever_shows_the_right_certificate_and_to_nobody_else() {
+    let Some(cluster) = Cluster::start(Sync::Off) else { return };
+    let (key, certificate) = (cluster.data().join("server.key"), cluster.data().join("server.crt"));
+    let signed = rcgen::generate_simple_self_signed(["localhost".to_owned()]).unwrap();
+    for (path, content) in [(&key, signed.signing_key.serialize_pem()), (&certificate, signed.cert.pem())] {
+        std::fs::write(path, content).unwrap();
+        std::fs::set_permissions(path, std::fs::Permissions::from_mode(0o600)).unwrap();
+        cluster.programs().give(path);
+    }
+    cluster.set("ssl", "on");
+    let directory = TempDir::new();
+    let trusted = directory.path().join("ca.pem");
+    std::fs::write(&trusted, signed.cert.pem()).unwrap();
+    let url = cluster.database();
+    let by_name = url.replace("127.0.0.1", "localhost");
+    let tls = format!("{by_name}?sslmode=verify-full&sslrootcert={}", trusted.display());
+    let process = Process::serve_with(directory.path(), &["--store", &tls]);
+    assert_eq!(process.post(br#"{"logs":[{"message":"a"}]}"#).status, 200);
+    let encrypted = "SELECT bool_and(ssl) FROM pg_stat_ssl JOIN pg_stat_activity USING (pid) WHERE application_name = 'hoplog'";
+    assert_eq!(cluster.sql(&url, encrypted), "t");
+    drop(process);
+    for (why, url) in [
+        ("nobody trusts it", format!("{by_name}?sslmode=require")),
+        ("another name", format!("{url}?sslmode=require&sslrootcert={}", trusted.display())),
+    ] {
+        let output = Process::begin(directory.path(), &["--store", &url]).wait_with_output().unwrap();
+        let said = String::from_utf8(output.stderr).unwrap();
+        assert!(output.status.code() == Some(1) && said.contains("certificate"), "{why}: {said}");
     }
 }

@@ -1,11 +1,14 @@
 //! Connections: how one is made, and those that questions take turns on.
 
+use super::address::Address;
+use super::tls::Tls;
 use super::trouble::explain;
+use crate::error::StartError;
 use crate::store::StoreError;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
-use tokio_postgres::{Client, Config, NoTls};
+use tokio_postgres::{Client, Config};
 
 /// For a connection to come about.
 const CONNECT: Duration = Duration::from_secs(3);
@@ -14,20 +17,23 @@ const CONNECT: Duration = Duration::from_secs(3);
 #[derive(Debug, Clone)]
 pub(super) struct Connector {
     config: Config,
+    tls: Tls,
 }
 
 impl Connector {
-    pub(super) fn new(mut config: Config) -> Self {
+    pub(super) fn new(address: Address) -> Result<Self, StartError> {
+        let Address { mut config, roots } = address;
         config.connect_timeout(CONNECT);
         if config.get_application_name().is_none() {
             config.application_name("hoplog");
         }
-        Self { config }
+        let tls = Tls::new(roots.as_deref()).map_err(StartError::new)?;
+        Ok(Self { config, tls })
     }
 
     /// A new connection, on which `setup` was run.
     pub(super) async fn connect(&self, setup: &str) -> Result<Client, tokio_postgres::Error> {
-        let (client, connection) = self.config.connect(NoTls).await?;
+        let (client, connection) = self.config.connect(self.tls.clone()).await?;
         // Ends with its client. What it has to say, the client's own calls say too.
         tokio::spawn(async move { drop(connection.await) });
         client.batch_execute(setup).await?;
@@ -38,7 +44,8 @@ impl Connector {
     fn cancel(&self, client: &Client) {
         let token = client.cancel_token();
         if let Ok(runtime) = tokio::runtime::Handle::try_current() {
-            runtime.spawn(async move { drop(token.cancel_query(NoTls).await) });
+            let tls = self.tls.clone();
+            runtime.spawn(async move { drop(token.cancel_query(tls).await) });
         }
     }
 }

@@ -145,7 +145,7 @@ fn add(mut all: Conditions, filter: &Filter) -> Conditions {
     for (name, value) in &filter.metadata {
         all.and(
             "EXISTS (SELECT 1 FROM json_each(entries.metadata) WHERE key = ? AND ? =
-               CASE type WHEN 'true' THEN 'true' WHEN 'false' THEN 'false' WHEN 'null' THEN 'null'
+               CASE WHEN type IN ('true', 'false', 'null', 'integer', 'real') THEN entries.metadata -> fullkey
                ELSE CAST(value AS TEXT) END)",
             [name.clone().into(), value.clone().into()],
         );

@@ -5,8 +5,10 @@ use super::kills::{BATCH, Found, Front, Oracle, Place, look, send};
 use super::{Dice, bound, figure, times};
 use crate::support::{TempDir, request};
 use hoplog_testdb::{Cluster, Sync};
-use std::sync::Mutex;
-use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
+use std::io::{Read as _, Write as _};
+use std::net::{Shutdown, TcpListener, TcpStream};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering::Relaxed};
+use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
 /// What a connection that writes is busy with, as PostgreSQL says it.
@@ -132,6 +134,83 @@ fn end_connection(cluster: &Cluster, busy_with: &str) -> bool {
          END $$"
     );
     cluster.try_sql("postgres", &block).is_ok()
+}
+
+/// Passes bytes on between the collector and PostgreSQL; told to, it lets a commit through and cuts the connection instead
+/// of passing its answer on.
+struct Cutter {
+    port: u16,
+    /// How many commits' answers are still to be lost, and how many were.
+    to_lose: Arc<AtomicUsize>,
+    lost: Arc<AtomicUsize>,
+}
+
+impl Cutter {
+    fn before(port: u16) -> Self {
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let own = listener.local_addr().unwrap().port();
+        let cutter = Self { port: own, to_lose: Arc::default(), lost: Arc::default() };
+        let (to_lose, lost) = (Arc::clone(&cutter.to_lose), Arc::clone(&cutter.lost));
+        std::thread::spawn(move || {
+            for collector in listener.incoming().flatten() {
+                let database = TcpStream::connect(("127.0.0.1", port)).unwrap();
+                let (to_lose, lost) = (Arc::clone(&to_lose), Arc::clone(&lost));
+                let cut = Arc::new(AtomicBool::new(false));
+                let (from, to) = (collector.try_clone().unwrap(), database.try_clone().unwrap());
+                let seen = Arc::clone(&cut);
+                std::thread::spawn(move || {
+                    pass(from, to, |bytes| {
+                        let commits = bytes.windows(7).any(|piece| piece == b"COMMIT\0");
+                        let one_less = |n: usize| n.checked_sub(1);
+                        if commits && to_lose.fetch_update(Relaxed, Relaxed, one_less).is_ok() {
+                            seen.store(true, Relaxed);
+                        }
+                        true
+                    });
+                });
+                std::thread::spawn(move || {
+                    pass(database, collector, |_| {
+                        let cut = cut.load(Relaxed);
+                        lost.fetch_add(usize::from(cut), Relaxed);
+                        !cut
+                    });
+                });
+            }
+        });
+        cutter
+    }
+}
+
+/// Passes bytes on until one side ends or `may` says no; then neither side hears of the other any more.
+fn pass(mut from: TcpStream, mut to: TcpStream, mut may: impl FnMut(&[u8]) -> bool) {
+    let mut piece = [0; 64 * 1024];
+    while let Ok(n @ 1..) = from.read(&mut piece) {
+        if !may(&piece[..n]) || to.write_all(&piece[..n]).is_err() {
+            break;
+        }
+    }
+    let _ = from.shutdown(Shutdown::Both);
+    let _ = to.shutdown(Shutdown::Both);
+}
+
+#[test]
+fn what_was_committed_without_a_word_is_known_again_when_it_is_sent_again() {
+    let Some(cluster) = hoplog_testdb::shared() else { return };
+    let cutter = Cutter::before(cluster.port());
+    let (from, to) = (format!(":{}/", cluster.port()), format!(":{}/", cutter.port));
+    let place = Place { directory: TempDir::new(), store: Some(cluster.database().replace(&from, &to)) };
+    let rounds = times(20, 100);
+    let all = under_faults(&place, rounds, Front::none, |round| {
+        cutter.to_lose.fetch_add(1, Relaxed);
+        let began = Instant::now();
+        while cutter.lost.load(Relaxed) <= round {
+            assert!(began.elapsed() < Duration::from_secs(30), "no commit came by");
+            std::thread::sleep(Duration::from_millis(1));
+        }
+    });
+    tell("postgresql_lost_answer", rounds, &all);
+    assert!(all.3 >= rounds as u64, "{} commits were unknown", all.3);
+    assert!(all.0.raw_duplicates > 0, "nothing was there already when it was tried again");
 }
 
 #[test]
