@@ -5,8 +5,8 @@
 //!                                                   └─► tree ─► drawing ─┘
 //! ```
 //!
-//! Exit codes: 0 done, also where nothing was found; 1 the collector or the trace is not there; 2 a question that
-//! cannot be asked.
+//! Exit codes, for scripts: 0 something was found; 1 nothing was; 2 the question cannot be asked; 3 the collector is not
+//! there, lets nobody in, or failed.
 
 use std::io;
 use std::process::ExitCode;
@@ -32,7 +32,9 @@ pub(crate) enum Failure {
     Usage(String),
     /// It was asked in vain.
     Failed(String),
-    /// The collector has nothing there; its words.
+    /// Without another key, it will be in vain again.
+    Refused(String),
+    /// The collector has nothing there; what to say of that.
     Missing(String),
     /// Nobody reads what is printed: an end, and no failure.
     Closed,
@@ -48,17 +50,17 @@ impl From<io::Error> for Failure {
 }
 
 impl Failure {
+    fn say(why: &str, code: u8) -> ExitCode {
+        terminal::note(why);
+        ExitCode::from(code)
+    }
+
     pub(crate) fn tell(&self) -> ExitCode {
         match self {
             Self::Closed => ExitCode::SUCCESS,
-            Self::Usage(why) => {
-                terminal::note(why);
-                ExitCode::from(2)
-            }
-            Self::Failed(why) | Self::Missing(why) => {
-                terminal::note(why);
-                ExitCode::FAILURE
-            }
+            Self::Missing(why) => Self::say(why, 1),
+            Self::Usage(why) => Self::say(why, 2),
+            Self::Failed(why) | Self::Refused(why) => Self::say(why, 3),
         }
     }
 }

@@ -47,7 +47,7 @@
 //!
 //! `GET /api/v1/tail` takes the same filters, but for times, and answers with server-sent events: each entry as `data`
 //! when it has arrived; `skipped` with the number of `entries` that were not looked at, where a follower takes them more
-//! slowly than they arrive; `end` with a `detail`.
+//! slowly than they arrive; `end` with a `detail`. An event's id, shown again as `Last-Event-ID`, goes on behind it.
 //!
 //! ```no_run
 //! # async fn example() -> Result<(), hoplog_collector::StartError> {

@@ -39,3 +39,5 @@ mod spool;
 mod store;
 #[path = "it/weight.rs"]
 mod weight;
+#[path = "it/words.rs"]
+mod words;

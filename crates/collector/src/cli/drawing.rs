@@ -60,6 +60,10 @@ fn draw_row(page: &mut Page, row: &Row, entry: &Entry, begun: i64, length: i64, 
         page.tell(entry.level_tone(), &format!("{:<5} ", entry.level));
     }
     entry.what(page, true);
+    if let Some(status) = entry.status_code {
+        page.add(entry.tone(), format_args!(" {status}"));
+    }
+    entry.ending(page);
     entry.details(page);
     if row.orphan {
         let what = if entry.is_span() { "caller" } else { "span" };

@@ -77,7 +77,7 @@ impl Entry {
     }
 
     /// By status and outcome for a request or a call, by level for anything else.
-    fn tone(&self) -> Tone {
+    pub(crate) fn tone(&self) -> Tone {
         let outcome = self.outcome.as_deref();
         match self.status_code {
             _ if self.is_running() => Tone::Open,
@@ -116,9 +116,10 @@ impl Entry {
         } else {
             page.tell(self.level_tone(), self.message.as_deref().unwrap_or_default());
         }
-        if let Some(status) = self.status_code {
-            page.add(self.tone(), format_args!(" {status}"));
-        }
+    }
+
+    /// What it came to, where that is not `completed`.
+    pub(crate) fn ending(&self, page: &mut Page) {
         match self.outcome.as_deref() {
             _ if self.is_running() => page.add(Tone::Open, format_args!(" running")),
             None | Some("completed") => {}

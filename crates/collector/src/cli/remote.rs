@@ -2,7 +2,7 @@
 
 use super::Failure;
 use reqwest::header::{ACCEPT, AUTHORIZATION, CONTENT_TYPE, HeaderMap, HeaderValue, LOCATION};
-use reqwest::{Client, Response, StatusCode, Url};
+use reqwest::{Client, RequestBuilder, Response, StatusCode, Url};
 use serde::Deserialize;
 use std::error::Error;
 use std::net::IpAddr;
@@ -114,7 +114,26 @@ impl Collector {
     }
 
     /// An answer that is not a refusal.
-    pub(crate) async fn ask(&self, path: &[&str], pairs: &[(String, String)]) -> Result<Response, Failure> {
+    async fn ask(&self, path: &[&str], pairs: &[(String, String)]) -> Result<Response, Failure> {
+        self.send(self.client.get(self.url(path, pairs))).await
+    }
+
+    /// What arrives from now on, or from where a stream broke.
+    pub(crate) async fn follow(
+        &self,
+        pairs: &[(String, String)],
+        last_id: Option<&str>,
+    ) -> Result<Response, Failure> {
+        let mut request = self.client.get(self.url(&["api", "v1", "tail"], pairs));
+        if let Some(id) = last_id {
+            request = request.header("last-event-id", id);
+        }
+        let answer = self.send(request).await?;
+        self.expect(&answer, "text/event-stream")?;
+        Ok(answer)
+    }
+
+    fn url(&self, path: &[&str], pairs: &[(String, String)]) -> Url {
         let mut url = self.base.clone();
         url.set_fragment(None);
         if let Ok(mut segments) = url.path_segments_mut() {
@@ -123,7 +142,11 @@ impl Collector {
         if !pairs.is_empty() {
             url.query_pairs_mut().extend_pairs(pairs);
         }
-        let answer = self.client.get(url).send().await.map_err(|e| self.unanswered(&e))?;
+        url
+    }
+
+    async fn send(&self, request: RequestBuilder) -> Result<Response, Failure> {
+        let answer = request.send().await.map_err(|e| self.unanswered(&e))?;
         match answer.status() {
             StatusCode::OK => Ok(answer),
             _ => Err(self.refused(answer).await),
@@ -131,7 +154,7 @@ impl Collector {
     }
 
     /// Refuses an answer of another type.
-    pub(crate) fn expect(&self, answer: &Response, content_type: &str) -> Result<(), Failure> {
+    fn expect(&self, answer: &Response, content_type: &str) -> Result<(), Failure> {
         is_of_type(answer, content_type).then_some(()).ok_or_else(|| self.stranger())
     }
 
@@ -181,7 +204,7 @@ impl Collector {
             ));
         }
         if matches!(status, StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN) {
-            return Failure::Failed(match self.has_key {
+            return Failure::Refused(match self.has_key {
                 true => format!("{name} does not take this key: check --api-key or HOPLOG_API_KEY"),
                 false => format!("{name} asks for a key: pass --api-key or set HOPLOG_API_KEY"),
             });

@@ -17,6 +17,9 @@ pub(crate) struct Events {
     rest: Vec<u8>,
     name: String,
     data: String,
+    id: Option<String>,
+    /// The id of the last event that came whole: where to go on after a break.
+    pub(crate) last_id: Option<String>,
 }
 
 /// What came is no such stream.
@@ -24,6 +27,11 @@ pub(crate) struct Events {
 pub(crate) struct NoEvent;
 
 impl Events {
+    /// Begins a stream that goes on where this one broke.
+    pub(crate) fn anew(&mut self) {
+        *self = Self { last_id: self.last_id.take(), ..Self::default() };
+    }
+
     /// The events that this piece completes.
     pub(crate) fn feed(&mut self, piece: &[u8]) -> Result<Vec<Event>, NoEvent> {
         let mut whole = Vec::new();
@@ -43,6 +51,7 @@ impl Events {
     fn line(&mut self, line: &str) -> Option<Event> {
         if line.is_empty() {
             let (name, data) = (std::mem::take(&mut self.name), std::mem::take(&mut self.data));
+            self.last_id = self.id.take().or(self.last_id.take());
             let name = if name.is_empty() { "message".to_owned() } else { name };
             return (!data.is_empty()).then_some(Event { name, data });
         }
@@ -50,6 +59,7 @@ impl Events {
         let value = value.strip_prefix(' ').unwrap_or(value);
         match field {
             "event" => value.clone_into(&mut self.name),
+            "id" => self.id = Some(value.to_owned()),
             "data" => {
                 if !self.data.is_empty() {
                     self.data.push('\n');
@@ -76,6 +86,7 @@ mod tests {
             let read: Vec<_> =
                 stream.as_bytes().chunks(size).flat_map(|piece| events.feed(piece).unwrap()).collect();
             assert_eq!(read, expected, "pieces of {size}");
+            assert_eq!(events.last_id.as_deref(), Some("3"));
         }
     }
 

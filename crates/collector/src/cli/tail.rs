@@ -3,17 +3,23 @@
 use super::Failure;
 use super::entry::Entry;
 use super::filters::Filters;
-use super::line::line;
-use super::remote::Remote;
+use super::line::Lines;
+use super::remote::{Collector, Remote};
 use super::sse::{Event, Events};
 use super::terminal::{self, Page, colours, safe_json};
 use serde::Deserialize;
+use std::collections::HashSet;
 use std::time::Duration;
 
 /// A collector says something every 15 s.
 const SILENCE: Duration = Duration::from_secs(60);
+/// Between two tries to come back, the first and the longest.
+const PAUSE: Duration = Duration::from_millis(250);
+const LONGEST_PAUSE: Duration = Duration::from_secs(5);
 
 /// Prints entries as they arrive, one line each, until Ctrl-C.
+///
+/// Where the connection breaks or the collector restarts, it comes back by itself and goes on where it was.
 #[derive(clap::Args)]
 pub(crate) struct Tail {
     /// Prints a line of JSON per entry.
@@ -35,51 +41,134 @@ struct End {
     detail: String,
 }
 
+#[derive(Deserialize)]
+pub(crate) struct Id {
+    pub(crate) id: String,
+}
+
 impl Tail {
     pub(crate) async fn run(&self) -> Result<(), Failure> {
         let collector = self.remote.open()?;
-        let silent = |_| {
-            Failure::Failed(format!("{} has gone silent: look after it, and start again", collector.name()))
-        };
-        let asked = self.filters.pairs();
-        let asking = collector.ask(&["api", "v1", "tail"], &asked);
-        let mut answer = tokio::time::timeout(SILENCE, asking).await.map_err(silent)??;
-        collector.expect(&answer, "text/event-stream")?;
+        let following = Following::begin(&collector, self.filters.pairs()).await?;
         terminal::note(&format!("following {}; Ctrl-C ends it", collector.name()));
-        let (mut events, mut page) = (Events::default(), Page::new(colours()));
+        following.print(self.json, &mut Lines::default(), &HashSet::new()).await
+    }
+}
+
+/// A stream of entries that outlives its connections.
+pub(crate) struct Following<'c> {
+    collector: &'c Collector,
+    asked: Vec<(String, String)>,
+    answer: reqwest::Response,
+    events: Events,
+}
+
+impl<'c> Following<'c> {
+    /// All that arrives from here on will come.
+    pub(crate) async fn begin(
+        collector: &'c Collector,
+        asked: Vec<(String, String)>,
+    ) -> Result<Self, Failure> {
+        let answer = connect(collector, &asked, None).await?;
+        Ok(Self { collector, asked, answer, events: Events::default() })
+    }
+
+    /// Prints what comes, but for entries that are `known`, until something ends it for good.
+    pub(crate) async fn print(
+        mut self,
+        json: bool,
+        lines: &mut Lines,
+        known: &HashSet<String>,
+    ) -> Result<(), Failure> {
+        let stranger = || self.collector.stranger();
+        let mut page = Page::new(colours());
         loop {
-            let piece = tokio::time::timeout(SILENCE, answer.chunk()).await.map_err(silent)?;
-            let Some(piece) = piece.map_err(|e| collector.broken(&e))? else {
-                return Err(Failure::Failed(format!("{} has ended it: start again", collector.name())));
-            };
-            for event in events.feed(&piece).map_err(|_| collector.stranger())? {
-                self.show(&mut page, &event).map_err(|_| collector.stranger())?;
-                if event.name == "end" {
+            let lost = match self.piece().await {
+                Ok(piece) => {
+                    let mut ended = None;
+                    for event in self.events.feed(&piece).map_err(|_| stranger())? {
+                        if event.name == "end" {
+                            let End { detail } = serde_json::from_str(&event.data).map_err(|_| stranger())?;
+                            ended = Some(detail);
+                        } else {
+                            show(&mut page, &event, json, lines, known).map_err(|_| stranger())?;
+                        }
+                    }
                     page.print()?;
-                    let End { detail } =
-                        serde_json::from_str(&event.data).map_err(|_| collector.stranger())?;
-                    return Err(Failure::Failed(format!("{} has ended it: {detail}", collector.name())));
+                    let Some(detail) = ended else { continue };
+                    format!("{} has ended it: {detail}", self.collector.name())
                 }
-            }
-            page.print()?;
+                Err(lost) => lost,
+            };
+            terminal::note(&format!("{lost}; coming back"));
+            self.come_back().await?;
         }
     }
 
-    fn show(&self, page: &mut Page, event: &Event) -> Result<(), serde_json::Error> {
-        match event.name.as_str() {
-            "message" if self.json => {
+    /// What comes next, or why nothing does.
+    async fn piece(&mut self) -> Result<bytes::Bytes, String> {
+        let name = self.collector.name();
+        match tokio::time::timeout(SILENCE, self.answer.chunk()).await {
+            Err(_) => Err(format!("{name} has gone silent")),
+            Ok(Err(_)) => Err(format!("the connection to {name} broke")),
+            Ok(Ok(None)) => Err(format!("{name} has ended it")),
+            Ok(Ok(Some(piece))) => Ok(piece),
+        }
+    }
+
+    async fn come_back(&mut self) -> Result<(), Failure> {
+        let mut pause = PAUSE;
+        loop {
+            tokio::time::sleep(pause).await;
+            match connect(self.collector, &self.asked, self.events.last_id.as_deref()).await {
+                Ok(answer) => {
+                    self.answer = answer;
+                    self.events.anew();
+                    terminal::note(&format!("following {} again", self.collector.name()));
+                    return Ok(());
+                }
+                Err(Failure::Failed(_)) => pause = (pause * 2).min(LONGEST_PAUSE),
+                Err(other) => return Err(other),
+            }
+        }
+    }
+}
+
+async fn connect(
+    collector: &Collector,
+    asked: &[(String, String)],
+    last_id: Option<&str>,
+) -> Result<reqwest::Response, Failure> {
+    let silent = |_| Failure::Failed(format!("{} does not answer: look after it", collector.name()));
+    tokio::time::timeout(SILENCE, collector.follow(asked, last_id)).await.map_err(silent)?
+}
+
+fn show(
+    page: &mut Page,
+    event: &Event,
+    json: bool,
+    lines: &mut Lines,
+    known: &HashSet<String>,
+) -> Result<(), serde_json::Error> {
+    match event.name.as_str() {
+        "message" => {
+            if !known.is_empty() && known.contains(&serde_json::from_str::<Id>(&event.data)?.id) {
+                return Ok(());
+            }
+            if json {
                 page.text.push_str(&safe_json(&event.data));
                 page.text.push('\n');
+            } else {
+                lines.line(page, &serde_json::from_str::<Entry>(&event.data)?);
             }
-            "message" => line(page, &serde_json::from_str::<Entry>(&event.data)?),
-            "skipped" => {
-                let Skipped { entries } = serde_json::from_str(&event.data)?;
-                terminal::note(&format!(
-                    "too slow for what arrives: {entries} entries were passed over; narrow it by filters"
-                ));
-            }
-            _ => {} // of a later version
         }
-        Ok(())
+        "skipped" => {
+            let Skipped { entries } = serde_json::from_str(&event.data)?;
+            terminal::note(&format!(
+                "too slow for what arrives: {entries} entries were passed over; narrow it by filters"
+            ));
+        }
+        _ => {} // of a later version
     }
+    Ok(())
 }

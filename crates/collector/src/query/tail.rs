@@ -1,7 +1,8 @@
 //! `GET /api/v1/tail`: what arrives from now on, as server-sent events.
 //!
 //! A follower reads on in the store, a bounded step at a time and no faster than it takes the answer, so that nothing
-//! piles up for one that is slow: it falls behind, is moved on, and is told so.
+//! piles up for one that is slow: it falls behind, is moved on, and is told so. Each event's id is a place in the store:
+//! whoever shows it again as `Last-Event-ID`, also to another process, goes on behind it.
 
 use super::parameters::TAIL;
 use super::params::Params;
@@ -9,15 +10,16 @@ use crate::http::access::{Granted, Query};
 use crate::http::{Answer, App, Problem, with_type};
 use crate::json::quote;
 use crate::store::StoreError;
-use crate::store::follow::{News, Position};
+use crate::store::follow::{Arrival, News, Position};
 use crate::store::search::Filter;
 use axum::body::Body;
 use axum::extract::State;
 use bytes::Bytes;
 use hyper::StatusCode;
 use hyper::body::Frame;
-use hyper::header::{HeaderName, HeaderValue};
+use hyper::header::{HeaderMap, HeaderName, HeaderValue};
 use std::convert::Infallible;
+use std::fmt::Write as _;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::sync::atomic::Ordering::Relaxed;
@@ -35,6 +37,7 @@ const KEEP_ALIVE: Duration = Duration::from_secs(15);
 pub(crate) async fn tail(
     State(app): State<Arc<App>>,
     granted: Granted<Query>,
+    headers: HeaderMap,
     params: Params,
 ) -> Result<Answer, Problem> {
     params.without(&["from", "to", "limit", "cursor"], "for what is yet to arrive")?;
@@ -43,7 +46,12 @@ pub(crate) async fn tail(
         || Problem::new(StatusCode::SERVICE_UNAVAILABLE, "as many follow already as may: end one of them");
     let place = Arc::clone(&app.followers).try_acquire_owned().map_err(|_| full())?;
     // Before the answer: whoever has that sees all that arrives later.
-    let position = granted.store.follow(filter.clone(), None).await?.position;
+    let mut position = granted.store.follow(filter.clone(), None).await?.position;
+    if let Some(left) = headers.get("last-event-id") {
+        let left = left.to_str().ok().and_then(|text| Position::resume(text, position));
+        let unknown = "`Last-Event-ID` is none that was given out here: leave it out, and follow from now on";
+        position = left.ok_or_else(|| Problem::parameter("Last-Event-ID", unknown))?;
+    }
     let follower =
         Follower { app, granted, filter, position, told: Instant::now(), ended: false, _place: place };
     let first = async { Some((Bytes::from_static(b": what arrives from now on\n\n"), follower)) };
@@ -97,7 +105,7 @@ impl Follower {
             let more = match self.granted.store.follow(self.filter.clone(), Some(self.position.clone())).await
             {
                 Ok(news) => {
-                    let text = events(&news);
+                    let text = events(&news, &mut self.position);
                     self.position = news.position;
                     if !text.is_empty() {
                         break text;
@@ -109,7 +117,8 @@ impl Follower {
                 Err(error) => break self.end(&error.to_string()),
             };
             if self.told.elapsed() >= KEEP_ALIVE {
-                break ":\n\n".to_owned();
+                // No event, but where to come back to: there may have been many that the filter left out.
+                break format!("id: {}\n\n", self.position.to_text(None));
             }
             if !more {
                 tokio::time::sleep(LOOK).await;
@@ -127,15 +136,18 @@ impl Follower {
     }
 }
 
-fn events(news: &News) -> String {
+/// `position` is where they are seen from, and moves with them.
+fn events(news: &News, position: &mut Position) -> String {
     let mut text = String::new();
     if news.skipped > 0 {
         text = format!("event: skipped\ndata: {{\"entries\":{}}}\n\n", news.skipped);
     }
-    for entry in &news.entries {
-        text.push_str("data: ");
+    for Arrival { day, seq, json } in &news.entries {
+        position.arrivals.insert(*day, *seq);
+        // Writing to a String does not fail.
+        let _ = write!(text, "id: {}\ndata: ", position.to_text(Some(*day)));
         // Line breaks stand between the tokens of metadata only, kept as it came; here they would end the event.
-        text.extend(entry.chars().map(|c| if matches!(c, '\n' | '\r') { ' ' } else { c }));
+        text.extend(json.chars().map(|c| if matches!(c, '\n' | '\r') { ' ' } else { c }));
         text.push_str("\n\n");
     }
     text

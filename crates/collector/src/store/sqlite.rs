@@ -41,6 +41,7 @@ mod erase;
 mod errors;
 mod figures;
 mod follow;
+mod grams;
 mod histogram;
 mod ids;
 mod insert;

@@ -101,8 +101,8 @@ fn entries_are_printed_newest_first_a_line_each() {
     let lines = printed(&server, &["--service", "payments"]);
     assert_eq!(
         lines,
-        "2026-03-10T12:00:00.020Z ERROR payments     charge \\u{1b}[31mrefused\\u{202e} note=a b order=7 trace=4bf92f3577b34da6a3ce929d0e0e4736\n\
-         2026-03-10T12:00:00.006Z WARN  payments     GET /charges/7 402 25.2ms error=ChargeDeclined error_message=the card⏎was declined \
+        "2026-03-10T12:00:00.020Z ERROR payments                    charge \\u{1b}[31mrefused\\u{202e} note=a b order=7 trace=4bf92f3577b34da6a3ce929d0e0e4736\n\
+         2026-03-10T12:00:00.006Z WARN  payments    402     25.2ms  GET /charges/7 error=ChargeDeclined error_message=the card⏎was declined \
          slow ×4 trace=4bf92f3577b34da6a3ce929d0e0e4736\n"
     );
 }
@@ -150,7 +150,7 @@ fn each_filter_reaches_the_collector() {
     }
     assert_eq!(found(&["--from", "2026-03-10T13:59:59+02:00"]), "b");
     let none = query(&server, &["--service", "nobody"]);
-    assert_eq!(said(&none), (Some(0), "", "hoplog: no entry meets this\n"));
+    assert_eq!(said(&none), (Some(1), "", "hoplog: no entry meets this\n"));
 }
 
 #[test]
@@ -236,11 +236,12 @@ fn a_key_is_shown_where_it_is_asked_for_and_never_in_the_clear() {
     let url = format!("http://{}", server.address);
     let asking =
         |arguments: &[&str]| hoplog(&[&["query", "--url", &url, "--limit", "1"], arguments].concat());
-    refuses(&mut asking(&[]), 1, "asks for a key: pass --api-key or set HOPLOG_API_KEY");
-    refuses(&mut asking(&["--api-key", "other"]), 1, "does not take this key: check --api-key");
+    refuses(&mut asking(&[]), 3, "asks for a key: pass --api-key or set HOPLOG_API_KEY");
+    refuses(&mut asking(&["--api-key", "other"]), 3, "does not take this key: check --api-key");
     refuses(&mut asking(&["--api-key", "a\nb"]), 2, "check --api-key");
-    assert_eq!(asking(&["--api-key", "hl_key"]).output().unwrap().status.code(), Some(0));
-    assert_eq!(asking(&[]).env("HOPLOG_API_KEY", "hl_key").output().unwrap().status.code(), Some(0));
+    // Let in, and nothing found.
+    assert_eq!(asking(&["--api-key", "hl_key"]).output().unwrap().status.code(), Some(1));
+    assert_eq!(asking(&[]).env("HOPLOG_API_KEY", "hl_key").output().unwrap().status.code(), Some(1));
     // 192.0.2.0/24 is nobody's (RFC 5737); nothing is sent there.
     let away = ["query", "--url", "http://192.0.2.1:8000", "--api-key", "hl_key"];
     refuses(&mut hoplog(&away), 2, "in the clear: use https, or pass --allow-insecure-http");
@@ -252,7 +253,7 @@ fn a_key_is_shown_where_it_is_asked_for_and_never_in_the_clear() {
 fn where_no_collector_is_the_address_is_named() {
     let nobody = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
     let url = format!("http://{nobody}");
-    refuses(&mut hoplog(&["query", "--url", &url]), 1, &format!("no collector at {url} ("));
+    refuses(&mut hoplog(&["query", "--url", &url]), 3, &format!("no collector at {url} ("));
     // Somebody else's server, and one that hangs up.
     for (answer, part) in [
         (
@@ -279,7 +280,7 @@ fn where_no_collector_is_the_address_is_named() {
             while lines.next().is_some_and(|line| !line.unwrap().is_empty()) {}
             stream.write_all(answer.as_bytes()).unwrap();
         });
-        refuses(&mut hoplog(&["query", "--url", &url]), 1, part);
+        refuses(&mut hoplog(&["query", "--url", &url]), 3, part);
         server.join().unwrap();
     }
 }

@@ -8,15 +8,24 @@ use std::net::{SocketAddr, TcpStream};
 use std::process::{Child, Command, Stdio};
 use std::time::Duration;
 
-/// A follower's connection, read line by line; chunk sizes and empty lines are left out.
-struct Follower(BufReader<TcpStream>);
+/// A follower's connection, read line by line, and the last event's id; chunk sizes and empty lines are left out.
+struct Follower(BufReader<TcpStream>, String);
 
 impl Follower {
     /// Follows from here on: the answer's head has come.
     fn begin(address: SocketAddr, query: &str) -> Self {
+        Self::ask(address, query, "")
+    }
+
+    /// Goes on behind the event of this id.
+    fn resume(address: SocketAddr, query: &str, id: &str) -> Self {
+        Self::ask(address, query, &format!("last-event-id: {id}\r\n"))
+    }
+
+    fn ask(address: SocketAddr, query: &str, header: &str) -> Self {
         let mut stream = connect(address);
-        write!(stream, "GET /api/v1/tail{query} HTTP/1.1\r\nhost: localhost\r\n\r\n").unwrap();
-        let mut follower = Self(BufReader::new(stream));
+        write!(stream, "GET /api/v1/tail{query} HTTP/1.1\r\nhost: localhost\r\n{header}\r\n").unwrap();
+        let mut follower = Self(BufReader::new(stream), String::new());
         assert_eq!(follower.line(), "HTTP/1.1 200 OK");
         let head: Vec<_> =
             std::iter::from_fn(|| Some(follower.raw()).filter(|line| !line.is_empty())).collect();
@@ -38,7 +47,9 @@ impl Follower {
     fn line(&mut self) -> String {
         loop {
             let line = self.raw();
-            if !line.is_empty() && u32::from_str_radix(&line, 16).is_err() {
+            if let Some(id) = line.strip_prefix("id: ") {
+                self.1 = id.to_owned();
+            } else if !line.is_empty() && u32::from_str_radix(&line, 16).is_err() {
                 return line;
             }
         }
@@ -149,7 +160,10 @@ fn one_that_takes_too_little_is_moved_on_and_told_how_far() {
         } else {
             let entry: Value = serde_json::from_str(line.strip_prefix("data: ").unwrap()).unwrap();
             let number = number(&entry);
-            assert!(last.is_none_or(|last| number > last), "in order, and none twice");
+            assert!(
+                last.is_none_or(|last| number > last),
+                "in order, and none twice: {number} after {last:?}, {skipped} skipped"
+            );
             (seen, last) = (seen + 1, Some(number));
         }
     }
@@ -244,24 +258,73 @@ impl Drop for Tail {
 }
 
 #[test]
-fn the_command_prints_what_arrives_until_the_collector_ends() {
-    let mut server = Server::start();
+fn a_follower_comes_back_to_where_it_was_whatever_happened_meanwhile() {
+    let server = Server::start();
+    let mut follower = Follower::begin(server.address, "?service=shop");
+    let entry = |n: u64, days: u64| json!({"id": id_of(NOON - days * 86_400), "message": n.to_string(), "service": "shop"});
+    server.send((0..5).map(|n| entry(n, n % 2)).collect());
+    let mut seen = follower.messages(3);
+    let id = follower.1.clone();
+    drop(follower);
+    // More arrives, of these days and of a new one, and the collector is another process's.
+    server.send(json!([entry(5, 0), entry(6, 3), {"message": "not this", "service": "payments"}]));
+    let server = Server::in_directory(server.stop(), |config| config);
+    server.clock.set(NOON + 86_400);
+    server.send(json!([{"id": id_of(NOON + 86_400), "message": "7", "service": "shop"}]));
+    let mut back = Follower::resume(server.address, "?service=shop", &id);
+    seen.extend(back.messages(5));
+    seen.sort();
+    assert_eq!(seen, ["0", "1", "2", "3", "4", "5", "6", "7"]);
+    server.send(json!([{"message": "8", "service": "shop"}]));
+    assert_eq!(back.messages(1), ["8"]);
+    for id in ["x", "1.2_3.4_5.6_7.8_9.0"] {
+        let response = request(server.address, "GET", "/api/v1/tail", &[("last-event-id", id)], b"");
+        assert_eq!(
+            (response.status, response.json()["parameter"].as_str()),
+            (400, Some("Last-Event-ID")),
+            "{id}"
+        );
+    }
+}
+
+#[test]
+fn the_command_prints_what_arrives_across_a_restart_of_the_collector() {
+    let server = Server::start();
+    let address = server.address;
     let (mut tail, mut said) = Tail::begin(&server, &["--service", "shop"]);
     server.send(json!([
         {"message": "not this", "service": "payments"},
         {"message": "order\u{7} placed", "service": "shop", "created_at": NOON, "order": 7},
     ]));
     let mut out = BufReader::new(tail.0.stdout.take().unwrap());
-    let mut line = String::new();
-    out.read_line(&mut line).unwrap();
-    assert_eq!(line, "2026-03-10T12:00:00.000Z INFO  shop         order\\u{7} placed order=7\n");
-    let url = format!("http://{}", server.address);
-    let stopping = server.begin_stop();
-    let mut rest = String::new();
-    said.read_to_string(&mut rest).unwrap();
-    assert_eq!(rest, format!("hoplog: {url} has ended it: the collector shuts down\n"));
-    assert_eq!(tail.0.wait().unwrap().code(), Some(1));
-    crate::support::RUNTIME.block_on(stopping).unwrap();
+    let mut printed = || {
+        let mut line = String::new();
+        out.read_line(&mut line).unwrap();
+        line
+    };
+    assert_eq!(
+        printed(),
+        "2026-03-10T12:00:00.000Z INFO  shop                        order\\u{7} placed order=7\n"
+    );
+    let mut told = || {
+        let mut line = String::new();
+        said.read_line(&mut line).unwrap();
+        line
+    };
+    let directory = server.stop();
+    let url = format!("http://{address}");
+    assert_eq!(told(), format!("hoplog: {url} has ended it: the collector shuts down; coming back\n"));
+    let server = Server::in_directory(directory, |config| config.listen(address));
+    server.send(
+        (0..3).map(|n| json!({"message": format!("m{n}"), "service": "shop", "created_at": NOON})).collect(),
+    );
+    for n in 0..3 {
+        assert!(printed().ends_with(&format!("  m{n}\n")));
+    }
+    assert_eq!(told(), format!("hoplog: following {url} again\n"));
+    let mut child = Tail::begin(&server, &["--level", "error"]).0;
+    drop(server);
+    assert_eq!(child.0.try_wait().unwrap(), None, "it waits for the collector");
 }
 
 #[test]

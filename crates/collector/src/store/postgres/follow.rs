@@ -4,7 +4,7 @@
 use super::listing::{rows, write};
 use super::schema;
 use super::select::conditions;
-use crate::store::follow::{News, Position};
+use crate::store::follow::{Arrival, News, Position};
 use crate::store::search::Filter;
 use std::collections::BTreeMap;
 use tokio_postgres::{Client, Error};
@@ -51,7 +51,7 @@ pub(super) async fn follow(
         write(&row, 1, &mut json);
         bytes += json.len();
         until = row.get(0);
-        news.entries.push(json);
+        news.entries.push(Arrival { day: 0, seq: until, json });
     }
     if !whole {
         news.position = at(until);

@@ -3,6 +3,7 @@
 
 use super::readers::{Files, Readers};
 use super::running;
+use super::schema::LAST;
 use super::select::{Conditions, every_row};
 use crate::fields::MOST_WEIGHT;
 use crate::store::StoreError;
@@ -56,16 +57,14 @@ fn look(files: &Files, filter: &Filter, place: Place) -> Result<(Found, Option<P
     };
     let from = if day == place.day { place.seq } else { 0 };
     let explain = files.explain(day);
-    let Conditions { from: table, sql, values } = every_row(filter);
+    let Conditions { from: table, sql, values, .. } = every_row(filter);
     let sql = format!("SELECT seq FROM {table} WHERE {sql} AND seq > ? AND seq <= ?");
     let until = from.saturating_add(STRETCH);
     let all = values.into_iter().chain([from.into(), until.into()]);
     let mut statement = connection.prepare(&sql).map_err(&explain)?;
     let seqs = statement.query_map(params_from_iter(all), |row| row.get(0)).map_err(&explain)?;
     let seqs = seqs.collect::<Result<Vec<i64>, _>>().map_err(&explain)?;
-    let newest: i64 = connection
-        .query_row("SELECT coalesce(max(seq), 0) FROM entries", [], |row| row.get(0))
-        .map_err(explain)?;
+    let newest: i64 = connection.query_row(LAST, [], |row| row.get(0)).map_err(explain)?;
     let next = match newest > until {
         true => Some(Place { day, seq: until }),
         false => day.0.checked_add(1).map(|day| Place { day: Day(day), seq: 0 }),
@@ -77,6 +76,9 @@ fn look(files: &Files, filter: &Filter, place: Place) -> Result<(Found, Option<P
 pub(super) fn erase(connection: &mut Connection, seqs: &[i64]) -> rusqlite::Result<u64> {
     let transaction = connection.transaction()?;
     let mut erased = 0;
+    let last: i64 = transaction.query_row(LAST, [], |row| row.get(0))?;
+    transaction.execute("DELETE FROM ends", [])?;
+    transaction.execute("INSERT INTO ends VALUES (?1)", [last])?;
     {
         let mut keep = transaction.prepare(
             "INSERT OR IGNORE INTO gone (project, id, hash) SELECT project, id, hash FROM entries WHERE seq = ?1",

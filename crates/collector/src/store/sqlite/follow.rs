@@ -3,9 +3,10 @@
 use super::listing::{Rows, places};
 use super::readers::Files;
 use super::running::Finals;
+use super::schema::LAST;
 use super::select::conditions;
 use crate::store::StoreError;
-use crate::store::follow::{News, Position};
+use crate::store::follow::{Arrival, News, Position};
 use crate::store::search::Filter;
 
 /// Entries of one step, and their bytes, but for the last one's.
@@ -25,9 +26,7 @@ pub(super) fn follow(
     let (mut finals, mut bytes) = (Finals::of(files), 0);
     for (&day, connection) in &files.by_day {
         let explain = files.explain(day);
-        let newest: i64 = connection
-            .query_row("SELECT coalesce(max(seq), 0) FROM entries", [], |row| row.get(0))
-            .map_err(&explain)?;
+        let newest: i64 = connection.query_row(LAST, [], |row| row.get(0)).map_err(&explain)?;
         let Some(since) = &since else {
             news.position.arrivals.insert(day.0, newest);
             continue;
@@ -40,10 +39,11 @@ pub(super) fn follow(
         if newest > from && news.entries.len() < STEP && bytes < STEP_BYTES {
             let mut conditions = conditions(filter);
             // Any index would be read from its beginning.
-            conditions.from = "entries NOT INDEXED";
+            conditions.from = "entries NOT INDEXED".into();
+            conditions.words.clear(); // they are few rows
             conditions.and("seq > ?", [from.into()]);
             let room = STEP - news.entries.len();
-            let found = places(files, &mut finals, day, &conditions, "seq", room)?;
+            let found = places(files, &mut finals, day, conditions, "seq", room)?;
             let whole = found.len() < room;
             let mut rows = Rows::new(connection).map_err(&explain)?;
             let mut all_shown = true;
@@ -55,7 +55,7 @@ pub(super) fn follow(
                 let mut json = String::new();
                 rows.show(place.seq, &mut json).map_err(&explain)?;
                 bytes += json.len();
-                news.entries.push(json);
+                news.entries.push(Arrival { day: day.0, seq: place.seq, json });
                 until = place.seq;
             }
             if whole && all_shown {

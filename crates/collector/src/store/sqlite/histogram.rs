@@ -8,22 +8,23 @@ use crate::fields::MOST_WEIGHT;
 use crate::store::StoreError;
 use crate::store::histogram::{Bars, By, HistogramSearch, Part};
 use hoplog_entry::Kind;
-use rusqlite::types::Value;
 use rusqlite::{Row, params_from_iter};
 
 pub(super) fn histogram(files: &Files, search: &HistogramSearch) -> Result<Bars, StoreError> {
     let mut bars = Bars::default();
-    let Conditions { from, sql, values } = conditions(&search.filter);
     let part = column(search.by);
-    let closed = format!(
-        "SELECT created_at / ?1 - (created_at % ?1 < 0) AS bar, {part} AS part, count(*),
-           sum(ifnull(min(max(weight, 0), {MOST_WEIGHT:.1}), 1))
-         FROM {from} WHERE {sql} AND kind IS NOT {kind} GROUP BY bar, part",
-        kind = running::KIND
-    );
-    let values: Vec<Value> = std::iter::once(search.step.into()).chain(values).collect();
     for (&day, connection) in &files.by_day {
         let explain = files.explain(day);
+        let mut all = conditions(&search.filter);
+        all.narrow(connection).map_err(&explain)?;
+        let Conditions { from, sql, values, .. } = all;
+        let closed = format!(
+            "SELECT created_at / {step} - (created_at % {step} < 0) AS bar, {part} AS part, count(*),
+               sum(ifnull(min(max(weight, 0), {MOST_WEIGHT:.1}), 1))
+             FROM {from} WHERE {sql} AND kind IS NOT {kind} GROUP BY bar, part",
+            step = search.step,
+            kind = running::KIND
+        );
         let mut statement = connection.prepare(&closed).map_err(&explain)?;
         let mut rows = statement.query(params_from_iter(&values)).map_err(&explain)?;
         while let Some(row) = rows.next().map_err(&explain)? {
@@ -66,7 +67,7 @@ fn open(files: &Files, search: &HistogramSearch, bars: &mut Bars) -> Result<(), 
         return Ok(());
     }
     filter.kinds = vec![Kind::Running.code()];
-    let Conditions { from, sql, values } = conditions(&filter);
+    let Conditions { from, sql, values, .. } = conditions(&filter);
     let sql =
         format!("SELECT exchange_id, {}, created_at, weight FROM {from} WHERE {sql}", column(search.by));
     let mut finals = Finals::of(files);

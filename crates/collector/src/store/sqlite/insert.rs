@@ -1,6 +1,7 @@
 //! Rows into a day's file.
 
 use super::erase::has_gone;
+use super::grams::{Growing, TEXTS};
 use super::running::{self, Awaited};
 use super::schema;
 use crate::fields::Field;
@@ -18,6 +19,8 @@ pub(super) struct Inserter<'c> {
     gone: Option<Statement<'c>>,
     columns: usize,
     awaited: &'c mut Awaited,
+    growing: &'c mut Growing,
+    next_seq: i64,
     /// By service, then by level.
     tally: HashMap<String, [Counted; Level::ALL.len()]>,
 }
@@ -25,9 +28,10 @@ pub(super) struct Inserter<'c> {
 /// Files beside a day's own in which a copy of a row may lie.
 pub(super) struct Elsewhere<'c> {
     /// The ids that outlived the day's entries.
-    pub(super) own: Option<&'c Connection>,
-    /// What is left of the days before, for entries whose ids name no day.
+    pub(super) own_ids: Option<&'c Connection>,
+    /// The days before, and what outlived their entries, for entries whose ids name no day.
     pub(super) earlier: Vec<&'c Connection>,
+    pub(super) earlier_ids: Vec<&'c Connection>,
 }
 
 /// What the tally says of a level of a service.
@@ -43,20 +47,27 @@ impl Counted {
 }
 
 /// Parameters before those of the fields.
-const FIRST_FIELD: usize = 8;
+const FIRST_FIELD: usize = 9;
 
 impl<'c> Inserter<'c> {
-    pub(super) fn new(connection: &'c Connection, awaited: &'c mut Awaited) -> rusqlite::Result<Self> {
+    pub(super) fn new(
+        connection: &'c Connection,
+        awaited: &'c mut Awaited,
+        growing: &'c mut Growing,
+    ) -> rusqlite::Result<Self> {
         let columns = Field::columns().count();
         let places = (1..=FIRST_FIELD + columns).fold(String::new(), |list, n| {
             let comma = if n == 1 { "" } else { ", " };
             list + comma + "?" + &n.to_string()
         });
         let (head, fields) = (schema::HEAD, schema::field_columns());
-        let sql = format!("INSERT OR IGNORE INTO entries (project, {head}{fields}, hash) VALUES ({places})");
+        let sql =
+            format!("INSERT OR IGNORE INTO entries (seq, project, {head}{fields}, hash) VALUES ({places})");
         let (insert, copy) = (connection.prepare(&sql)?, connection.prepare(COPY)?);
         let gone = has_gone(connection)?.then(|| connection.prepare(GONE)).transpose()?;
-        Ok(Self { connection, insert, copy, gone, columns, awaited, tally: HashMap::new() })
+        let next_seq = next_seq(connection)?;
+        let tally = HashMap::new();
+        Ok(Self { connection, insert, copy, gone, columns, awaited, growing, next_seq, tally })
     }
 
     /// Inserts a row, unless its id is there already.
@@ -66,9 +77,11 @@ impl<'c> Inserter<'c> {
         row: &Row,
         elsewhere: &Elsewhere<'_>,
     ) -> rusqlite::Result<Verdict> {
-        let earlier = elsewhere.earlier.iter().copied().filter(|_| row.home == Home::Arrival);
-        let places = elsewhere.own.into_iter().map(|file| (file, COPY));
-        for (file, sql) in places.chain(earlier.flat_map(|file| [(file, COPY), (file, GONE)])) {
+        let Elsewhere { own_ids, earlier, earlier_ids } = elsewhere;
+        let places = own_ids.iter().map(|file| (*file, COPY));
+        let before = earlier.iter().flat_map(|file| [(*file, COPY), (*file, GONE)]);
+        let before = before.chain(earlier_ids.iter().map(|file| (*file, COPY)));
+        for (file, sql) in places.chain(before.filter(|_| row.home == Home::Arrival)) {
             if let Some(copy) = copy(&mut file.prepare(sql)?, row)? {
                 return Ok(copy);
             }
@@ -79,12 +92,13 @@ impl<'c> Inserter<'c> {
         let service = batch.text(row.service);
         let insert = &mut self.insert;
         insert.clear_bindings();
-        insert.raw_bind_parameter(1, DEFAULT_PROJECT)?;
-        insert.raw_bind_parameter(2, &row.id.as_bytes()[..])?;
-        insert.raw_bind_parameter(3, row.created_at)?;
-        insert.raw_bind_parameter(4, row.level.code())?;
-        insert.raw_bind_parameter(5, service)?;
-        for (place, slice) in [(6, row.detail), (7, row.metadata)] {
+        insert.raw_bind_parameter(1, self.next_seq)?;
+        insert.raw_bind_parameter(2, DEFAULT_PROJECT)?;
+        insert.raw_bind_parameter(3, &row.id.as_bytes()[..])?;
+        insert.raw_bind_parameter(4, row.created_at)?;
+        insert.raw_bind_parameter(5, row.level.code())?;
+        insert.raw_bind_parameter(6, service)?;
+        for (place, slice) in [(7, row.detail), (8, row.metadata)] {
             if let Some(slice) = slice {
                 insert.raw_bind_parameter(place, batch.text(slice))?;
             }
@@ -103,6 +117,13 @@ impl<'c> Inserter<'c> {
         if insert.raw_execute()? == 0 {
             return Ok(copy(&mut self.copy, row)?.unwrap_or(Verdict::Duplicate));
         }
+        self.growing.turn_to(self.connection, self.next_seq)?;
+        for cell in batch.cells(row) {
+            if let (true, Value::Text(slice)) = (TEXTS.contains(&cell.field), cell.value) {
+                self.growing.text(batch.text(slice));
+            }
+        }
+        self.next_seq += 1;
         self.count(batch, row)?;
         Ok(Verdict::Stored)
     }
@@ -149,6 +170,11 @@ impl<'c> Inserter<'c> {
         }
         Ok(())
     }
+}
+
+/// The place of the next row: behind all that were ever taken.
+pub(super) fn next_seq(connection: &Connection) -> rusqlite::Result<i64> {
+    connection.query_row(schema::LAST, [], |row| row.get::<_, i64>(0)).map(|last| last + 1)
 }
 
 const COPY: &str = "SELECT hash FROM entries WHERE project = ?1 AND id = ?2";

@@ -62,7 +62,7 @@ pub(super) fn newest_first(
             follow(&mut conditions, after, day);
         }
         let order = "created_at DESC, seq DESC";
-        found.extend(places(files, finals, day, &conditions, order, wanted)?);
+        found.extend(places(files, finals, day, conditions, order, wanted)?);
         found.sort_unstable_by_key(|cursor| std::cmp::Reverse(*cursor));
         found.truncate(wanted);
     }
@@ -75,7 +75,7 @@ pub(super) fn trace(files: &Files, key: &TraceKey, bytes: usize) -> Result<Listi
     for &day in files.by_day.keys() {
         let mut conditions = Conditions::new();
         conditions.in_trace(key);
-        found.extend(places(files, &mut finals, day, &conditions, "created_at, seq", TRACE_ENTRIES + 1)?);
+        found.extend(places(files, &mut finals, day, conditions, "created_at, seq", TRACE_ENTRIES + 1)?);
     }
     found.sort_unstable();
     show(files, &found, TRACE_ENTRIES, bytes)
@@ -138,13 +138,14 @@ pub(super) fn places(
     files: &Files,
     finals: &mut Finals<'_>,
     day: Day,
-    conditions: &Conditions,
+    mut conditions: Conditions,
     order: &str,
     most: usize,
 ) -> Result<Vec<Cursor>, StoreError> {
     let Some(connection) = files.by_day.get(&day) else { return Ok(Vec::new()) };
     let explain = files.explain(day);
-    let Conditions { from, sql, values } = conditions;
+    conditions.narrow(connection).map_err(&explain)?;
+    let Conditions { from, sql, values, .. } = conditions;
     let sql = format!("SELECT created_at, seq, kind, exchange_id FROM {from} WHERE {sql} ORDER BY {order}");
     let mut statement = connection.prepare(&sql).map_err(&explain)?;
     let mut rows = statement.query(params_from_iter(values)).map_err(&explain)?;

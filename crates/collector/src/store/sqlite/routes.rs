@@ -13,9 +13,9 @@ pub(super) fn routes(files: &Files, period: Period) -> Result<Vec<RouteFigures>,
     let filter = Filter { period, kinds: vec![Kind::Request.code()], ..Filter::default() };
     let mut conditions = conditions(&filter);
     if period == Period::default() {
-        conditions.from = "entries NOT INDEXED"; // all rows, then as they lie
+        conditions.from = "entries NOT INDEXED".into(); // all rows, then as they lie
     }
-    let Conditions { from, sql, values } = &conditions;
+    let Conditions { from, sql, values, .. } = &conditions;
     let columns = "service, method, route, level, response_size, ttfb_ms, duration_ms, weight";
     let sql = format!("SELECT {columns} FROM {from} WHERE {sql}");
     let mut routes = Routes::default();

@@ -6,7 +6,7 @@
 //! | 2 | columns for what whole requests bring, `ended`, weights in the tally, indexes of slow and of running entries |
 //! | 3 | `hash`, what became of each sender's entries, which of them came (`spans`), ids ahead of time (`strays`) |
 //! | 4 | columns for what a user agent tells |
-//! | 5 | ids of deleted entries (`gone`), what texts are made of (`grams`) |
+//! | 5 | ids of deleted entries (`gone`), where the rows once ended (`ends`), what texts are made of (`grams`) |
 
 use super::running;
 use crate::fields::{Field, MOST_WEIGHT, Shape};
@@ -55,7 +55,7 @@ pub(super) fn prepare(connection: &mut Connection) -> rusqlite::Result<()> {
                 transaction.execute_batch(&upgrade_to_3())?;
             }
             if before < 5 {
-                transaction.execute_batch(&format!("{GONE} {GRAMS}"))?;
+                transaction.execute_batch(&format!("{GONE} {ENDS} {GRAMS}"))?;
             }
             transaction.pragma_update(None, "user_version", VERSION)?;
         }
@@ -92,6 +92,7 @@ pub(super) fn create() -> String {
          {SPANS}
          {STRAYS}
          {GONE}
+         {ENDS}
          {GRAMS}
          PRAGMA application_id = {APPLICATION};
          PRAGMA user_version = {VERSION};",
@@ -127,6 +128,13 @@ fn upgrade_to_3() -> String {
 /// What tells a copy of an entry that was deleted.
 const GONE: &str =
     "CREATE TABLE gone (project INTEGER, id BLOB, hash INTEGER, PRIMARY KEY (project, id)) WITHOUT ROWID;";
+
+/// The last rows that there were before they were deleted: no later row takes their places.
+const ENDS: &str = "CREATE TABLE ends (seq INTEGER PRIMARY KEY);";
+
+/// The last place that was ever taken.
+pub(super) const LAST: &str =
+    "SELECT max(coalesce((SELECT max(seq) FROM entries), 0), coalesce((SELECT max(seq) FROM ends), 0))";
 
 /// What the texts of a block of rows are made of; blocks without it are read.
 const GRAMS: &str = "CREATE TABLE grams (block INTEGER PRIMARY KEY, bits BLOB NOT NULL);";

@@ -1,18 +1,26 @@
 //! Filters as SQL. Every value is a parameter; the text is put together from fixed pieces only.
 
+use super::grams::{self, BLOCK, Candidates};
 use super::running;
 use super::schema::STRETCH;
 use crate::store::batch::DEFAULT_PROJECT;
 use crate::store::search::{Filter, Status, TraceKey};
 use hoplog_entry::Level;
+use rusqlite::Connection;
 use rusqlite::types::Value;
+use std::borrow::Cow;
 use std::net::IpAddr;
+
+/// One block in so many is read by itself; of more, the rows are read in their order.
+const FEW: usize = 4;
 
 /// Conditions and their parameters, in order.
 pub(super) struct Conditions {
-    pub(super) from: &'static str,
+    pub(super) from: Cow<'static, str>,
     pub(super) sql: String,
     pub(super) values: Vec<Value>,
+    /// What stands in texts, for [`narrow`](Self::narrow).
+    pub(super) words: Vec<String>,
 }
 
 impl Conditions {
@@ -23,7 +31,12 @@ impl Conditions {
     }
 
     fn hidden_ones_too() -> Self {
-        Self { from: "entries", sql: "project = ?".to_owned(), values: vec![DEFAULT_PROJECT.into()] }
+        Self {
+            from: "entries".into(),
+            sql: "project = ?".to_owned(),
+            values: vec![DEFAULT_PROJECT.into()],
+            words: Vec::new(),
+        }
     }
 
     pub(super) fn and(&mut self, sql: &str, values: impl IntoIterator<Item = Value>) {
@@ -32,11 +45,35 @@ impl Conditions {
         self.values.extend(values);
     }
 
+    /// Keeps to the blocks of this file in which the words may stand.
+    pub(super) fn narrow(&mut self, connection: &Connection) -> rusqlite::Result<()> {
+        let words = std::mem::take(&mut self.words);
+        let Some(Candidates { blocks, all }) = grams::candidates(connection, &words)? else { return Ok(()) };
+        if blocks.len() == all {
+            return Ok(());
+        }
+        let few = blocks.len() * FEW <= all;
+        let blocks = blocks.iter().map(i64::to_string).collect::<Vec<_>>().join(",");
+        let blocks = Value::from(format!("[{blocks}]"));
+        if few && self.from == "entries" {
+            // Block by block, and sorted after.
+            self.from = format!(
+                "(SELECT value AS block FROM json_each(?)) CROSS JOIN entries NOT INDEXED
+                   ON seq BETWEEN block << {BLOCK} AND (block + 1 << {BLOCK}) - 1"
+            )
+            .into();
+            self.values.insert(0, blocks);
+        } else {
+            self.and(&format!("seq >> {BLOCK} IN (SELECT value FROM json_each(?))"), [blocks]);
+        }
+        Ok(())
+    }
+
     /// Keeps to the entries of a trace.
     pub(super) fn in_trace(&mut self, key: &TraceKey) {
         let (sql, values) = of_trace(key);
         // Without this, SQLite would read the whole day in order and look each entry up among the trace's.
-        self.from = "entries NOT INDEXED";
+        self.from = "entries NOT INDEXED".into();
         self.and(&format!("seq IN ({sql})"), values);
     }
 
@@ -46,7 +83,7 @@ impl Conditions {
             self.and(&format!("kind = {code}"), []);
             if i64::from(*code) == running::KIND {
                 // They are few, and may lie far apart: sorting them is quicker than reading all in order.
-                self.from = "entries INDEXED BY entries_running";
+                self.from = "entries INDEXED BY entries_running".into();
             }
         } else {
             let codes = codes.iter().map(u8::to_string).collect::<Vec<_>>().join(", ");
@@ -70,7 +107,7 @@ pub(super) fn conditions(filter: &Filter) -> Conditions {
 pub(super) fn every_row(filter: &Filter) -> Conditions {
     let mut all = add(Conditions::hidden_ones_too(), filter);
     // Some of the indexes leave such rows out.
-    all.from = "entries NOT INDEXED";
+    all.from = "entries NOT INDEXED".into();
     all
 }
 
@@ -94,14 +131,14 @@ fn add(mut all: Conditions, filter: &Filter) -> Conditions {
     if let Some(level) = *level {
         if level >= Level::Error {
             all.and("level >= 4", []);
-            all.from = "entries INDEXED BY entries_errors";
+            all.from = "entries INDEXED BY entries_errors".into();
         }
         all.equal("level", Some(i64::from(level.code())));
     }
     if let Some(level) = filter.min_level {
         if level >= Level::Error {
             all.and("level >= 4", []);
-            all.from = "entries INDEXED BY entries_errors";
+            all.from = "entries INDEXED BY entries_errors".into();
         }
         all.and("level >= ?", [i64::from(level.code()).into()]);
     }
@@ -112,7 +149,7 @@ fn add(mut all: Conditions, filter: &Filter) -> Conditions {
     match filter.slow {
         Some(true) => {
             all.and("slow = 1", []);
-            all.from = "entries INDEXED BY entries_slow";
+            all.from = "entries INDEXED BY entries_slow".into();
         }
         Some(false) => all.and("slow IS NOT 1", []),
         None => {}
@@ -136,11 +173,11 @@ fn add(mut all: Conditions, filter: &Filter) -> Conditions {
     if let Some(key) = &filter.trace {
         all.in_trace(key);
     }
+    all.words.clone_from(&filter.texts);
     for text in &filter.texts {
         let pattern = Value::from(like(text));
-        let columns = ["message", "path", "error_type", "error_message"];
-        let any = columns.map(|column| format!("{column} LIKE ? ESCAPE '\\'")).join(" OR ");
-        all.and(&format!("({any})"), columns.map(|_| pattern.clone()));
+        let any = grams::TEXTS.map(|field| format!("{} LIKE ? ESCAPE '\\'", field.name())).join(" OR ");
+        all.and(&format!("({any})"), grams::TEXTS.map(|_| pattern.clone()));
     }
     for (name, value) in &filter.metadata {
         all.and(
@@ -202,7 +239,7 @@ mod tests {
     #[test]
     fn what_is_asked_often_reads_an_index_and_sorts_nothing() {
         let page = |filter: Filter| {
-            let Conditions { from, sql, values } = conditions(&filter);
+            let Conditions { from, sql, values, .. } = conditions(&filter);
             plan(
                 &format!(
                     "SELECT created_at, seq, kind, exchange_id FROM {from} WHERE {sql} ORDER BY created_at DESC, seq DESC"

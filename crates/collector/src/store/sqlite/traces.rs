@@ -89,7 +89,7 @@ fn newest(
         // Only where it is the trace's id, as in the walk.
         all.and("trace_id IS NOT NULL", []);
         all.and("created_at <= ?", [first.created_at.into()]);
-        let found = places(files, finals, day, &all, "created_at DESC, seq DESC", STEP)?;
+        let found = places(files, finals, day, all, "created_at DESC, seq DESC", STEP)?;
         newest = newest.max(found.into_iter().filter(|place| *place <= first).max());
     }
     Ok(newest)
@@ -98,7 +98,7 @@ fn newest(
 fn members(files: &Files, finals: &mut Finals<'_>, key: &TraceKey) -> Result<Vec<Member>, StoreError> {
     let mut all = Conditions::new();
     all.in_trace(key);
-    let Conditions { from, sql, values } = all;
+    let Conditions { from, sql, values, .. } = all;
     let sql = format!(
         "SELECT kind, exchange_id, created_at, level, service, outcome, method, path, route, message, status_code,
            duration_ms, slow, span_id, parent_span_id FROM {from} WHERE {sql} LIMIT {MOST_MEMBERS}"

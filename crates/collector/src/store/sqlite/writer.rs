@@ -2,8 +2,9 @@
 
 use super::connection::{self, explain, is_damage};
 use super::directory::{self, Directory, Identity};
+use super::grams::Growing;
 use super::ids;
-use super::insert::{Elsewhere, Inserter};
+use super::insert::{Elsewhere, Inserter, next_seq};
 use super::readers::Readers;
 use super::running::Awaited;
 use super::senders::Notes;
@@ -63,6 +64,7 @@ struct OpenFile {
     identity: Identity,
     used: Instant,
     awaited: Awaited,
+    growing: Growing,
 }
 
 /// Ids of days whose files are gone, opened for one transaction.
@@ -220,13 +222,18 @@ impl Writer {
         let earlier: Vec<Day> = earlier.into_iter().filter(|day| self.directory.has(*day)).collect();
         self.open(day, &earlier)?;
         // After an error it is gone with the file's connection, and read anew.
-        let mut awaited = self.files.get_mut(&day).map(|file| take(&mut file.awaited)).unwrap_or_default();
+        let known = self.files.get_mut(&day).map(|file| (take(&mut file.awaited), take(&mut file.growing)));
+        let (mut awaited, mut growing) = known.unwrap_or_default();
         let earlier = earlier.iter().filter_map(|day| self.files.get(day)).map(|file| &file.connection);
-        let elsewhere = Elsewhere { own: kept.own.as_ref(), earlier: earlier.chain(&kept.earlier).collect() };
+        let elsewhere = Elsewhere {
+            own_ids: kept.own.as_ref(),
+            earlier_ids: kept.earlier.iter().collect(),
+            earlier: earlier.collect(),
+        };
         let Some(file) = self.files.get(&day) else { return Err(rusqlite::Error::InvalidQuery) };
         let transaction =
             rusqlite::Transaction::new_unchecked(&file.connection, TransactionBehavior::Immediate)?;
-        let mut inserter = Inserter::new(&transaction, &mut awaited)?;
+        let mut inserter = Inserter::new(&transaction, &mut awaited, &mut growing)?;
         for job in &mut *jobs {
             let batch = &job.batch;
             for (row, verdict) in batch.rows.iter().zip(&mut job.verdicts).filter(|(row, _)| row.day == day) {
@@ -246,7 +253,7 @@ impl Writer {
         }
         transaction.commit()?;
         if let Some(file) = self.files.get_mut(&day) {
-            file.awaited = awaited;
+            (file.awaited, file.growing) = (awaited, growing);
         }
         Ok(())
     }
@@ -283,7 +290,8 @@ impl Writer {
             let connection = connection::for_writing(&self.directory.file(wanted))?;
             let identity = self.directory.identity(wanted).map_err(|_| rusqlite::Error::InvalidQuery)?;
             let awaited = Awaited::read(&connection)?;
-            self.files.insert(wanted, OpenFile { connection, identity, used: now, awaited });
+            let growing = Growing::read(&connection, next_seq(&connection)?)?;
+            self.files.insert(wanted, OpenFile { connection, identity, used: now, awaited, growing });
             self.directory.add(wanted);
         }
         while self.files.len() > OPEN_FILES {
