@@ -56,6 +56,12 @@ impl App {
             "empty" => router.layer(EmptyLayer),
             _ => router.layer(RequestLogLayer::new(client.clone())),
         };
+        Self::of(router)
+    }
+
+    /// A router of somebody else's.
+    #[must_use]
+    pub fn of(router: Router) -> Self {
         Self { router: router.with_state(()) }
     }
 
@@ -84,8 +90,8 @@ impl App {
 }
 
 /// A layer of a type of its own, as axum boxes it, that does nothing.
-#[derive(Clone)]
-struct EmptyLayer;
+#[derive(Debug, Clone)]
+pub struct EmptyLayer;
 
 impl<S> Layer<S> for EmptyLayer {
     type Service = Empty<S>;
@@ -95,8 +101,9 @@ impl<S> Layer<S> for EmptyLayer {
     }
 }
 
-#[derive(Clone)]
-struct Empty<S>(S);
+/// What it makes.
+#[derive(Debug, Clone)]
+pub struct Empty<S>(S);
 
 impl<S, R> Service<R> for Empty<S>
 where

@@ -12,7 +12,9 @@
 //! Instructions are counted under callgrind, where valgrind is installed. The gate runs only what gives the same number on every run: allocations, and instructions under callgrind.
 
 mod callgrind;
+mod chart;
 mod limits;
+mod peers;
 
 use std::path::Path;
 use std::process::Command;
@@ -24,12 +26,13 @@ use crate::workspace::Workspace;
 use callgrind::{Added, Counted};
 
 pub(crate) const HELP: &str = "\
-usage: cargo xtask bench [gate | <bench>...]
+usage: cargo xtask bench [gate | peers | <bench>...]
 
   (nothing)   run every bench: those of crates/bench, and the collector's `ingest`
   <bench>     run these
   gate        hold the figures against crates/bench/limits.txt: allocations always, instructions where
-              valgrind is installed";
+              valgrind is installed
+  peers       hoplog beside what people use for the same, each in turn; writes docs/performance/";
 
 const LIMITS: &str = "crates/bench/limits.txt";
 
@@ -61,6 +64,9 @@ pub(crate) fn run(arguments: &[String]) -> Outcome {
     let workspace = Workspace::load()?;
     if arguments == ["gate"] {
         return gate(&workspace);
+    }
+    if arguments == ["peers"] {
+        return peers::run(&workspace);
     }
     let benches = build(&workspace, &["hoplog-bench", "hoplog-collector"])?;
     let unknown = arguments.iter().find(|name| !benches.iter().any(|bench| bench.name == **name));

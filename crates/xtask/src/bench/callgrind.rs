@@ -46,24 +46,45 @@ impl Counted {
         valgrind: &Path,
         bench: &Path,
     ) -> Result<Vec<Figure>, Failure> {
-        let directory = workspace.target.join("xtask/callgrind");
-        std::fs::create_dir_all(&directory).map_err(|error| Failure::io("create", &directory, &error))?;
-        let mut counts = Vec::new();
-        let listed = match self.scenarios {
-            [] => process::stdout(Command::new(bench).arg("--list"))?,
-            known => known.join("\n"),
-        };
-        for scenario in listed.lines() {
-            let count = |requests| {
-                let out = directory.join(format!("{}-{scenario}-{requests}", self.bench));
-                self.instructions(valgrind, bench, scenario, requests, &out)
-            };
-            counts.push((scenario, per_request(count(FEW)?, count(MANY)?)));
-        }
+        let counts = self.counts(workspace, valgrind, bench)?;
         Ok(match self.added {
             Added::Last => named(self.subject, &counts),
             Added::Each => added(self.subject, &counts),
         })
+    }
+
+    /// Each scenario and its instructions per request.
+    fn counts(
+        &self,
+        workspace: &Workspace,
+        valgrind: &Path,
+        bench: &Path,
+    ) -> Result<Vec<(String, f64)>, Failure> {
+        let listed = match self.scenarios {
+            [] => process::stdout(Command::new(bench).arg("--list"))?,
+            known => known.join("\n"),
+        };
+        let each = listed
+            .lines()
+            .map(|scenario| Ok((scenario.to_owned(), self.of_one(workspace, valgrind, bench, scenario)?)));
+        each.collect()
+    }
+
+    /// The instructions per request of one scenario.
+    pub(super) fn of_one(
+        &self,
+        workspace: &Workspace,
+        valgrind: &Path,
+        bench: &Path,
+        scenario: &str,
+    ) -> Result<f64, Failure> {
+        let directory = workspace.target.join("xtask/callgrind");
+        std::fs::create_dir_all(&directory).map_err(|error| Failure::io("create", &directory, &error))?;
+        let count = |requests| {
+            let out = directory.join(format!("{}-{scenario}-{requests}", self.bench));
+            self.instructions(valgrind, bench, scenario, requests, &out)
+        };
+        Ok(per_request(count(FEW)?, count(MANY)?))
     }
 
     /// What the main thread executed in the function, in all.
@@ -105,7 +126,7 @@ fn per_request(few: u64, many: u64) -> f64 {
     ((many as f64 - few as f64) / (MANY - FEW) as f64).round()
 }
 
-fn named(subject: &str, counts: &[(&str, f64)]) -> Vec<Figure> {
+fn named(subject: &str, counts: &[(String, f64)]) -> Vec<Figure> {
     let unit = "instructions";
     let each = counts
         .iter()
@@ -117,7 +138,7 @@ fn named(subject: &str, counts: &[(&str, f64)]) -> Vec<Figure> {
     figures
 }
 
-fn added(subject: &str, counts: &[(&str, f64)]) -> Vec<Figure> {
+fn added(subject: &str, counts: &[(String, f64)]) -> Vec<Figure> {
     let [(_, base), others @ ..] = counts else { return Vec::new() };
     let each = others.iter().map(|(name, count)| {
         Figure::new(format!("{subject}.added_instructions.{name}"), count - base, "instructions")
@@ -135,6 +156,10 @@ fn total(profile: &str) -> Option<u64> {
 mod tests {
     use super::*;
 
+    fn counts(counts: [(&str, f64); 3]) -> [(String, f64); 3] {
+        counts.map(|(name, count)| (name.to_owned(), count))
+    }
+
     #[test]
     fn start_up_cancels_out_of_the_count_per_request() {
         let (start_up, each) = (5_000_000, 10_199);
@@ -144,7 +169,7 @@ mod tests {
 
     #[test]
     fn what_hoplog_adds_is_the_last_scenario_over_the_first() {
-        let figures = named("axum", &[("bare", 10_199.0), ("empty", 11_183.0), ("hoplog", 15_000.0)]);
+        let figures = named("axum", &counts([("bare", 10_199.0), ("empty", 11_183.0), ("hoplog", 15_000.0)]));
         assert_eq!(figures.len(), 4);
         assert_eq!(figures[1].name, "axum.instructions.empty");
         assert_eq!(figures[3], Figure::new("axum.added_instructions", 4_801.0, "instructions"));
@@ -155,7 +180,8 @@ mod tests {
 
     #[test]
     fn what_each_option_adds_is_over_the_first_scenario() {
-        let figures = added("options", &[("bare", 10_000.0), ("all", 15_000.0), ("skipped", 10_900.0)]);
+        let figures =
+            added("options", &counts([("bare", 10_000.0), ("all", 15_000.0), ("skipped", 10_900.0)]));
         let names: Vec<_> = figures.iter().map(|f| (f.name.as_str(), f.value)).collect();
         let expected =
             [("options.added_instructions.all", 5_000.0), ("options.added_instructions.skipped", 900.0)];
