@@ -1,6 +1,13 @@
 //! What a collector is told before it starts.
 
+mod limits;
+
+pub use limits::Limits;
+
+use crate::error::StartError;
 use crate::floor::{DiskSpace, Probe};
+use crate::http::guard::quota::Quotas;
+use crate::store::open::Address;
 use crate::store::postgres::Indexes;
 use crate::time::Clock;
 use std::io;
@@ -26,9 +33,18 @@ use std::time::{Duration, SystemTime};
 pub struct Config {
     pub(crate) listen: SocketAddr,
     pub(crate) data_dir: PathBuf,
-    pub(crate) store: Option<String>,
+    pub(crate) store: Option<StoreUrl>,
     pub(crate) postgres_indexes: Indexes,
     pub(crate) api_key: Option<Secret>,
+    pub(crate) pepper: Option<Secret>,
+    /// `CIDR=PROJECT`; checked at the start, as are the proxies.
+    pub(crate) open_from: Vec<String>,
+    pub(crate) trusted_proxies: Vec<String>,
+    pub(crate) allowed_hosts: Vec<String>,
+    pub(crate) quotas: Quotas,
+    pub(crate) insecure_listen: bool,
+    pub(crate) tls_cert: Option<PathBuf>,
+    pub(crate) tls_key: Option<PathBuf>,
     pub(crate) retention_days: u32,
     pub(crate) retention_bytes: u64,
     pub(crate) disk_floor: u8,
@@ -37,6 +53,24 @@ pub struct Config {
     pub(crate) limits: Limits,
     pub(crate) clock: Clock,
     pub(crate) probe: Probe,
+}
+
+/// Where entries are kept. It may hold a password, so it is not printed.
+#[derive(Clone)]
+pub(crate) struct StoreUrl(pub(crate) String);
+
+impl std::ops::Deref for StoreUrl {
+    type Target = str;
+
+    fn deref(&self) -> &str {
+        &self.0
+    }
+}
+
+impl std::fmt::Debug for StoreUrl {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("[a store]")
+    }
 }
 
 /// A key; it shows itself to nobody.
@@ -57,6 +91,14 @@ impl Default for Config {
             store: None,
             postgres_indexes: Indexes::default(),
             api_key: None,
+            pepper: None,
+            open_from: Vec::new(),
+            trusted_proxies: Vec::new(),
+            allowed_hosts: Vec::new(),
+            quotas: Quotas::default(),
+            insecure_listen: false,
+            tls_cert: None,
+            tls_key: None,
             retention_days: 30,
             retention_bytes: 10 << 30,
             disk_floor: 5,
@@ -84,7 +126,7 @@ impl Config {
 
     /// Where entries are kept: `sqlite:PATH`, a directory of one file per UTC day, or `postgres://user@host/database`.
     pub fn store(mut self, store: impl Into<String>) -> Self {
-        self.store = Some(store.into());
+        self.store = Some(StoreUrl(store.into()));
         self
     }
 
@@ -98,6 +140,68 @@ impl Config {
     /// none.
     pub fn api_key(mut self, key: impl Into<String>) -> Self {
         self.api_key = Some(Secret(key.into())).filter(|k| !k.0.is_empty());
+        self
+    }
+
+    /// What goes into the hashes of keys, so that whoever reads those cannot try secrets against them; several
+    /// collectors on one database need the same. Default: `keys.pepper` in the data directory, made with the first key.
+    pub fn key_pepper(mut self, pepper: impl Into<String>) -> Self {
+        self.pepper = Some(Secret(pepper.into())).filter(|k| !k.0.is_empty());
+        self
+    }
+
+    /// TLS, by a chain of certificates and its key in PEM. Files that change are read again within seconds. Default: none,
+    /// which beyond loopback takes `insecure_listen` or networks that are open.
+    pub fn tls(mut self, certificates: impl Into<PathBuf>, key: impl Into<PathBuf>) -> Self {
+        (self.tls_cert, self.tls_key) = (Some(certificates.into()), Some(key.into()));
+        self
+    }
+
+    /// Takes plain HTTP from anywhere: behind a proxy that speaks TLS, or in a network that nobody else listens to.
+    /// `/readyz` says so. Default: from loopback alone, and from networks that are open without a key.
+    pub fn insecure_listen(mut self, insecure: bool) -> Self {
+        self.insecure_listen = insecure;
+        self
+    }
+
+    /// A network from where entries may be sent without a key, and the name of the project that they are for:
+    /// `10.1.0.0/16=shop`. For clients that have no option for a key; nothing can be asked from there. Default: none,
+    /// but loopback may do everything as long as there is no key at all.
+    pub fn open_from(mut self, network_and_project: impl Into<String>) -> Self {
+        self.open_from.push(network_and_project.into());
+        self
+    }
+
+    /// A network of proxies whose `X-Forwarded-For` is believed, for keys and networks that are bound to addresses.
+    /// Default: none.
+    pub fn trusted_proxy(mut self, network: impl Into<String>) -> Self {
+        self.trusted_proxies.push(network.into());
+        self
+    }
+
+    /// A name by which a browser may call what is open without a key. Default: those of loopback, and the address that
+    /// was connected to.
+    pub fn allow_host(mut self, name: impl Into<String>) -> Self {
+        self.allowed_hosts.push(name.into());
+        self
+    }
+
+    /// Requests per second of a key that says nothing else. Default: no bound.
+    pub fn requests_per_second(mut self, most: u32) -> Self {
+        self.quotas.requests_per_second = Some(most.max(1));
+        self
+    }
+
+    /// Bytes of entries, inflated, per second of a key that says nothing else. Default: no bound.
+    pub fn bytes_per_second(mut self, most: u64) -> Self {
+        self.quotas.bytes_per_second = Some(most.max(1));
+        self
+    }
+
+    /// Bytes of entries, inflated, per UTC day of a project that says nothing else; counted from the start of the
+    /// process. Default: no bound.
+    pub fn project_bytes_per_day(mut self, most: u64) -> Self {
+        self.quotas.project_bytes_per_day = Some(most);
         self
     }
 
@@ -155,85 +259,30 @@ impl Config {
     }
 }
 
-/// Bounds of connections, bodies and queries. Start from `Limits::default()` and change what must differ.
-#[derive(Debug, Clone)]
-#[non_exhaustive]
-pub struct Limits {
-    /// Connections at once. Default 4 096.
-    pub connections: usize,
-    /// Connections at once from one address. Default 64.
-    pub connections_per_address: usize,
-    /// Bytes of a request's head, at least 8 192 (hyper's least). Default 16 KiB.
-    pub header_bytes: usize,
-    /// Headers of a request. Default 100.
-    pub header_count: usize,
-    /// From connecting, or from the first byte of a later request, to the end of the head. Default 10 s.
-    pub header_time: Duration,
-    /// How long a connection may rest between requests. Default 75 s.
-    pub keep_alive: Duration,
-    /// How long a client may take no byte of an answer. Default 30 s.
-    pub write_idle: Duration,
-    /// Between two pieces of a body. Default 10 s.
-    pub body_idle: Duration,
-    /// For a whole body. Default 60 s.
-    pub body_total: Duration,
-    /// Bytes of a plain or inflated body. Default 32 MiB.
-    pub body_bytes: usize,
-    /// Bytes of a compressed body. Default 8 MiB.
-    pub compressed_bytes: usize,
-    /// How many times the bytes read so far a body may inflate to, after the first 256 KiB. Default 200.
-    pub inflate_ratio: usize,
-    /// Entries of a batch. Default 10 000, at most 100 000.
-    pub batch_entries: usize,
-    /// Bytes of an entry. Default 256 KiB.
-    pub entry_bytes: usize,
-    /// Containers within containers in an entry. Default 32.
-    pub json_depth: usize,
-    /// Bytes of all bodies in memory together. Default 64 MiB.
-    pub memory_bytes: usize,
-    /// How long a body waits for memory before it is answered 503. Default 1 s.
-    pub memory_wait: Duration,
-    /// For one query. Default 10 s, at most 30 s.
-    pub query_time: Duration,
-    /// Queries at once. Default 4.
-    pub queries: usize,
-    /// Followers of `GET /api/v1/tail` at once. Default 32.
-    pub followers: usize,
-    /// Entries that a follower may be behind, in one day's file; one that is slower is moved on. Default 10 000.
-    pub follower_lag: u32,
-    /// Bytes of an answer to a query; a longer listing is cut and says where to go on. Default 16 MiB.
-    pub answer_bytes: usize,
-    /// Bytes of the log beside a day's file (SQLite's WAL); above, it is moved into the file. At one and a half times
-    /// as many, writing waits for the queries that keep it from that. Default 64 MiB.
-    pub wal_bytes: u64,
-}
+impl Config {
+    /// What is wrong with it, as far as that can be told without looking anywhere else.
+    pub(crate) fn complaints(&self) -> Vec<String> {
+        let checks = [
+            (
+                self.tls_cert.is_some() != self.tls_key.is_some(),
+                "`tls.cert` and `tls.key` go together: set both",
+            ),
+            (self.retention_days == 0, "`retention.days` must be at least 1"),
+            (self.disk_floor > 100, "`disk_floor` is a percentage: at most 100"),
+            (self.limits.queries == 0, "`limits.queries` must be at least 1"),
+            (self.quotas.requests_per_second == Some(0), "`quotas.requests_per_second` must be at least 1"),
+            (self.quotas.bytes_per_second == Some(0), "`quotas.bytes_per_second` must be at least 1"),
+            (self.limits.batch_entries > 100_000, "`limits.batch_entries` must be at most 100000"),
+        ];
+        let wrong = checks.into_iter().filter(|(wrong, _)| *wrong);
+        wrong.map(|(_, why)| why.to_owned()).collect()
+    }
 
-impl Default for Limits {
-    fn default() -> Self {
-        Self {
-            connections: 4096,
-            connections_per_address: 64,
-            header_bytes: 16 * 1024,
-            header_count: 100,
-            header_time: Duration::from_secs(10),
-            keep_alive: Duration::from_secs(75),
-            write_idle: Duration::from_secs(30),
-            body_idle: Duration::from_secs(10),
-            body_total: Duration::from_secs(60),
-            body_bytes: 32 << 20,
-            compressed_bytes: 8 << 20,
-            inflate_ratio: 200,
-            batch_entries: 10_000,
-            entry_bytes: 256 * 1024,
-            json_depth: 32,
-            memory_bytes: 64 << 20,
-            memory_wait: Duration::from_secs(1),
-            query_time: Duration::from_secs(10),
-            queries: 4,
-            followers: 32,
-            follower_lag: 10_000,
-            answer_bytes: 16 << 20,
-            wal_bytes: 64 << 20,
-        }
+    /// Where keys are, and SQLite's files.
+    pub(crate) fn directory(&self) -> Result<PathBuf, StartError> {
+        Ok(match Address::of(self)? {
+            Address::Sqlite(directory) => directory,
+            Address::Postgres(_) => self.data_dir.clone(),
+        })
     }
 }

@@ -1,5 +1,6 @@
 //! Why a collector did not start.
 
+use crate::settings::Complaints;
 use std::fmt;
 use std::net::SocketAddr;
 use std::path::Path;
@@ -41,7 +42,14 @@ impl StartError {
 
     pub(crate) fn open_without_key(address: SocketAddr) -> Self {
         Self::new(format!(
-            "{address} can be reached from other machines, and there is no key: set HOPLOG_API_KEY, or listen on 127.0.0.1"
+            "{address} can be reached from other machines, and there is no key: make one with `hoplog keys create` or set HOPLOG_API_KEY, or listen on 127.0.0.1"
+        ))
+    }
+
+    pub(crate) fn plain_beyond_loopback(address: SocketAddr) -> Self {
+        Self::new(format!(
+            "{address} can be reached from other machines, and keys and entries would go there in the clear: pass --tls-cert \
+             and --tls-key, or --insecure-listen behind a proxy that speaks TLS"
         ))
     }
 
@@ -58,6 +66,12 @@ impl StartError {
             "the data directory {} is in use by another collector: stop it or pass --data-dir",
             path.display()
         ))
+    }
+}
+
+impl From<Complaints> for StartError {
+    fn from(complaints: Complaints) -> Self {
+        Self::new(complaints.to_string())
     }
 }
 

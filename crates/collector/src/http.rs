@@ -4,6 +4,7 @@ use crate::config::Config;
 use crate::floor::Floor;
 use crate::ingest::routes::Intake;
 use crate::metrics::Metrics;
+use crate::server::tls::Tls;
 use crate::store::StoreError;
 use crate::store::projects::Projects;
 use crate::time::Clock;
@@ -38,20 +39,31 @@ pub(crate) struct App {
     pub(crate) followers: Arc<Semaphore>,
     /// Set once a shutdown has begun.
     pub(crate) draining: AtomicBool,
+    pub(crate) tls: Option<Arc<Tls>>,
+    /// Plain HTTP is taken from anywhere.
+    pub(crate) insecure: bool,
 }
 
 impl App {
-    pub(crate) fn new(config: Config, projects: Projects, floor: Floor) -> Self {
+    pub(crate) fn new(
+        config: Config,
+        projects: Projects,
+        guard: guard::Guard,
+        floor: Floor,
+        tls: Option<Arc<Tls>>,
+    ) -> Self {
         let retention = Duration::from_secs(u64::from(config.retention_days) * 86_400);
         Self {
             projects,
             floor,
             intake: Arc::new(Intake::new(&config.limits, retention)),
-            guard: guard::Guard::new(config.api_key),
+            guard,
             metrics: Metrics::default(),
             followers: Arc::new(Semaphore::new(config.limits.followers)),
             clock: config.clock,
             draining: AtomicBool::new(false),
+            tls,
+            insecure: config.insecure_listen,
         }
     }
 
@@ -138,6 +150,22 @@ pub(crate) fn with_type(status: StatusCode, content_type: &'static str, body: im
     *answer.status_mut() = status;
     answer.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static(content_type));
     answer.headers_mut().insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
+    answer
+}
+
+/// The same answer, with a time to wait for, of at least a second: ± 20 % in turn, so that senders do not come back
+/// all at once.
+pub(crate) fn waiting(mut answer: Answer, wait: Duration) -> Answer {
+    static TURN: AtomicU32 = AtomicU32::new(0);
+    // Steps of 7 of 41 meet every percent in turn, far from the one before.
+    let percent = 80 + TURN.fetch_add(7, Relaxed) % 41;
+    let seconds = (wait.as_secs_f64() * f64::from(percent) / 100.0).ceil().max(1.0);
+    #[expect(
+        clippy::cast_possible_truncation,
+        clippy::cast_sign_loss,
+        reason = "at least 1; a cast saturates"
+    )]
+    answer.headers_mut().insert(RETRY_AFTER, HeaderValue::from(seconds as u64));
     answer
 }
 

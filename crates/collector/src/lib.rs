@@ -49,6 +49,9 @@
 //! when it has arrived; `skipped` with the number of `entries` that were not looked at, where a follower takes them more
 //! slowly than they arrive; `end` with a `detail`. An event's id, shown again as `Last-Event-ID`, goes on behind it.
 //!
+//! Keys are made by `hoplog keys create`, which [`Keys`] does in a program. As long as there is none, loopback may do
+//! everything and nobody else anything. A project is a store of its own; a key opens one.
+//!
 //! ```no_run
 //! # async fn example() -> Result<(), hoplog_collector::StartError> {
 //! use hoplog_collector::{Collector, Config};
@@ -69,14 +72,18 @@ mod floor;
 mod http;
 mod ingest;
 mod json;
+mod keys;
 mod metrics;
 mod query;
 mod server;
+mod settings;
 mod store;
 mod time;
 
 pub use config::{Config, Limits};
 pub use error::StartError;
 pub use floor::DiskSpace;
+pub use keys::admin::{Keys, ListedKey, MadeKey, NewKey};
 pub use server::{Collector, Running};
+pub use settings::{Complaints, Effective, Settings};
 pub use store::postgres::Indexes as PostgresIndexes;

@@ -1,5 +1,6 @@
 //! The collector's own counts, as `/metrics` shows them (Prometheus text format 0.0.4).
 
+use crate::keys::ring::Denied;
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
@@ -15,6 +16,8 @@ pub(crate) struct Metrics {
     refused_connections: AtomicU64,
     open_connections: AtomicU64,
     requests: Mutex<BTreeMap<u16, u64>>,
+    refused: Mutex<BTreeMap<&'static str, u64>>,
+    denied: Mutex<BTreeMap<Denied, u64>>,
 }
 
 impl Metrics {
@@ -31,6 +34,16 @@ impl Metrics {
 
     pub(crate) fn request(&self, status: u16) {
         *self.requests.lock().unwrap_or_else(PoisonError::into_inner).entry(status).or_default() += 1;
+    }
+
+    /// A request that was not answered with what it asked for, by what it was too much of or from where.
+    pub(crate) fn refused(&self, reason: &'static str) {
+        *self.refused.lock().unwrap_or_else(PoisonError::into_inner).entry(reason).or_default() += 1;
+    }
+
+    /// A key that did not pass.
+    pub(crate) fn denied(&self, why: Denied) {
+        *self.denied.lock().unwrap_or_else(PoisonError::into_inner).entry(why).or_default() += 1;
     }
 
     pub(crate) fn connection_refused(&self) {
@@ -76,6 +89,34 @@ impl Metrics {
         for (status, n) in self.requests.lock().unwrap_or_else(PoisonError::into_inner).iter() {
             let _ = writeln!(out, "hoplog_requests_total{{status=\"{status}\"}} {n}");
         }
+        labelled(&mut out, "hoplog_keys_denied_total", "Requests without a valid key.", "reason", {
+            let denied = self.denied.lock().unwrap_or_else(PoisonError::into_inner);
+            Denied::ALL.map(|why| (why.name(), denied.get(&why).copied().unwrap_or_default())).into_iter()
+        });
+        labelled(
+            &mut out,
+            "hoplog_requests_refused_total",
+            "Requests refused before their body was read.",
+            "reason",
+            {
+                let refused = self.refused.lock().unwrap_or_else(PoisonError::into_inner);
+                refused.iter().map(|(reason, n)| (*reason, *n)).collect::<Vec<_>>().into_iter()
+            },
+        );
         out
+    }
+}
+
+fn labelled(
+    out: &mut String,
+    name: &str,
+    help: &str,
+    label: &str,
+    values: impl Iterator<Item = (&'static str, u64)>,
+) {
+    // Writing to a String does not fail.
+    let _ = writeln!(out, "# HELP {name} {help}\n# TYPE {name} counter");
+    for (value, n) in values {
+        let _ = writeln!(out, "{name}{{{label}=\"{value}\"}} {n}");
     }
 }

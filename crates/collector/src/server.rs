@@ -3,7 +3,10 @@
 use crate::config::Config;
 use crate::error::StartError;
 use crate::floor::Floor;
+use crate::http::guard::Guard;
 use crate::http::{App, router};
+use crate::keys::KeyStore;
+use crate::keys::sqlite::SqliteKeys;
 use crate::store::open::Address;
 use crate::store::projects::Projects;
 use std::fmt;
@@ -11,12 +14,16 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 use std::sync::atomic::Ordering::Relaxed;
 use std::time::Duration;
+use tls::Tls;
 use tokio::net::TcpListener;
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
+use way::Ways;
 
 mod accept;
 mod stream;
+pub(crate) mod tls;
+mod way;
 
 /// Starts collectors.
 #[derive(Debug)]
@@ -29,8 +36,16 @@ impl Collector {
     /// The address cannot be listened on, or is beyond loopback without a key; the data directory cannot be written
     /// to, is in use, or comes from a newer version; the store is of an unknown kind.
     pub async fn start(config: Config) -> Result<Running, StartError> {
-        if !config.listen.ip().is_loopback() && config.api_key.is_none() {
-            return Err(StartError::open_without_key(config.listen));
+        let directory = config.directory()?;
+        let keys: Arc<dyn KeyStore> = Arc::new(SqliteKeys::new(directory.clone()));
+        let guard = Guard::new(&config, keys).await?;
+        if !config.listen.ip().is_loopback() {
+            if !guard.lets_in_others() {
+                return Err(StartError::open_without_key(config.listen));
+            }
+            if config.tls_cert.is_none() && !config.insecure_listen && config.open_from.is_empty() {
+                return Err(StartError::plain_beyond_loopback(config.listen));
+            }
         }
         let address = Address::of(&config)?;
         // The address first: it is the cheaper of the two to be refused.
@@ -45,12 +60,24 @@ impl Collector {
             Address::Postgres(_) => Floor::new(config.data_dir.clone(), 0, config.probe.clone()),
         };
         let projects = Projects::open(address.open(&config).await?).await?;
+        let tls = Tls::open(&config)?;
+        let ways = Ways { tls: tls.clone(), insecure: config.insecure_listen };
+        if let Some(tls) = &tls {
+            tokio::spawn(Tls::keep(Arc::downgrade(tls)));
+        }
+        let scheme = if tls.is_some() { "https" } else { "http" };
         let (limits, drain_lag, drain_time) = (config.limits.clone(), config.drain_lag, config.drain_time);
-        let app = Arc::new(App::new(config, projects, floor));
+        let app = Arc::new(App::new(config, projects, guard, floor, tls));
         let (stop, stopped) = watch::channel(accept::Phase::Serving);
-        let serving =
-            accept::serve(listener, router::router(Arc::clone(&app)), Arc::clone(&app), limits, stopped);
-        Ok(Running { local_addr, app, stop, serving: tokio::spawn(serving), drain_lag, drain_time })
+        let serving = accept::serve(
+            listener,
+            router::router(Arc::clone(&app)),
+            Arc::clone(&app),
+            limits,
+            ways,
+            stopped,
+        );
+        Ok(Running { local_addr, scheme, app, stop, serving: tokio::spawn(serving), drain_lag, drain_time })
     }
 }
 
@@ -58,6 +85,7 @@ impl Collector {
 /// stored, requests under way are cut off.
 pub struct Running {
     local_addr: SocketAddr,
+    scheme: &'static str,
     app: Arc<App>,
     stop: watch::Sender<accept::Phase>,
     serving: JoinHandle<()>,
@@ -70,6 +98,19 @@ impl Running {
     #[must_use]
     pub fn local_addr(&self) -> SocketAddr {
         self.local_addr
+    }
+
+    /// Where it is asked: scheme, address and port.
+    #[must_use]
+    pub fn url(&self) -> String {
+        format!("{}://{}", self.scheme, self.local_addr)
+    }
+
+    /// Reads certificates again if they changed, without waiting for the next look at them.
+    pub fn reload(&self) {
+        if let Some(tls) = &self.app.tls {
+            tls.look();
+        }
     }
 
     /// Drains: says no at `/readyz`, stops accepting, lets requests under way end within the drain time, commits,

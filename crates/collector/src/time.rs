@@ -39,7 +39,7 @@ impl fmt::Debug for Clock {
 }
 
 /// A UTC day, as the number of days since 1970-01-01. Prints as `2026-01-31`.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub(crate) struct Day(pub(crate) i32);
 
 impl Day {

@@ -17,6 +17,8 @@ mod both_stores;
 mod chaos;
 #[path = "it/command.rs"]
 mod command;
+#[path = "it/keys.rs"]
+mod keys;
 #[path = "it/layout.rs"]
 mod layout;
 #[path = "it/logs_sdk.rs"]
@@ -37,6 +39,8 @@ mod safety;
 mod spool;
 #[path = "it/store.rs"]
 mod store;
+#[path = "it/tls.rs"]
+mod tls;
 #[path = "it/weight.rs"]
 mod weight;
 #[path = "it/words.rs"]

@@ -1,9 +1,10 @@
 //! What hoplog's SDK and collector share, all of it synchronous: levels, kinds and outcomes, ids, trace headers,
-//! field names, the flat record codec, the frames of the spool, what readable lines need.
+//! field names, the flat record codec, the frames of the spool, the form of API keys, what readable lines need.
 //!
 //! An application depends on `hoplog` and its glue crates; this crate is of use to those who read or write
 //! hoplog's records themselves.
 
+mod api_key;
 mod calendar;
 mod diagnostics;
 mod field;
@@ -16,6 +17,7 @@ pub mod trace_headers;
 mod visible;
 mod vocabulary;
 
+pub use api_key::{ApiKey, NotAnApiKey};
 pub use calendar::Civil;
 pub use diagnostics::Diagnostics;
 pub use field::Field;

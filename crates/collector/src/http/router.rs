@@ -23,6 +23,7 @@ pub(crate) fn router(app: Arc<App>) -> Router {
         .route("/assets/{file}", get(page::file))
         .route("/health", get(ops::alive))
         .route("/healthz", get(ops::alive))
+        .route("/livez", get(ops::alive))
         .route("/readyz", get(ops::ready))
         .route("/metrics", get(ops::metrics))
         .fallback(|| async { problem(StatusCode::NOT_FOUND, "there is nothing at this path") })

@@ -66,12 +66,14 @@ impl Intake {
         protocol: Protocol,
         now: i64,
         mut grant: Grant,
+        inflated: impl FnOnce(usize) + Send + 'static,
     ) -> Result<Parsed, Refusal> {
         let gone = || Refusal::Busy("shutting down; try again later".to_owned());
         let worker = Arc::clone(&self.workers).acquire_owned().await.map_err(|_| gone())?;
         let work = move || {
             let _worker = worker;
             let body = inflate(wire, encoding, self.inflate, &mut grant)?;
+            inflated(body.len());
             match self.read(body, &protocol, now, &mut grant)? {
                 Ok(mut parsed) => {
                     grant.cover_blocking(parsed.batch.bytes()).map_err(|_| busy())?;
@@ -194,7 +196,7 @@ async fn take(
     let wire = wire::read(headers, body, encoding, intake.wire, &mut grant).await?;
     let now = app.clock.now();
     let Parsed { batch, rejected, count, batch_id } =
-        Arc::clone(intake).decode(wire, encoding, protocol.clone(), now, grant).await?;
+        Arc::clone(intake).decode(wire, encoding, protocol.clone(), now, grant, granted.bill(now)).await?;
     let ids = protocol.ids(&batch);
     let verdicts = match batch.rows.is_empty() && batch.sender.is_none() {
         true => Vec::new(),

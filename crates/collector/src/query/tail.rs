@@ -102,6 +102,9 @@ impl Follower {
             if self.app.draining.load(Relaxed) {
                 break self.end("the collector shuts down");
             }
+            if !self.granted.holds(&self.app) {
+                break self.end("the key is not valid any more");
+            }
             let more = match self.granted.store.follow(self.filter.clone(), Some(self.position.clone())).await
             {
                 Ok(news) => {

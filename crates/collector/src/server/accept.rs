@@ -1,8 +1,10 @@
 //! Connections: how many, from where, how long. hyper is driven directly, since `axum::serve` bounds none of it.
 
 use super::stream::{Progress, Watched};
+use super::way::{Way, Ways};
 use crate::config::Limits;
 use crate::http::App;
+use crate::http::guard::Ends;
 use axum::Router;
 use hyper::body::Incoming;
 use hyper::server::conn::http1;
@@ -37,20 +39,30 @@ pub(super) async fn serve(
     router: Router,
     app: Arc<App>,
     limits: Limits,
+    ways: Ways,
     mut phase: watch::Receiver<Phase>,
 ) {
     let mut connections = JoinSet::new();
     let addresses = Arc::new(Addresses::default());
     let connection_phase = phase.clone();
-    let admit = |connections: &mut JoinSet<()>, stream, peer| {
+    let admit = |connections: &mut JoinSet<()>, stream: TcpStream, peer: IpAddr| {
+        let ends = Ends { peer, local: stream.local_addr().ok().map(|local| local.ip()) };
+        let open = app.guard.is_open(peer);
+        if !ways.admit(peer, open) {
+            return app.metrics.refused("plain_http");
+        }
         let ticket = addresses.enter(peer, limits.connections_per_address, &app);
         let Some(ticket) = ticket.filter(|_| connections.len() < limits.connections) else {
             return app.metrics.connection_refused();
         };
         let (router, limits, phase) = (router.clone(), limits.clone(), connection_phase.clone());
+        let ways = ways.clone();
         connections.spawn(async move {
             let _ticket = ticket;
-            connection(stream, router, &limits, phase).await;
+            // A small answer must not wait for the acknowledgement of the one before; failing costs latency only.
+            let _ = stream.set_nodelay(true);
+            let Some(stream) = ways.take(stream, peer, open, &limits).await else { return };
+            connection(stream, ends, router, &limits, phase).await;
         });
     };
     loop {
@@ -81,13 +93,18 @@ pub(super) async fn serve(
     }
 }
 
-async fn connection(stream: TcpStream, router: Router, limits: &Limits, mut phase: watch::Receiver<Phase>) {
-    // A small answer must not wait for the acknowledgement of the one before; failing costs latency only.
-    let _ = stream.set_nodelay(true);
+async fn connection(
+    stream: Way,
+    ends: Ends,
+    router: Router,
+    limits: &Limits,
+    mut phase: watch::Receiver<Phase>,
+) {
     let progress = Arc::new(Progress::default());
     let io = TokioIo::new(Watched::new(stream, Arc::clone(&progress), limits.header_time, limits.write_idle));
     let seen = Arc::clone(&progress);
-    let service = service_fn(move |request: hyper::Request<Incoming>| {
+    let service = service_fn(move |mut request: hyper::Request<Incoming>| {
+        request.extensions_mut().insert(ends);
         progress.request_began();
         let (router, progress) = (router.clone(), Arc::clone(&progress));
         async move {

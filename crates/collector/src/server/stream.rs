@@ -1,6 +1,7 @@
 //! A connection that is watched: a head must come in time, an answer must be taken in time. (A body's time is
 //! watched where it is read.)
 
+use super::way::Way;
 use std::future::Future as _;
 use std::io;
 use std::pin::Pin;
@@ -9,7 +10,6 @@ use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 use std::task::{Context, Poll, ready};
 use std::time::Duration;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
-use tokio::net::TcpStream;
 use tokio::time::{Instant, Sleep, sleep};
 
 /// How far a connection's requests are: begins and ends, counted together. Odd while one is at work; what is read
@@ -34,7 +34,7 @@ impl Progress {
 
 /// A stream with deadlines.
 pub(super) struct Watched {
-    stream: TcpStream,
+    stream: Way,
     progress: Arc<Progress>,
     /// Where the progress was at the last read.
     seen: u64,
@@ -48,7 +48,7 @@ pub(super) struct Watched {
 
 impl Watched {
     pub(super) fn new(
-        stream: TcpStream,
+        stream: Way,
         progress: Arc<Progress>,
         header_time: Duration,
         write_idle: Duration,

@@ -9,7 +9,7 @@ use std::path::Path;
 use std::process::{Child, Command, Stdio};
 use std::time::Duration;
 
-fn hoplog(arguments: &[&str]) -> Command {
+pub(crate) fn hoplog(arguments: &[&str]) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_hoplog"));
     command.args(arguments).env_remove("HOPLOG_API_KEY").stdout(Stdio::piped()).stderr(Stdio::piped());
     command
@@ -104,8 +104,10 @@ fn what_keeps_it_from_starting_is_one_line_and_exit_code_1() {
     for arguments in [&["serve", "--prot", "1"][..], &["sevre"], &[]] {
         assert_eq!(fails(&mut hoplog(arguments)).0, Some(2), "{arguments:?}");
     }
-    let away =
-        fails(hoplog(&["serve", "--listen", "192.0.2.1:0", "--data-dir", data]).env("HOPLOG_API_KEY", "k"));
+    let away = fails(
+        hoplog(&["serve", "--listen", "192.0.2.1:0", "--data-dir", data, "--insecure-listen"])
+            .env("HOPLOG_API_KEY", "k"),
+    );
     assert_eq!(away.0, Some(1), "{away:?}");
     assert!(away.1.contains("cannot listen on 192.0.2.1:0") && away.1.lines().count() == 1, "{away:?}");
 }

@@ -249,9 +249,61 @@ pub(crate) fn request(
     exchange(address, &[head.as_bytes(), body].concat())
 }
 
+/// The same from another address of loopback's, without a body.
+pub(crate) fn request_from(
+    from: usize,
+    address: SocketAddr,
+    method: &str,
+    path: &str,
+    headers: &[(&str, &str)],
+) -> Response {
+    let mut head = format!("{method} {path} HTTP/1.1\r\nconnection: close\r\nhost: localhost\r\n");
+    for (name, value) in headers {
+        head.push_str(&format!("{name}: {value}\r\n"));
+    }
+    let stream = RUNTIME.block_on(async {
+        let socket = tokio::net::TcpSocket::new_v4().unwrap();
+        socket.bind(SocketAddr::from(([127, 0, 3, u8::try_from(from).unwrap()], 0))).unwrap();
+        socket.connect(address).await.unwrap().into_std().unwrap()
+    });
+    stream.set_nonblocking(false).unwrap();
+    exchange_on(stream, (head + "\r\n").as_bytes())
+}
+
+/// The paths that answer `GET`, with their places for parameters: those known here, and all that the collector names.
+pub(crate) fn get_routes(server: &Server) -> Vec<String> {
+    let known = [
+        "/",
+        "/stats",
+        "/metrics",
+        "/healthz",
+        "/readyz",
+        "/livez",
+        "/api/v1/logs",
+        "/api/v1/logs/{id}",
+        "/api/v1/services",
+        "/api/v1/routes",
+        "/api/v1/completeness",
+        "/api/v1/traces/{trace_id}",
+        "/api/v1/tail",
+    ];
+    let mut routes: Vec<String> = known.map(str::to_owned).to_vec();
+    let named = server.get("/openapi.json");
+    if named.status == 200 {
+        let paths = named.json()["paths"].as_object().unwrap().clone();
+        routes.extend(paths.into_iter().filter(|(_, path)| path.get("get").is_some()).map(|(name, _)| name));
+    }
+    routes.sort();
+    routes.dedup();
+    routes
+}
+
 /// Sends bytes as they are and reads until the other side closes.
 pub(crate) fn exchange(address: SocketAddr, bytes: &[u8]) -> Response {
-    let mut stream = connect(address);
+    exchange_on(connect(address), bytes)
+}
+
+fn exchange_on(mut stream: TcpStream, bytes: &[u8]) -> Response {
     // A server that refuses early may close before all is sent; what it said counts.
     let _ = stream.write_all(bytes);
     let mut answer = Vec::new();

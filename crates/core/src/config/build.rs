@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use hoplog_entry::{Diagnostics, EntryId};
+use hoplog_entry::{ApiKey, Diagnostics, EntryId, NotAnApiKey};
 use reqwest::header::{AUTHORIZATION, CONTENT_TYPE, HeaderMap, HeaderValue};
 
 #[cfg(feature = "toml")]
@@ -140,6 +140,11 @@ impl ClientBuilder {
         let mut headers = HeaderMap::new();
         headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
         if let Some(key) = &self.settings.api_key {
+            if ApiKey::parse(key) == Err(NotAnApiKey::Damaged) {
+                complaints.push(
+                    "`api_key` is mistyped or cut off: its checksum does not fit, copy it again".into(),
+                );
+            }
             match HeaderValue::from_str(&format!("Bearer {}", &**key)) {
                 Ok(mut value) => {
                     value.set_sensitive(true);

@@ -37,6 +37,20 @@ fn all_complaints_come_at_once_and_name_the_setting_and_the_fix() {
 }
 
 #[test]
+fn a_key_that_was_mistyped_is_a_complaint_that_does_not_show_it() {
+    let key = hoplog_entry::ApiKey::compose("live", [1; 9], &[2; 32]).unwrap();
+    let complaints = |key: &str| {
+        let built = build(Client::builder().endpoint("http://127.0.0.1:9").api_key(key), &[]);
+        built.map(drop).map_err(|e| e.to_string())
+    };
+    assert_eq!(complaints(&key), Ok(()));
+    assert_eq!(complaints("hl_key"), Ok(()), "a key that somebody chose");
+    let cut = &key[..key.len() - 1];
+    let error = complaints(cut).unwrap_err();
+    assert!(error.contains("`api_key` is mistyped or cut off") && !error.contains(cut), "{error}");
+}
+
+#[test]
 fn code_wins_over_variables_and_earlier_variables_over_later() {
     let mut settings = Settings { service: Some("code".into()), ..Settings::default() };
     let variables = |name: &str| {

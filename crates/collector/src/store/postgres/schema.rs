@@ -45,6 +45,15 @@ impl std::str::FromStr for Indexes {
     }
 }
 
+impl std::fmt::Display for Indexes {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(match self {
+            Self::Queries => "queries",
+            Self::Lean => "lean",
+        })
+    }
+}
+
 /// The step to a layout, from the one before it.
 pub(super) fn step(version: i32) -> String {
     match version {

@@ -14,13 +14,18 @@ use std::net::SocketAddr;
 use std::time::Duration;
 
 /// How often the fault is to happen: the second number where `cargo xtask chaos` asks.
-fn times(fast: usize, large: usize) -> usize {
+pub(crate) fn times(fast: usize, large: usize) -> usize {
     if std::env::var_os("HOPLOG_CHAOS").is_some() { large } else { fast }
 }
 
 #[expect(clippy::print_stdout, reason = "figures are read off the tests' output")]
-fn figure(name: &str, value: impl std::fmt::Display, unit: &str) {
+pub(crate) fn figure(name: &str, value: impl std::fmt::Display, unit: &str) {
     println!("FIGURE {name} {value} {unit}");
+}
+
+#[expect(clippy::print_stdout, reason = "what was left out is read off the tests' output")]
+pub(crate) fn skipped(what: &str, why: &str) {
+    println!("SKIPPED {what}: {why}");
 }
 
 /// With no fault in `trials`, the chance of one is below this with 95 % confidence: the rule of three.

@@ -1,0 +1,244 @@
+//! All keys in memory, and the judgement over one that is shown.
+
+use super::mint::Pepper;
+use super::{Book, Hash, Key, KeyStore, LOOK, Named};
+use crate::config::Secret;
+use crate::error::StartError;
+use crate::http::access::{Access, Scopes};
+use crate::store::StoreError;
+use crate::store::projects::Project;
+use crate::time::SECOND;
+use hoplog_entry::ApiKey;
+use std::collections::HashMap;
+use std::net::IpAddr;
+use std::path::PathBuf;
+use std::sync::{Arc, Mutex, PoisonError, RwLock};
+use subtle::{Choice, ConstantTimeEq as _};
+
+/// How fine it is noted when a key was used last.
+const COARSE: i64 = 60 * SECOND;
+
+/// What a request shows of a key.
+#[derive(Clone, Copy)]
+pub(crate) enum Shown<'a> {
+    /// One text: a key of ours, the shared one, or a public key of an older client that has no secret.
+    Whole(&'a [u8]),
+    /// `X-API-Key` and `X-API-Secret`.
+    Pair(&'a [u8], &'a [u8]),
+}
+
+/// Why a key does not pass; for the counts alone, never for whoever showed it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) enum Denied {
+    /// None was shown where one is needed.
+    Missing,
+    Unknown,
+    WrongSecret,
+    Revoked,
+    Expired,
+    /// Not from there.
+    Network,
+}
+
+impl Denied {
+    pub(crate) const ALL: [Self; 6] =
+        [Self::Missing, Self::Unknown, Self::WrongSecret, Self::Revoked, Self::Expired, Self::Network];
+
+    pub(crate) fn name(self) -> &'static str {
+        match self {
+            Self::Missing => "missing",
+            Self::Unknown => "unknown",
+            Self::WrongSecret => "wrong_secret",
+            Self::Revoked => "revoked",
+            Self::Expired => "expired",
+            Self::Network => "network",
+        }
+    }
+}
+
+/// The keys.
+pub(crate) struct Keyring {
+    store: Arc<dyn KeyStore>,
+    directory: PathBuf,
+    /// The one key of `HOPLOG_API_KEY`.
+    shared: Option<Hash>,
+    held: RwLock<Arc<Held>>,
+    uses: Mutex<HashMap<String, i64>>,
+}
+
+#[derive(Default)]
+struct Held {
+    /// There is none as long as there are no keys.
+    pepper: Option<Pepper>,
+    keys: HashMap<String, Arc<Key>>,
+    projects: Vec<Named>,
+    /// Why the keys could not be looked at the last time.
+    failing: Option<StoreError>,
+}
+
+impl Keyring {
+    /// Reads all keys.
+    pub(crate) async fn open(
+        store: Arc<dyn KeyStore>,
+        directory: PathBuf,
+        shared: Option<&Secret>,
+        pepper: Option<&Secret>,
+    ) -> Result<Self, StartError> {
+        let held = Held { pepper: pepper.map(Pepper::given), ..Held::default() };
+        let ring = Self {
+            store,
+            directory,
+            shared: shared.map(|key| hmac_sha256::Hash::hash(key.0.as_bytes())),
+            held: RwLock::new(Arc::new(held)),
+            uses: Mutex::default(),
+        };
+        ring.look().await.map_err(|e| StartError::new(e.to_string()))?;
+        Ok(ring)
+    }
+
+    /// Whether there is any key, also one that is not valid any more: with the first one, nothing is open by itself.
+    pub(crate) fn is_in_use(&self) -> bool {
+        self.shared.is_some() || !self.held().keys.is_empty()
+    }
+
+    /// Whose key it is and what it may do.
+    pub(crate) fn judge(&self, shown: Shown<'_>, from: Option<IpAddr>, now: i64) -> Result<Access, Denied> {
+        // Every way through here makes the same two hashes and the same two comparisons.
+        let (id, secret, whole) = parts(shown);
+        let held = self.held();
+        let key = std::str::from_utf8(id).ok().and_then(|id| held.keys.get(id));
+        let hash = match &held.pepper {
+            Some(pepper) => pepper.hash(secret),
+            None => hmac_sha256::Hash::hash(secret),
+        };
+        let right = hash.ct_eq(key.map_or(&[0; 32], |key| &key.hash));
+        let shared = hmac_sha256::Hash::hash(whole).ct_eq(&self.shared.unwrap_or_default());
+        if bool::from(shared & Choice::from(u8::from(self.shared.is_some()))) {
+            return Ok(Access {
+                project: Project::DEFAULT,
+                scopes: Scopes::EVERY,
+                key: None,
+                keyless: false,
+                meter: None,
+            });
+        }
+        let key = key.ok_or(Denied::Unknown)?;
+        if !bool::from(right) {
+            return Err(Denied::WrongSecret);
+        }
+        if key.revoked_at.is_some() {
+            return Err(Denied::Revoked);
+        }
+        if !key.is_live(now) {
+            return Err(Denied::Expired);
+        }
+        let near = |from: IpAddr| key.networks.iter().any(|network| network.contains(&from));
+        if !key.networks.is_empty() && !from.is_some_and(near) {
+            return Err(Denied::Network);
+        }
+        self.note(key, now);
+        let (project, scopes) = (key.project, key.scopes);
+        Ok(Access { project, scopes, key: Some(Arc::clone(key)), keyless: false, meter: None })
+    }
+
+    /// Whether what was allowed is allowed still.
+    pub(crate) fn holds(&self, access: &Access, now: i64) -> bool {
+        access
+            .key
+            .as_ref()
+            .is_none_or(|key| self.held().keys.get(&key.id).is_some_and(|key| key.is_live(now)))
+    }
+
+    /// Looks at the keys now.
+    pub(crate) async fn look(&self) -> Result<(), StoreError> {
+        let news = self.store.news().await;
+        let before = self.held();
+        let held = match news {
+            Ok(None) if before.failing.is_none() => return Ok(()),
+            Ok(None) => Held {
+                pepper: before.pepper.clone(),
+                keys: before.keys.clone(),
+                projects: before.projects.clone(),
+                failing: None,
+            },
+            Ok(Some(book)) => self.hold(book, &before)?,
+            Err(error) => {
+                let held = Held {
+                    pepper: before.pepper.clone(),
+                    keys: before.keys.clone(),
+                    projects: before.projects.clone(),
+                    failing: Some(error.clone()),
+                };
+                self.replace(held);
+                return Err(error);
+            }
+        };
+        self.replace(held);
+        Ok(())
+    }
+
+    fn hold(&self, book: Book, before: &Held) -> Result<Held, StoreError> {
+        let pepper = match &before.pepper {
+            None if !book.keys.is_empty() => {
+                let pepper = Pepper::of(&self.directory);
+                Some(pepper.map_err(|e| StoreError::Unavailable(e.to_string()))?)
+            }
+            pepper => pepper.clone(),
+        };
+        let keys = book.keys.into_iter().map(|key| (key.id.clone(), Arc::new(key))).collect();
+        Ok(Held { pepper, keys, projects: book.projects, failing: None })
+    }
+
+    /// Looks for changes and notes uses until the last other owner is gone.
+    pub(crate) async fn keep(ring: std::sync::Weak<Self>) {
+        loop {
+            tokio::time::sleep(LOOK).await;
+            let Some(ring) = ring.upgrade() else { return };
+            // What fails is tried again; meanwhile `failing` says so at /readyz.
+            let _ = ring.look().await;
+            let uses = std::mem::take(&mut *ring.uses.lock().unwrap_or_else(PoisonError::into_inner));
+            if !uses.is_empty() {
+                let _ = ring.store.used(uses.into_iter().collect()).await;
+            }
+        }
+    }
+
+    /// Why keys cannot be looked at, if they cannot: one that was revoked meanwhile would still pass.
+    pub(crate) fn failing(&self) -> Option<StoreError> {
+        self.held().failing.clone()
+    }
+
+    /// The name of a project, and what it may send per day.
+    pub(crate) fn project(&self, project: Project) -> Option<Named> {
+        self.held().projects.iter().find(|named| named.project == project).cloned()
+    }
+
+    fn note(&self, key: &Key, now: i64) {
+        if key.last_used.is_some_and(|last| now.saturating_sub(last) < COARSE) {
+            return;
+        }
+        let mut uses = self.uses.lock().unwrap_or_else(PoisonError::into_inner);
+        if !uses.contains_key(&key.id) {
+            uses.insert(key.id.clone(), now);
+        }
+    }
+
+    fn held(&self) -> Arc<Held> {
+        Arc::clone(&self.held.read().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    fn replace(&self, held: Held) {
+        *self.held.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(held);
+    }
+}
+
+/// The public id, the secret, and the whole text.
+fn parts(shown: Shown<'_>) -> (&[u8], &[u8], &[u8]) {
+    match shown {
+        Shown::Pair(id, secret) => (id, secret, id),
+        Shown::Whole(text) => match std::str::from_utf8(text).map(ApiKey::parse) {
+            Ok(Ok(key)) => (key.id.as_bytes(), key.secret.as_bytes(), text),
+            _ => (text, text, text),
+        },
+    }
+}
