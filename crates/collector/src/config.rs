@@ -24,6 +24,7 @@ use std::time::{Duration, SystemTime};
 /// | `store` | `sqlite:` and the data directory |
 /// | `postgres_indexes` | `Queries` |
 /// | `api_key` | none: open, and then only on loopback |
+/// | `allow_origin` | none: no page of another origin may send |
 /// | `retention_days` | 30 |
 /// | `retention_bytes` | 10 GiB |
 /// | `disk_floor` | 5 % |
@@ -41,6 +42,7 @@ pub struct Config {
     pub(crate) open_from: Vec<String>,
     pub(crate) trusted_proxies: Vec<String>,
     pub(crate) allowed_hosts: Vec<String>,
+    pub(crate) allowed_origins: Vec<String>,
     pub(crate) quotas: Quotas,
     pub(crate) insecure_listen: bool,
     pub(crate) tls_cert: Option<PathBuf>,
@@ -95,6 +97,7 @@ impl Default for Config {
             open_from: Vec::new(),
             trusted_proxies: Vec::new(),
             allowed_hosts: Vec::new(),
+            allowed_origins: Vec::new(),
             quotas: Quotas::default(),
             insecure_listen: false,
             tls_cert: None,
@@ -202,6 +205,12 @@ impl Config {
     /// process. Default: no bound.
     pub fn project_bytes_per_day(mut self, most: u64) -> Self {
         self.quotas.project_bytes_per_day = Some(most);
+        self
+    }
+
+    /// Adds an origin whose pages may send entries from a browser, such as `https://shop.example`. Default: none.
+    pub fn allow_origin(mut self, origin: impl Into<String>) -> Self {
+        self.allowed_origins.push(origin.into());
         self
     }
 

@@ -19,6 +19,7 @@ use std::time::Duration;
 use tokio::sync::Semaphore;
 
 pub(crate) mod access;
+pub(crate) mod cors;
 pub(crate) mod guard;
 pub(crate) mod ops;
 pub(crate) mod page;
@@ -33,6 +34,7 @@ pub(crate) struct App {
     pub(crate) floor: Floor,
     pub(crate) intake: Arc<Intake>,
     pub(crate) guard: guard::Guard,
+    pub(crate) origins: cors::Origins,
     pub(crate) metrics: Metrics,
     pub(crate) clock: Clock,
     /// A place for each follower of the tail.
@@ -51,6 +53,7 @@ impl App {
         guard: guard::Guard,
         floor: Floor,
         tls: Option<Arc<Tls>>,
+        origins: cors::Origins,
     ) -> Self {
         let retention = Duration::from_secs(u64::from(config.retention_days) * 86_400);
         Self {
@@ -58,6 +61,7 @@ impl App {
             floor,
             intake: Arc::new(Intake::new(&config.limits, retention)),
             guard,
+            origins,
             metrics: Metrics::default(),
             followers: Arc::new(Semaphore::new(config.limits.followers)),
             clock: config.clock,

@@ -3,6 +3,7 @@
 use crate::config::Config;
 use crate::error::StartError;
 use crate::floor::Floor;
+use crate::http::cors::Origins;
 use crate::http::guard::Guard;
 use crate::http::{App, router};
 use crate::keys::KeyStore;
@@ -33,8 +34,8 @@ impl Collector {
     /// Opens the store, binds the address and begins to serve. Needs a tokio runtime with time and net.
     ///
     /// # Errors
-    /// The address cannot be listened on, or is beyond loopback without a key; the data directory cannot be written
-    /// to, is in use, or comes from a newer version; the store is of an unknown kind.
+    /// The address cannot be listened on, or is beyond loopback without a key; an origin is none; the data directory
+    /// cannot be written to, is in use, or comes from a newer version; the store is of an unknown kind.
     pub async fn start(config: Config) -> Result<Running, StartError> {
         let directory = config.directory()?;
         let keys: Arc<dyn KeyStore> = Arc::new(SqliteKeys::new(directory.clone()));
@@ -48,6 +49,7 @@ impl Collector {
             }
         }
         let address = Address::of(&config)?;
+        let origins = Origins::new(&config.allowed_origins)?;
         // The address first: it is the cheaper of the two to be refused.
         let listener =
             TcpListener::bind(config.listen).await.map_err(|e| StartError::listen(config.listen, e))?;
@@ -67,7 +69,7 @@ impl Collector {
         }
         let scheme = if tls.is_some() { "https" } else { "http" };
         let (limits, drain_lag, drain_time) = (config.limits.clone(), config.drain_lag, config.drain_time);
-        let app = Arc::new(App::new(config, projects, guard, floor, tls));
+        let app = Arc::new(App::new(config, projects, guard, floor, tls, origins));
         let (stop, stopped) = watch::channel(accept::Phase::Serving);
         let serving = accept::serve(
             listener,

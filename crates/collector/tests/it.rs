@@ -17,6 +17,8 @@ mod both_stores;
 mod chaos;
 #[path = "it/command.rs"]
 mod command;
+#[path = "it/cors.rs"]
+mod cors;
 #[path = "it/keys.rs"]
 mod keys;
 #[path = "it/layout.rs"]

@@ -35,6 +35,9 @@ pub(crate) struct Flags {
     /// A name by which browsers may call what is open without a key; may be given several times.
     #[arg(long, value_name = "NAME")]
     allow_host: Vec<String>,
+    /// An origin whose pages may send entries from a browser, such as https://shop.example; may be given several times.
+    #[arg(long, value_name = "ORIGIN")]
+    allow_origin: Vec<String>,
     /// The certificates for TLS, in PEM, the collector's own first.
     #[arg(long, value_name = "FILE")]
     tls_cert: Option<String>,
@@ -68,6 +71,7 @@ impl Flags {
             ("open_from", self.open_from),
             ("trusted_proxy", self.trusted_proxy),
             ("allow_host", self.allow_host),
+            ("allow_origin", self.allow_origin),
             ("tls.cert", Vec::from_iter(self.tls_cert)),
             ("tls.key", Vec::from_iter(self.tls_key)),
             ("insecure_listen", Vec::from_iter(self.insecure_listen.then(|| "true".to_owned()))),

@@ -1,6 +1,6 @@
 //! Which path goes where.
 
-use super::{Answer, App, guard, ops, page, problem};
+use super::{Answer, App, cors, guard, ops, page, problem};
 use crate::{ingest, query};
 use axum::Router;
 use axum::body::Body;
@@ -31,6 +31,8 @@ pub(crate) fn router(app: Arc<App>) -> Router {
             problem(StatusCode::METHOD_NOT_ALLOWED, "this path takes another method")
         })
         .layer(from_fn_with_state(Arc::clone(&app), guard::check))
+        // Around the guard: a browser asks whether it may send without showing a key.
+        .layer(from_fn_with_state(Arc::clone(&app), cors::allow))
         .layer(from_fn_with_state(Arc::clone(&app), finish))
         .with_state(app)
 }

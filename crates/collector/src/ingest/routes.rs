@@ -137,6 +137,16 @@ pub(super) fn busy() -> Refusal {
     Refusal::Busy("too many bodies at once; try again later".to_owned())
 }
 
+/// The paths that take entries by `POST`.
+pub(crate) const PATHS: [&str; 6] = [
+    "/logs",
+    "/api/v1/logs",
+    "/api/v1/logs/batch",
+    "/api/v1/ingest/logs",
+    "/api/v1/ingest/infra-logs",
+    "/v1/logs",
+];
+
 pub(crate) fn routes() -> Router<Arc<App>> {
     let taking = |route| post(move |app, granted, request| ingest(app, granted, request, route));
     Router::new()

@@ -47,6 +47,7 @@ settings! {
     "open_from" list open_from, list;
     "trusted_proxy" list trusted_proxies, list;
     "allow_host" list allowed_hosts, list;
+    "allow_origin" list allowed_origins, list;
     "disk_floor" number disk_floor;
     "drain_lag" time drain_lag;
     "drain_time" time drain_time;
