@@ -47,7 +47,7 @@ const RUNS: &[Run] = &[
     journey("failing-disk", "calls to the disk fail, one in each of 120 runs", "chaos::injected::"),
     collector("collector-drain", "SIGTERM under load, 20 times", "chaos::drain::"),
     collector("bombs", "2 000 compression bombs, 200 at once", "chaos::bombs::"),
-    collector("malformed", "200 000 malformed bodies", "chaos::malformed::"),
+    collector("malformed", "360 000 malformed bodies, in every protocol", "chaos::malformed"),
     collector("slow-clients", "2 000 connections that do nothing", "chaos::slow::"),
     Run {
         name: "races",

@@ -101,6 +101,6 @@ pub(crate) fn run(workspace: &Workspace) -> Outcome {
         process::run(&mut script)?;
         server.stop()?;
     }
-    otlp::run(workspace, &python)?;
+    otlp::run(workspace, &python, &hoplog.path)?;
     Ok(Vec::new())
 }

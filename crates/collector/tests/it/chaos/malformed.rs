@@ -11,7 +11,7 @@ use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
 const SENDERS: u8 = 8;
 
 /// Texts that batches are bent with.
-const BITS: [&str; 24] = [
+pub(super) const BITS: [&str; 24] = [
     "{",
     "}",
     "[",
@@ -92,12 +92,12 @@ fn bent(kind: usize, text: &str, dice: &mut Dice) -> Vec<u8> {
     bytes
 }
 
-/// On its way: plain, or compressed and then sometimes bent once more.
-fn wire(kind: usize, body: &[u8], dice: &mut Dice) -> Vec<u8> {
+/// Headers and body on their way: plain, or compressed and then sometimes bent once more.
+pub(super) fn wire(kind: usize, body: Vec<u8>, dice: &mut Dice) -> (String, Vec<u8>) {
     let (name, mut packed) = match kind % 5 {
-        0 => ("gzip", gzip(body)),
-        1 => ("zstd", zstd::encode_all(body, 1).unwrap()),
-        _ => return post("", body),
+        0 => ("gzip", gzip(&body)),
+        1 => ("zstd", zstd::encode_all(body.as_slice(), 1).unwrap()),
+        _ => return (String::new(), body),
     };
     if dice.next(3) > 0 {
         let at = dice.next(packed.len());
@@ -107,7 +107,7 @@ fn wire(kind: usize, body: &[u8], dice: &mut Dice) -> Vec<u8> {
             _ => packed.extend_from_slice(b"trailing"),
         }
     }
-    post(&format!("content-encoding: {name}\r\n"), &packed)
+    (format!("content-encoding: {name}\r\n"), packed)
 }
 
 #[test]
@@ -132,7 +132,8 @@ fn malformed_bodies_are_answered_and_the_good_ones_among_them_stored() {
                         true => post("", text.as_bytes()),
                         false => {
                             let body = bent(n, &text, &mut dice);
-                            wire(n / 12, &body, &mut dice)
+                            let (headers, body) = wire(n / 12, body, &mut dice);
+                            post(&headers, &body)
                         }
                     };
                     let answer = ask(20 + sender, address, &request);

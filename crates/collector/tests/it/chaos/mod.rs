@@ -5,6 +5,7 @@ mod bombs;
 mod drain;
 mod kills;
 mod malformed;
+mod malformed_protocols;
 mod restarts;
 mod slow;
 
