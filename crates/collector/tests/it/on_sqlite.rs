@@ -14,6 +14,8 @@ mod deletion;
 mod entries;
 #[path = "query.rs"]
 mod query;
+#[path = "quirks.rs"]
+mod quirks;
 #[path = "running.rs"]
 mod running;
 #[path = "tail.rs"]
