@@ -6,7 +6,7 @@ use super::envelope::{BatchLimits, Form, Parsed, Unreadable, parse};
 use super::inflate::{Encoding, InflateLimits, inflate};
 use super::non_numbers::{self, Nulled};
 use super::protocol::{Protocol, Route};
-use super::translated::{Room, Unread};
+use super::translated::{Room, Translated, Unread};
 use super::wire::{self, WireLimits};
 use super::{logs_sdk, otlp};
 use crate::budget::{Budget, Grant};
@@ -98,38 +98,65 @@ impl Intake {
         now: i64,
         grant: &mut Grant,
     ) -> Result<Result<Parsed, Unreadable>, Refusal> {
-        let read = self.read_once(&body, &[], protocol, now, grant)?;
-        let (Err(Unreadable::Malformed(_)), true) = (&read, protocol.is_json()) else { return Ok(read) };
-        let Ok(text) = std::str::from_utf8(&body) else { return Ok(read) };
-        let Some(room) = non_numbers::room(text) else { return Ok(read) };
+        let malformed = match self.read_once(&body, &[], protocol, now, grant) {
+            Err(Unread::Unreadable(malformed @ Unreadable::Malformed(_))) => malformed,
+            read => return self.end(read, body, now),
+        };
+        let text = std::str::from_utf8(&body).ok().filter(|_| protocol.is_json());
+        let Some((text, room)) = text.and_then(|text| Some((text, non_numbers::room(text)?))) else {
+            return Ok(Err(malformed));
+        };
         grant.cover_blocking(text.len() + room).map_err(|_| busy())?;
         let Nulled { text, at } = non_numbers::nulled(text);
         drop(body);
-        self.read_once(text.as_bytes(), &at, protocol, now, grant)
+        let read = self.read_once(text.as_bytes(), &at, protocol, now, grant);
+        self.end(read, text.into_bytes(), now)
     }
 
-    fn read_once(
+    /// Reads what was translated, once its body is out of the way.
+    fn end(
+        &self,
+        read: Result<Taken<'_>, Unread>,
+        body: Vec<u8>,
+        now: i64,
+    ) -> Result<Result<Parsed, Unreadable>, Refusal> {
+        drop(body);
+        let parsed = read.and_then(|taken| match taken {
+            Taken::Parsed(parsed) => Ok(*parsed),
+            Taken::Translated(translated) => Ok(translated.read(now, self.retention)?),
+        });
+        match parsed {
+            Ok(parsed) => Ok(Ok(parsed)),
+            Err(Unread::Unreadable(unreadable)) => Ok(Err(unreadable)),
+            Err(Unread::Refused(refused)) => Err(refused.into()),
+        }
+    }
+
+    fn read_once<'g>(
         &self,
         body: &[u8],
         nulled: &[usize],
         protocol: &Protocol,
         now: i64,
-        grant: &mut Grant,
-    ) -> Result<Result<Parsed, Unreadable>, Refusal> {
+        grant: &'g mut Grant,
+    ) -> Result<Taken<'g>, Unread> {
         let room = Room { grant, body: body.len(), most: self.wire.identity_bytes };
         let translated = match protocol {
             Protocol::Native(form) => {
-                return Ok(parse(body, nulled, *form, self.batch, now, self.retention));
+                let parsed = parse(body, nulled, *form, self.batch, now, self.retention)?;
+                return Ok(Taken::Parsed(Box::new(parsed)));
             }
             Protocol::LogsSdk(form, sdk) => logs_sdk::translate(body, nulled, *form, sdk, room, self.batch),
             Protocol::Otlp(encoding) => otlp::translate(body, *encoding, room, self.batch),
         };
-        match translated {
-            Ok(translated) => Ok(Ok(translated.read(now, self.retention))),
-            Err(Unread::Unreadable(unreadable)) => Ok(Err(unreadable)),
-            Err(Unread::Refused(refused)) => Err(refused.into()),
-        }
+        translated.map(Taken::Translated)
     }
+}
+
+/// A body that was taken apart.
+enum Taken<'g> {
+    Parsed(Box<Parsed>),
+    Translated(Translated<'g>),
 }
 
 /// The answer where the memory for bodies is taken.

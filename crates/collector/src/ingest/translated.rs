@@ -114,8 +114,9 @@ impl<'g> Translated<'g> {
         self.entries.iter().map(|entry| self.text.get(entry.text.clone()).unwrap_or_default())
     }
 
-    /// Reads them as what they are now.
-    pub(super) fn read(self, now: i64, retention: i64) -> Parsed {
+    /// Reads them as what they are now. What they were translated from is no longer in memory.
+    pub(super) fn read(self, now: i64, retention: i64) -> Result<Parsed, Refused> {
+        self.room.grant.cover_blocking(self.text.capacity() + self.text.len())?;
         let mut reader = Reader::new(self.text.len(), self.entries.len(), self.limits, now, retention);
         for entry in &self.entries {
             let text = self.text.get(entry.text.clone()).unwrap_or_default();
@@ -124,7 +125,7 @@ impl<'g> Translated<'g> {
         let (batch, mut rejected) = reader.finish();
         rejected.extend(self.refused);
         rejected.sort_by_key(|rejected| rejected.index);
-        Parsed { batch, rejected, count: self.count, batch_id: None }
+        Ok(Parsed { batch, rejected, count: self.count, batch_id: None })
     }
 }
 

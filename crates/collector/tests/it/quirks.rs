@@ -119,7 +119,8 @@ fn each_quirk_of_the_old_clients_is_put_right_and_nothing_is_lost() {
     let entry = server.round_trip(r#"{"big":123456789012345678901234567890,"huge":1e999}"#);
     let raw = server.get(&format!("/api/v1/logs/{}", entry["id"].as_str().unwrap())).body;
     let kept = r#""metadata":{"big":123456789012345678901234567890,"huge":"1e999","hoplog_flags":["replaced_values"]}"#;
-    assert!(raw.contains(kept), "{raw}");
+    // PostgreSQL writes blanks between.
+    assert!(raw.replace(": ", ":").replace(", ", ",").contains(kept), "{raw}");
 }
 
 #[test]

@@ -4,7 +4,7 @@ use std::path::Path;
 use std::process::Command;
 
 use super::python::Python;
-use super::server::Server;
+use super::server::{Server, Store};
 use crate::outcome::Failure;
 use crate::process;
 use crate::workspace::Workspace;
@@ -30,7 +30,8 @@ pub(super) fn run(workspace: &Workspace, python: &Python, hoplog: &Path) -> Resu
     process::run(&mut script("otlp_receiver.py"))?;
     println!("\n--- OTLP, to hoplog's collector");
     let data = workspace.target.join("xtask/interop/data");
-    let servers = [Server::start(hoplog, &data.join("otlp"))?, Server::start(hoplog, &data.join("native"))?];
+    let start = |name| Server::start(hoplog, &data.join(name), &Store::Sqlite);
+    let servers = [start("otlp")?, start("native")?];
     process::run(script("otlp_returns.py").args(servers.each_ref().map(Server::url)))?;
     servers.into_iter().try_for_each(Server::stop)
 }

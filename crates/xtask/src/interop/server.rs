@@ -18,9 +18,25 @@ pub(super) struct Server {
     log: PathBuf,
 }
 
+/// Where it keeps entries.
+pub(super) enum Store {
+    Sqlite,
+    /// The address of an empty database.
+    PostgreSql(String),
+}
+
+impl Store {
+    pub(super) fn name(&self) -> &'static str {
+        match self {
+            Self::Sqlite => "sqlite",
+            Self::PostgreSql(_) => "postgresql",
+        }
+    }
+}
+
 impl Server {
     /// Starts with an empty data directory and returns once it accepts connections.
-    pub(super) fn start(program: &Path, data: &Path) -> Result<Self, Failure> {
+    pub(super) fn start(program: &Path, data: &Path, store: &Store) -> Result<Self, Failure> {
         if data.exists() {
             std::fs::remove_dir_all(data).map_err(|error| Failure::io("remove", data, &error))?;
         }
@@ -32,6 +48,9 @@ impl Server {
         let (out, err) = create().map_err(|error| Failure::io("create", &log, &error))?;
         let mut command = Command::new(program);
         command.args(["serve", "--listen", &address.to_string()]).arg("--data-dir").arg(data.join("store"));
+        if let Store::PostgreSql(address) = store {
+            command.args(["--store", address]);
+        }
         // A key of the developer's would lock the clients out: they cannot send one.
         command.env_remove("HOPLOG_API_KEY").stdin(Stdio::null()).stdout(out).stderr(err);
         let child = command.spawn().map_err(|error| process::not_started(&command, &error))?;
@@ -93,7 +112,7 @@ mod tests {
     #[test]
     fn a_server_that_ends_at_once_is_a_failure_that_shows_what_it_said() {
         let data = std::env::temp_dir().join(format!("xtask-server-{}", std::process::id()));
-        let error = Server::start(Path::new("/bin/echo"), &data).err().unwrap().to_string();
+        let error = Server::start(Path::new("/bin/echo"), &data, &Store::Sqlite).err().unwrap().to_string();
         std::fs::remove_dir_all(&data).unwrap();
         assert!(error.contains("ended before it listened"), "{error}");
         assert!(error.contains("serve --listen 127.0.0.1:"), "{error}");
