@@ -38,6 +38,7 @@ use writer::{Counts, Job, Shared, Writer};
 pub use schema::Indexes;
 
 mod address;
+mod beside;
 mod connect;
 mod copy;
 mod days;
@@ -54,6 +55,7 @@ mod routes;
 mod schema;
 mod select;
 mod senders;
+mod strays;
 mod sweep;
 mod tally;
 mod tls;

@@ -1,4 +1,5 @@
-//! Rows as the bytes of a binary COPY, with the columns that any of them fills.
+//! Rows as the bytes of a binary COPY, with the columns that any of them fills: into the staging table, or straight to
+//! where they stay.
 
 use super::wire::{date, timestamp};
 use crate::fields::{Field, Shape};
@@ -6,8 +7,18 @@ use crate::json::quote;
 use crate::store::batch::{Batch, Home, Row, Value};
 use std::collections::HashSet;
 
-/// Rows on their way into the staging table.
-pub(super) struct Copy {
+/// Where rows are copied to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Target {
+    /// The staging table.
+    Staging,
+    /// `logs` itself: they are of this project.
+    Logs { project: i64 },
+}
+
+/// Rows on their way.
+pub(super) struct Rows {
+    target: Target,
     bytes: Vec<u8>,
     /// The columns after the fixed ones, in their order.
     fields: Vec<Field>,
@@ -16,18 +27,21 @@ pub(super) struct Copy {
     metadata: bool,
     detail: bool,
     rows: i64,
+    /// Where each row's number stands.
+    numbers: Vec<usize>,
 }
 
 /// The columns that every row fills.
-const FIXED: &str = "n, created_at, id_day, hash, arrival, id, level, service";
+const STAGED: &str = "n, created_at, id_day, hash, arrival, id, level, service";
+const STORED: &str = "seq, created_at, id_day, hash, project_id, id, level, service";
 const FIXED_COUNT: usize = 8;
 
 /// What tells one set of columns from another: a bit per field, and two more.
 pub(super) type ColumnSet = u128;
 
-impl Copy {
+impl Rows {
     /// For rows of these batches, which are to follow.
-    pub(super) fn new<'b>(batches: impl Iterator<Item = &'b Batch> + Clone) -> Self {
+    pub(super) fn new<'b>(batches: impl Iterator<Item = &'b Batch> + Clone, target: Target) -> Self {
         let mut seen = [false; Field::ALL.len()];
         let (mut metadata, mut detail, mut text) = (false, false, 0);
         for batch in batches {
@@ -54,7 +68,7 @@ impl Copy {
         let mut bytes = Vec::with_capacity(text);
         // Signature, flags, and no further header (PostgreSQL's COPY, "Binary Format").
         bytes.extend_from_slice(b"PGCOPY\n\xff\r\n\0\0\0\0\0\0\0\0\0");
-        Self { bytes, fields, places, metadata, detail, rows: 0 }
+        Self { target, bytes, fields, places, metadata, detail, rows: 0, numbers: Vec::new() }
     }
 
     /// The columns that it fills, but for `n` and `arrival`.
@@ -73,6 +87,10 @@ impl Copy {
         list
     }
 
+    pub(super) fn target(&self) -> Target {
+        self.target
+    }
+
     /// A number for [`columns`](Self::columns).
     pub(super) fn shape(&self) -> ColumnSet {
         let fields = self.fields.iter().fold(0, |mask, field| mask | 1_u128 << (*field as u32));
@@ -81,11 +99,20 @@ impl Copy {
 
     /// The statement that takes the bytes.
     pub(super) fn statement(&self) -> String {
-        format!("COPY log_staging ({FIXED}{}) FROM STDIN (FORMAT binary)", self.columns())
+        let (table, fixed) = match self.target {
+            Target::Staging => ("log_staging", STAGED),
+            Target::Logs { .. } => ("logs", STORED),
+        };
+        format!("COPY {table} ({fixed}{}) FROM STDIN (FORMAT binary)", self.columns())
     }
 
-    pub(super) fn rows(&self) -> i64 {
-        self.rows
+    /// Numbers the rows from the one after `base` on, instead of from 1.
+    pub(super) fn number_after(&mut self, base: i64) {
+        for (row, at) in (1..).zip(&self.numbers) {
+            if let Some(number) = self.bytes.get_mut(*at..at + size_of::<i64>()) {
+                number.copy_from_slice(&base.saturating_add(row).to_be_bytes());
+            }
+        }
     }
 
     /// Appends a row. Where PostgreSQL would not take its metadata as JSON, `as_text` keeps that as a text.
@@ -93,11 +120,15 @@ impl Copy {
         self.rows += 1;
         let columns = FIXED_COUNT + self.fields.len() + usize::from(self.metadata) + usize::from(self.detail);
         self.bytes.extend_from_slice(&u16::try_from(columns).unwrap_or(u16::MAX).to_be_bytes());
+        self.numbers.push(self.bytes.len() + size_of::<i32>());
         self.value(&self.rows.to_be_bytes());
         self.value(&timestamp(row.created_at).to_be_bytes());
         self.value(&date(row.day).to_be_bytes());
         self.value(&row.hash.to_be_bytes());
-        self.value(&[u8::from(row.home == Home::Arrival)]);
+        match self.target {
+            Target::Staging => self.value(&[u8::from(row.home == Home::Arrival)]),
+            Target::Logs { project } => self.value(&project.to_be_bytes()),
+        }
         self.value(row.id.as_bytes());
         self.value(row.level.as_str().as_bytes());
         self.value(batch.text(row.service).as_bytes());

@@ -5,15 +5,18 @@
 //!      ─► fewer came than went? which, and what is there under their ids ─► counts, open requests, senders ─► COMMIT
 //! ```
 //!
-//! From the second step on the transactions of one project come one after the other, from however many collectors. So
-//! `seq` is in the order of the commits, and none of them waits for another while it holds what that one waits for.
+//! As long as nothing comes twice, and every id names its day, the rows are copied straight to where they stay, which costs
+//! half as much. The first copy that comes fails there; it, and what follows for a while, takes the way above.
+//!
+//! From the lock on the transactions of one project come one after the other, from however many collectors. So `seq` is in
+//! the order of the commits, and none of them waits for another while it holds what that one waits for.
 
-use super::copy::{AsText, ColumnSet, Copy};
+use super::beside::{Beside, copies, insertion};
+use super::copy::{AsText, ColumnSet, Rows, Target};
 use super::days::Days;
 use super::schema::Indexes;
 use super::trouble::Trouble;
-use super::wire::{Date, Uuid};
-use super::{notes, open, tally};
+use super::{notes, open, strays, tally};
 use crate::store::batch::{Batch, Home, Row, Verdict};
 use crate::time::Day;
 use futures_util::SinkExt as _;
@@ -50,32 +53,33 @@ impl Work {
 pub(super) struct Session {
     pub(super) client: Client,
     lock: Statement,
-    inserts: HashMap<(ColumnSet, Beside), Insert>,
+    copies: HashMap<(ColumnSet, bool), Statement>,
+    inserts: HashMap<(ColumnSet, Beside), Statement>,
     /// By their text.
     prepared: HashMap<&'static str, Statement>,
+    /// So many transactions go by the staging table, since copies came.
+    staged: u32,
 }
 
-/// The statements for one set of columns.
-#[derive(Clone)]
-struct Insert {
-    copy: Statement,
-    insert: Statement,
-}
-
-/// Where copies may be known beside the key. Nothing is looked for in vain.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-struct Beside {
-    /// In the two days before: some id names no day.
-    arrivals: bool,
-    /// In `log_ids`.
+/// What the project's row says.
+struct Locked {
+    /// Its last arrival's number.
+    base: i64,
     kept: bool,
+    has_open: bool,
 }
 
+/// What was copied into the staging table.
+struct Staged {
+    set: ColumnSet,
+    columns: String,
+}
+
+/// Transactions by the staging table after a copy was met, or a connection lost: what is copied in vain is one in so many
+/// at most.
+const STAGED: u32 = 50;
 /// Sets of columns that are kept prepared; a hostile sender makes others, which then start anew.
 const MOST_PREPARED: usize = 32;
-/// Days before the one of its arrival in which a copy of an entry is looked for whose id names no day: at least 48 h.
-const ARRIVAL_DAYS: [i32; 2] = [1, 2];
-
 /// What a session begins with: durable commits, no waiting without end, and plans that follow the rows of a batch.
 pub(super) fn setup() -> String {
     format!(
@@ -89,14 +93,17 @@ pub(super) fn setup() -> String {
 }
 
 impl Session {
-    pub(super) async fn new(client: Client) -> Result<Self, Trouble> {
+    /// `after_a_loss`: what the connection before this one had in hand may be stored.
+    pub(super) async fn new(client: Client, after_a_loss: bool) -> Result<Self, Trouble> {
+        let staged = if after_a_loss { STAGED } else { 0 };
         let lock = client
             .prepare(
                 "INSERT INTO log_projects AS p (project_id, seq) VALUES ($1, $2)
                  ON CONFLICT (project_id) DO UPDATE SET seq = p.seq + $2 RETURNING seq - $2, kept, open",
             )
             .await?;
-        Ok(Self { client, lock, inserts: HashMap::new(), prepared: HashMap::new() })
+        let (copies, inserts, prepared) = (HashMap::new(), HashMap::new(), HashMap::new());
+        Ok(Self { client, lock, copies, inserts, prepared, staged })
     }
 
     /// Runs one of the statements that there are, prepared once.
@@ -141,6 +148,9 @@ impl Session {
         days.0.ensure(&self.client, &wanted, days.1).await?;
         self.client.batch_execute("BEGIN").await.map_err(Trouble::from)?;
         if let Err(trouble) = self.fill(project, works, as_text).await {
+            if matches!(trouble, Trouble::Twice(_)) {
+                self.staged = STAGED;
+            }
             // Where the connection is gone, so is the transaction.
             let _ = self.client.batch_execute("ROLLBACK").await;
             return Err(Outcome::Nothing(trouble));
@@ -153,38 +163,84 @@ impl Session {
     }
 
     async fn fill(&mut self, project: i64, works: &mut [Work], as_text: &AsText) -> Result<(), Trouble> {
-        let mut copy = Copy::new(works.iter().map(|work| &*work.batch));
-        let mut arrivals = false;
-        for (n, work) in works.iter().enumerate() {
-            for (place, row) in work.batch.rows.iter().enumerate() {
-                arrivals |= row.home == Home::Arrival;
-                copy.push(&work.batch, row, as_text.contains(&(n, place)));
-            }
-        }
-        let rows = copy.rows();
-        let mut has_open = false;
-        if rows > 0 {
-            let (columns, set, statement) = (copy.columns(), copy.shape(), copy.statement());
-            let plain = self.insert(set, Beside { arrivals, kept: false }, &columns, &statement).await?;
-            put(&self.client, &plain.copy, copy.finish()).await?;
-            let locked = self.client.query_one(&self.lock, &[&project, &rows]).await?;
-            let base = locked.get(0);
-            has_open = locked.get(2);
-            let beside = Beside { arrivals, kept: locked.get(1) };
-            let insert = match beside.kept {
-                true => self.insert(set, beside, &columns, &statement).await?,
-                false => plain,
-            };
-            let stored = self.client.execute(&insert.insert, &[&base, &project]).await?;
-            works.iter_mut().for_each(|work| work.verdicts.fill(Verdict::Stored));
-            if i64::try_from(stored) != Ok(rows) {
-                self.judge(project, base, beside, works).await?;
-            }
-        }
+        let rows = works.iter().map(|work| work.batch.rows.len()).sum::<usize>();
+        let has_open = match i64::try_from(rows).unwrap_or(i64::MAX) {
+            0 => false,
+            rows => self.rows(project, works, as_text, rows).await?,
+        };
         tally::add(self, project, works).await?;
         open::follow(self, project, works, has_open).await?;
-        strays(self, project, works).await?;
+        strays::note(self, project, works).await?;
         notes::take(self, project, works).await
+    }
+
+    /// Stores the rows that are new; whether final entries of open requests are awaited.
+    async fn rows(
+        &mut self,
+        project: i64,
+        works: &mut [Work],
+        as_text: &AsText,
+        rows: i64,
+    ) -> Result<bool, Trouble> {
+        let arrivals = works.iter().any(|work| work.batch.rows.iter().any(|row| row.home == Home::Arrival));
+        works.iter_mut().for_each(|work| work.verdicts.fill(Verdict::Stored));
+        if arrivals || self.staged > 0 {
+            self.staged = self.staged.saturating_sub(1);
+            let plain = self.stage(works, as_text).await?;
+            let Locked { base, kept, has_open } = self.lock(project, rows).await?;
+            self.insert(project, works, base, Beside { arrivals, kept }, plain, rows).await?;
+            return Ok(has_open);
+        }
+        // Whatever can be done is done before the others have to wait.
+        let mut copy = copied(works, as_text, Target::Logs { project });
+        let statement = self.copy(&copy).await?;
+        let Locked { base, kept, has_open } = self.lock(project, rows).await?;
+        if kept {
+            let plain = self.stage(works, as_text).await?;
+            self.insert(project, works, base, Beside { arrivals, kept }, plain, rows).await?;
+        } else {
+            copy.number_after(base);
+            put(&self.client, &statement, copy.finish()).await?;
+        }
+        Ok(has_open)
+    }
+
+    /// Takes the project's row: nobody else writes to the project until the end of the transaction.
+    async fn lock(&mut self, project: i64, rows: i64) -> Result<Locked, Trouble> {
+        let locked = self.client.query_one(&self.lock, &[&project, &rows]).await?;
+        Ok(Locked { base: locked.get(0), kept: locked.get(1), has_open: locked.get(2) })
+    }
+
+    /// Copies the rows into the staging table; what they fill there.
+    async fn stage(&mut self, works: &[Work], as_text: &AsText) -> Result<Staged, Trouble> {
+        let copy = copied(works, as_text, Target::Staging);
+        let statement = self.copy(&copy).await?;
+        let staged = Staged { set: copy.shape(), columns: copy.columns() };
+        put(&self.client, &statement, copy.finish()).await?;
+        Ok(staged)
+    }
+
+    /// Takes over from the staging table what is new.
+    async fn insert(
+        &mut self,
+        project: i64,
+        works: &mut [Work],
+        base: i64,
+        beside: Beside,
+        staged: Staged,
+        rows: i64,
+    ) -> Result<(), Trouble> {
+        let key = (staged.set, beside);
+        let insert = match self.inserts.get(&key) {
+            Some(known) => known.clone(),
+            None => self.client.prepare(&insertion(&staged.columns, beside)).await?,
+        };
+        keep(&mut self.inserts, key, &insert);
+        let stored = self.client.execute(&insert, &[&base, &project]).await?;
+        if i64::try_from(stored) != Ok(rows) {
+            self.judge(project, base, beside, works).await?;
+        }
+        Ok(())
     }
 
     /// Finds out what became of the rows that were not inserted.
@@ -213,29 +269,20 @@ impl Session {
         Ok(())
     }
 
-    async fn insert(
-        &mut self,
-        set: ColumnSet,
-        beside: Beside,
-        columns: &str,
-        copy: &str,
-    ) -> Result<Insert, Trouble> {
-        if let Some(known) = self.inserts.get(&(set, beside)) {
-            return Ok(known.clone());
-        }
-        if self.inserts.len() >= MOST_PREPARED {
-            self.inserts.clear();
-        }
-        let copy = self.client.prepare(copy).await?;
-        let insert = self.client.prepare(&insertion(columns, beside)).await?;
-        let made = Insert { copy, insert };
-        self.inserts.insert((set, beside), made.clone());
-        Ok(made)
+    /// The statement that takes these rows.
+    async fn copy(&mut self, rows: &Rows) -> Result<Statement, Trouble> {
+        let key = (rows.shape(), rows.target() == Target::Staging);
+        let copy = match self.copies.get(&key) {
+            Some(known) => known.clone(),
+            None => self.client.prepare(&rows.statement()).await?,
+        };
+        keep(&mut self.copies, key, &copy);
+        Ok(copy)
     }
 
     /// Whether PostgreSQL takes the values of these rows; nothing is kept.
     pub(super) async fn takes(&self, batch: &Batch, rows: std::ops::Range<usize>) -> Result<bool, Trouble> {
-        let mut copy = Copy::new(std::iter::once(batch));
+        let mut copy = Rows::new(std::iter::once(batch), Target::Staging);
         for row in batch.rows.get(rows).unwrap_or_default() {
             copy.push(batch, row, false);
         }
@@ -268,6 +315,24 @@ impl From<Trouble> for Outcome {
     }
 }
 
+/// Keeps what was prepared, within a bound.
+fn keep<K: Eq + std::hash::Hash>(prepared: &mut HashMap<K, Statement>, key: K, statement: &Statement) {
+    if prepared.len() >= MOST_PREPARED && !prepared.contains_key(&key) {
+        prepared.clear();
+    }
+    prepared.entry(key).or_insert_with(|| statement.clone());
+}
+
+fn copied(works: &[Work], as_text: &AsText, target: Target) -> Rows {
+    let mut copy = Rows::new(works.iter().map(|work| &*work.batch), target);
+    for (n, work) in works.iter().enumerate() {
+        for (place, row) in work.batch.rows.iter().enumerate() {
+            copy.push(&work.batch, row, as_text.contains(&(n, place)));
+        }
+    }
+    copy
+}
+
 async fn put(client: &Client, copy: &Statement, bytes: Vec<u8>) -> Result<(), Trouble> {
     let mut sink = pin!(client.copy_in::<_, bytes::Bytes>(copy).await?);
     // Pieces of this size go out as they are, and are not gathered once more.
@@ -278,75 +343,4 @@ async fn put(client: &Client, copy: &Statement, bytes: Vec<u8>) -> Result<(), Tr
     }
     sink.finish().await?;
     Ok(())
-}
-
-fn insertion(columns: &str, beside: Beside) -> String {
-    let common = "created_at, id_day, hash, id, level, service";
-    let mut conditions = Vec::new();
-    if beside.kept {
-        conditions
-            .push("NOT EXISTS (SELECT FROM log_ids k WHERE k.project_id = $2 AND k.id = s.id)".to_owned());
-    }
-    if beside.arrivals {
-        for days in ARRIVAL_DAYS {
-            conditions.push(format!(
-                "NOT (arrival AND EXISTS (SELECT FROM logs l WHERE l.project_id = $2 AND l.id_day = s.id_day - {days}
-                   AND l.id = s.id))"
-            ));
-        }
-    }
-    let conditions = match conditions.is_empty() {
-        true => String::new(),
-        false => " WHERE ".to_owned() + &conditions.join(" AND "),
-    };
-    format!(
-        "INSERT INTO logs (seq, project_id, {common}{columns})
-         SELECT $1::bigint + n, $2::bigint, {common}{columns} FROM log_staging s{conditions} ON CONFLICT DO NOTHING"
-    )
-}
-
-/// The rows that were there before, or came twice: their place, and the hash of what is there. `OFFSET` keeps the planner
-/// from turning a join round: for each row one looks into the key, however little the tables held when it was planned.
-fn copies(beside: Beside) -> String {
-    let in_table = |table: &str, condition: &str| {
-        format!(
-            "SELECT s.n, l.hash FROM log_staging s CROSS JOIN LATERAL (SELECT hash FROM {table} l
-               WHERE l.project_id = $1 AND l.id = s.id AND {condition} OFFSET 0) AS l"
-        )
-    };
-    let mut all = vec![in_table("logs", "l.id_day = s.id_day AND l.seq <> $2 + s.n")];
-    if beside.kept {
-        all.push(in_table("log_ids", "true"));
-    }
-    if beside.arrivals {
-        all.extend(
-            ARRIVAL_DAYS.map(|days| in_table("logs", &format!("l.id_day = s.id_day - {days} AND s.arrival"))),
-        );
-    }
-    all.join(" UNION ALL ")
-}
-
-/// Remembers ids that name a later day than the one they lie in: when that day is there, they would lead a copy past
-/// the first one.
-async fn strays(session: &mut Session, project: i64, works: &[Work]) -> Result<(), Trouble> {
-    let ahead =
-        |row: &&Row| row.home == Home::Arrival && Day::named_by(row.id).is_some_and(|named| named > row.day);
-    let rows: Vec<&Row> = works.iter().flat_map(|work| work.stored().filter(ahead)).collect();
-    if rows.is_empty() {
-        return Ok(());
-    }
-    let ids: Vec<Uuid> = rows.iter().map(|row| Uuid(*row.id.as_bytes())).collect();
-    let hashes: Vec<i32> = rows.iter().map(|row| row.hash).collect();
-    let days: Vec<Date> = rows.iter().map(|row| Date(row.day)).collect();
-    session
-        .execute(
-            "INSERT INTO log_ids (project_id, id, hash, id_day)
-             SELECT $1, * FROM unnest($2::uuid[], $3::integer[], $4::date[]) ON CONFLICT DO NOTHING",
-            &[&project, &ids, &hashes, &days],
-        )
-        .await?;
-    session
-        .execute("UPDATE log_projects SET kept = true WHERE project_id = $1 AND NOT kept", &[&project])
-        .await
-        .map(drop)
 }

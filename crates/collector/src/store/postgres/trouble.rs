@@ -12,6 +12,8 @@ pub(super) enum Trouble {
     Again(StoreError),
     /// A day's partition is missing: make it, then the same again.
     NoDay(StoreError),
+    /// An id is there already.
+    Twice(StoreError),
     /// A value that no column holds: find its entry.
     Value(StoreError),
     /// Nothing that trying again now would mend.
@@ -29,6 +31,7 @@ impl Trouble {
             // A standby, since the primary moved: another connection may lead to it.
             b"25006" => Self::Gone(said),
             b"23514" => Self::NoDay(said),
+            b"23505" => Self::Twice(said),
             [b'2', b'2', ..] => Self::Value(said),
             _ => Self::Refused(said),
         }
@@ -38,6 +41,7 @@ impl Trouble {
         let (Self::Gone(error)
         | Self::Again(error)
         | Self::NoDay(error)
+        | Self::Twice(error)
         | Self::Value(error)
         | Self::Refused(error)) = self;
         error

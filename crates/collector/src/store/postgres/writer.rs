@@ -72,13 +72,15 @@ impl Counts {
 pub(super) struct Writer {
     shared: Arc<Shared>,
     session: Option<Session>,
+    /// A connection was lost, and no other one made since.
+    lost: bool,
 }
 
 type Waiting = oneshot::Sender<Result<Vec<Verdict>, StoreError>>;
 
 impl Writer {
     pub(super) fn new(shared: Arc<Shared>) -> Self {
-        Self { shared, session: None }
+        Self { shared, session: None, lost: false }
     }
 
     /// Works until the last sender is gone.
@@ -194,12 +196,13 @@ impl Writer {
                 return Err(trouble);
             }
             match &trouble {
-                Trouble::Gone(_) => self.session = None,
+                Trouble::Gone(_) => (self.session, self.lost) = (None, true),
                 Trouble::Again(_) => {
                     tokio::time::sleep(pause).await;
                     pause *= 2;
                 }
                 Trouble::NoDay(_) => shared.days.forget(),
+                Trouble::Twice(_) => continue, // by the staging table, which knows what to do about it
                 Trouble::Value(_) | Trouble::Refused(_) => return Err(trouble),
             }
             counts.retries.fetch_add(1, Relaxed);
@@ -210,11 +213,11 @@ impl Writer {
     async fn session(&mut self) -> Result<&mut Session, Trouble> {
         let usable = self.session.as_ref().is_some_and(|session| !session.client.is_closed());
         if !usable {
-            self.session = None;
+            self.lost |= self.session.take().is_some();
             let connected = self.shared.connector.connect(&transact::setup()).await;
             let client = connected.map_err(|error| Trouble::Refused(explain(&error)))?;
             self.shared.counts.connections.fetch_add(1, Relaxed);
-            self.session = Some(Session::new(client).await?);
+            self.session = Some(Session::new(client, std::mem::take(&mut self.lost)).await?);
         }
         self.session
             .as_mut()
