@@ -8,7 +8,8 @@
 use std::time::Duration;
 
 use hoplog::{
-    Bodies, ClientBuilder, ClientIp, Level, Redaction, Requests, RouteRules, TraceMode, Treatment, Trust,
+    Bodies, ClientBuilder, ClientIp, Level, LogCollector, Redaction, Requests, RouteRules, Spool, TraceMode,
+    Treatment, Trust,
 };
 use hoplog_bench::app::{App, builder};
 use hoplog_bench::compare::nanoseconds;
@@ -59,6 +60,11 @@ const OPTIONS: &[Setting] = &[
     ("ip_hashed", |b| b.redaction(keyed().client_ip(ClientIp::Hash))),
     ("header_hashed", |b| b.redaction(keyed().treat_header("cookie", Treatment::Hash))),
     ("custom", |b| b.redaction(Redaction::default().custom(|_, _, _| None))),
+    // Two writes to a file per request. That the server is away costs the worker, not the request's thread.
+    ("open_requests", |b| {
+        let spool = Spool::new(concat!(env!("CARGO_TARGET_TMPDIR"), "/open-requests")).leave_free(0);
+        b.log_collector(LogCollector::new("http://127.0.0.1:9")).spool(spool.open_requests(256))
+    }),
     ("no_headers", |b| b.requests(Requests::default().request_headers(false).response_headers(false))),
 ];
 

@@ -20,6 +20,7 @@ mod header_name;
 mod headers;
 mod kept;
 mod live;
+mod noted;
 mod place;
 mod record;
 mod rules;

@@ -22,6 +22,7 @@ use crate::error::Error;
 use crate::error_chain::error_text;
 use crate::ledger::{Drops, Stats};
 use crate::logger::{EntryBuilder, Noted, Origin, TimedFuture, Timer};
+use crate::open_requests::OpenRequests;
 use crate::panic_hook;
 use crate::pipeline::Pipeline;
 use crate::worker::{Worker, is_worker_thread};
@@ -279,6 +280,7 @@ impl Client {
             queue_bytes,
             queue_bytes_max,
             memory_ceiling: queue_bytes_max + inner.worker.ceiling(),
+            requests_not_noted: inner.pipeline.open_requests.as_ref().map_or(0, OpenRequests::missed),
             destinations: destinations
                 .iter()
                 .map(|(name, counts)| counts.stats(name, queue.accepted))

@@ -313,7 +313,7 @@ impl ClientBuilder {
     /// queue_bytes = "16MiB"                # max_events_per_request, batch_size, compression, queue_entries, running_after,
     /// overflow = "drop_newest"             # drop_newest, drop_oldest, or how long a call waits: "50ms"
     ///
-    /// [spool]                              # also: leave_free, sync_after, keep_oldest
+    /// [spool]                              # also: leave_free, sync_after, keep_oldest, open_requests
     /// dir = "/var/lib/shop/spool"
     /// max_bytes = "512MiB"
     /// max_age = "7d"

@@ -18,6 +18,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use crate::ledger::{Home, Ledger};
+use crate::open_requests::Reporter;
 use crate::pipeline::Pipeline;
 use hoplog_entry::{Diagnostics, Record, SpanId};
 
@@ -74,6 +75,12 @@ impl Planned {
     /// The one destination of a client whose entries stay in memory.
     pub(crate) fn memory(memory: Memory) -> Self {
         Self { name: "memory".into(), filter: Filter::default(), prepared: Prepared::Memory(memory) }
+    }
+
+    /// Who tells of processes that died, if somebody does.
+    pub(crate) fn reporter(&self) -> Option<&Reporter> {
+        let Prepared::Remote(config) = &self.prepared else { return None };
+        config.spool.as_ref()?.reporter.as_deref()
     }
 
     /// Gives what serves one client only to the one that is built; a complaint where another has it.

@@ -50,6 +50,7 @@ mod ledger;
 mod level_filter;
 mod logger;
 mod macros;
+mod open_requests;
 mod panic_hook;
 mod pipeline;
 mod queue;

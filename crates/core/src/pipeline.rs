@@ -9,6 +9,7 @@ use crate::capture::{Bodies, Rules, TrustRules};
 use crate::clock::Clock;
 use crate::error_chain::harmless;
 use crate::level_filter::LiveLevels;
+use crate::open_requests::OpenRequests;
 use crate::queue::{Queue, QueueLimits};
 use crate::redact::{HeaderAction, Redactor};
 
@@ -28,6 +29,8 @@ pub(crate) struct Policy {
     pub(crate) backtraces: bool,
     /// An exchange that is open for so long gets a `running` entry.
     pub(crate) running_after: Duration,
+    /// Where requests under way are noted, for whoever comes after a crash.
+    pub(crate) open_requests: Option<OpenRequests>,
 }
 
 impl Policy {
@@ -42,6 +45,7 @@ impl Policy {
             max_events: 1_000,
             backtraces: false,
             running_after: Duration::from_secs(30),
+            open_requests: None,
         }
     }
 }

@@ -42,7 +42,7 @@ pub(crate) use fs::RealFs;
 pub(crate) use fs::{Fs, Space, Stat};
 pub(crate) use health::{Health, Trouble};
 use home::{Adopted, Home};
-pub(crate) use home::{Refused, check_dir, try_dir};
+pub(crate) use home::{Refused, check_dir, is_plain_file, try_dir};
 use scan::Scan;
 use segment::Segment;
 pub(crate) use status::{Changes, Count, Status};

@@ -26,6 +26,7 @@ use crate::destination::{Gate, Message, Planned, Source, Surroundings, share};
 use crate::durable::Group;
 use crate::error::Error;
 use crate::ledger::Ledger;
+use crate::open_requests::OpenRequests;
 use crate::pipeline::Pipeline;
 use crate::sync::lock;
 use episodes::Episodes;
@@ -322,9 +323,20 @@ impl Shop {
         let waiting = self.ask(|done| Message::Close(deadline, done));
         self.orders.close();
         settle(waiting, deadline).await;
+        self.end_notes().await;
         #[cfg(feature = "toml")]
         self.see_off(deadline).await;
         let _ = done.send(());
+    }
+
+    /// A clean end leaves nothing to report. A disk that hangs is not waited for: without an open request there is
+    /// nothing to report either.
+    async fn end_notes(&self) {
+        if self.pipeline.open_requests.is_some() {
+            let pipeline = Arc::clone(&self.pipeline);
+            let remove = move || pipeline.open_requests.iter().for_each(OpenRequests::remove);
+            let _ = tokio::time::timeout(GRACE, tokio::task::spawn_blocking(remove)).await;
+        }
     }
 
     /// Says something to every destination that holds for all that came before it.

@@ -18,6 +18,7 @@ mod ack;
 mod frame;
 mod header;
 pub mod name;
+mod open;
 mod reader;
 mod source;
 
@@ -25,6 +26,10 @@ pub use ack::Acks;
 pub use frame::{BadFrame, Tally, push_entries, push_footer, push_source, records_of};
 pub use header::{BadHeader, SegmentHeader};
 pub use name::Name;
+pub use open::{
+    MAX_OPEN_FILE, MAX_OPEN_PLACES, OPEN_BEYOND_AT, OPEN_DIR, OPEN_FREE, OPEN_PLACE, OpenHeader, OpenLeft,
+    open_place, read_open,
+};
 pub use reader::{Frame, Part, Region, SegmentReader, Summary};
 pub use source::Source;
 

@@ -11,6 +11,8 @@ mod delivery;
 mod grpc;
 mod http2;
 mod hyper_alone;
+#[cfg(unix)]
+mod last_requests;
 mod long_requests;
 mod properties_actix;
 mod properties_tower;

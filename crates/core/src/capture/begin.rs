@@ -127,6 +127,9 @@ where
         }
         if kind == Kind::Request && sampled {
             taps_request = open.tap_request(seen.content_type.filter(|_| !seen.encoded));
+            if pipeline.open_requests.is_some() {
+                open.note();
+            }
         }
     }
     Exchange::new(shared, taps_request)

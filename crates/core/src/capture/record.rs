@@ -9,6 +9,7 @@ use super::rules::{Chosen, Ended, Fate};
 use super::tap::{self, Tap};
 use super::told::Told;
 use crate::clock::Moment;
+use crate::open_requests::Noted;
 use crate::pipeline::Pipeline;
 
 /// The record under way, and what is written into it at the end.
@@ -60,6 +61,8 @@ pub(crate) struct OpenRecord {
     pub(super) keepers: u32,
     /// It has ended but for its keepers.
     pub(super) upgraded: bool,
+    /// Where it is noted for the case that the process dies.
+    pub(super) noted: Noted,
 }
 
 /// When chunks of a streamed response went by.
@@ -108,6 +111,7 @@ impl OpenRecord {
             chunks,
             keepers,
             upgraded,
+            noted,
         } = self;
         (*pipeline, *request_tap, *response_tap) = (None, None, None);
         *events = 0;
@@ -120,7 +124,7 @@ impl OpenRecord {
         (*status, *grpc_status, *ttfb) = (0, None, 0);
         (*request_bytes, *response_bytes) = (None, None);
         (*request_read, *request_whole) = (None, false);
-        (*keepers, *upgraded) = (0, false);
+        (*keepers, *upgraded, *noted) = (0, false, Noted::No);
     }
 
     /// Whether what is told of it is written: not after its end, nor where sampling leaves it out.
@@ -174,6 +178,9 @@ impl OpenRecord {
             writer.remove(Field::ResponseHeader);
         }
         self.routed = true;
+        if self.noted != Noted::No {
+            self.note_again();
+        }
     }
 
     /// What went wrong. The first that is told counts: who is nearest to the cause speaks first.
@@ -197,6 +204,14 @@ impl OpenRecord {
     #[inline]
     pub(super) fn end(&mut self, outcome: Outcome) {
         let Some(pipeline) = self.pipeline.take() else { return };
+        self.conclude(&pipeline, outcome);
+        if self.noted != Noted::No {
+            self.note_end(&pipeline);
+        }
+    }
+
+    #[inline(always)] // at its one place
+    fn conclude(&mut self, pipeline: &Arc<Pipeline>, outcome: Outcome) {
         let status = self.status;
         let outcome = match (outcome, status) {
             _ if self.panicked => Outcome::Panicked,
@@ -212,7 +227,7 @@ impl OpenRecord {
         let ended = Ended { outcome, status, grpc_status, took, announced, failed };
         let verdict = match self.told {
             None => pipeline.rules.end(&self.chosen, &ended),
-            Some(_) => self.end_as_told(&pipeline, ended),
+            Some(_) => self.end_as_told(pipeline, ended),
         };
         let weight = match verdict.fate {
             Fate::Keep(weight) => weight,
@@ -226,7 +241,7 @@ impl OpenRecord {
             }
         };
         if self.request_tap.is_some() || self.response_tap.is_some() {
-            self.write_bodies(&pipeline, outcome);
+            self.write_bodies(pipeline, outcome);
         }
         self.write_head_of_response();
         if let Some(gap) = self.chunks.longest_gap {

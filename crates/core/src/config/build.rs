@@ -15,6 +15,7 @@ use crate::clock::Clock;
 use crate::destination::{BatchLimits, DialectConfig, Memory, Planned, RemoteConfig};
 use crate::error::Error;
 use crate::level_filter::{LevelFilter, LiveLevels, is_path};
+use crate::open_requests::OpenRequests;
 use crate::pipeline::{Pipeline, Policy};
 use crate::queue::QueueLimits;
 use crate::transport::{HttpConfig, Reach, is_loopback};
@@ -49,9 +50,17 @@ impl ClientBuilder {
         if complaints.is_empty() {
             complaints.extend(destinations.iter().filter_map(Planned::give));
         }
-        let Some(policy) = policy.filter(|_| complaints.is_empty()) else {
+        let Some(mut policy) = policy.filter(|_| complaints.is_empty()) else {
             return Err(Error::config(complaints));
         };
+        policy.open_requests = destinations.iter().find_map(Planned::reporter).and_then(|reporter| {
+            let (dir, places) = reporter.notes();
+            let notes = OpenRequests::create(dir, places, &source);
+            let warn = |error| {
+                Diagnostics::default().warn("open", || format!("open requests cannot be noted: {error}"));
+            };
+            notes.map_err(warn).ok()
+        });
         let pipeline = Arc::new(Pipeline::new(Clock::system(), limits.0, policy));
         let interval = self.flush_interval.unwrap_or(Duration::from_secs(1));
         let worker = Worker::start(Arc::clone(&pipeline), destinations, source, interval)?;

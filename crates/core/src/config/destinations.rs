@@ -54,6 +54,7 @@ impl ClientBuilder {
         }
         let spool = self.spooling(complaints);
         let reach = self.network.reach(complaints);
+        let reporter = spool.as_ref().and_then(|(spool, _)| spool.reporter(complaints));
         let (mut planned, mut running) = (Vec::new(), Vec::new());
         for (name, output) in with_names(all, complaints) {
             let mut prepared = self.prepared(&output.what, variable, limits, complaints);
@@ -62,7 +63,7 @@ impl ClientBuilder {
             }
             if let (Some(Prepared::Remote(config)), Some((spool, durability))) = (&mut prepared, &spool) {
                 let bytes = self.queue_bytes.unwrap_or(QUEUE_BYTES);
-                config.spool = spool.plan(&name, *durability, bytes, complaints);
+                config.spool = spool.plan(&name, *durability, bytes, reporter.as_ref(), complaints);
             }
             let filter = output.filter;
             planned.extend(prepared.map(|prepared| Planned { name: name.clone(), filter, prepared }));

@@ -1,9 +1,13 @@
 //! Where entries are kept on the disk until they are delivered.
 
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::time::Duration;
 
+use hoplog_entry::spool::OPEN_DIR;
+
 use crate::destination::SpoolPlan;
+use crate::open_requests::{self, Reporter};
 use crate::spool::{SpoolConfig, SyncPolicy, WhenFull, check_dir, try_dir};
 
 /// What a killed process may lose of what it accepted. [`EntryBuilder::durable`](crate::EntryBuilder::durable) waits for
@@ -43,6 +47,7 @@ pub struct Spool {
     free_bytes: Option<u64>,
     drops_newest: bool,
     sync_after: Option<Duration>,
+    open_requests: Option<usize>,
 }
 
 impl<P: Into<PathBuf>> From<P> for Spool {
@@ -61,6 +66,7 @@ impl Spool {
             free_bytes: None,
             drops_newest: false,
             sync_after: None,
+            open_requests: None,
         }
     }
 
@@ -95,6 +101,20 @@ impl Spool {
         self
     }
 
+    /// Notes on the disk which requests are open, at most so many at a time, from 1 to 4 096. If the process is killed or
+    /// aborts, the next start reports each of them: an entry of outcome `process_died` with its method, route or path,
+    /// trace, client and start, under the id that its own entry would have had, and under the name of the dead process.
+    /// Default: off.
+    ///
+    /// Each start and each end of a request is then a write to a file in `requests.open`, made by the thread that handles
+    /// it: a microsecond or so, for nothing is synced. On a disk that hangs such a write may hang, too; nothing else that
+    /// hoplog does on a request's thread can. More requests than that are counted, in
+    /// [`Stats::requests_not_noted`](crate::Stats::requests_not_noted) and in what is reported.
+    pub fn open_requests(mut self, at_most: usize) -> Self {
+        self.open_requests = Some(at_most);
+        self
+    }
+
     /// Where it is.
     #[must_use]
     pub fn dir(&self) -> &Path {
@@ -114,12 +134,28 @@ impl Spool {
         Some(self)
     }
 
+    /// Who reports what was open when processes died, if somebody is to. `None` also where something is wrong.
+    pub(super) fn reporter(&self, complaints: &mut Vec<String>) -> Option<Arc<Reporter>> {
+        let places = self.open_requests?;
+        let dir = self.dir.join(OPEN_DIR);
+        if !(1..=open_requests::MOST).contains(&places) {
+            let most = open_requests::MOST;
+            complaints.push(format!("`Spool::open_requests` is {places}; it must be from 1 to {most}"));
+        } else if let Err(refused) = check_dir(&dir) {
+            complaints.push(format!("`spool` {refused}"));
+        } else {
+            return Some(Arc::new(Reporter::new(dir, places)));
+        }
+        None
+    }
+
     /// The spool of one destination. `None` where something is wrong.
     pub(super) fn plan(
         &self,
         name: &str,
         durability: Durability,
         queue_bytes: usize,
+        reporter: Option<&Arc<Reporter>>,
         complaints: &mut Vec<String>,
     ) -> Option<SpoolPlan> {
         let mut config = SpoolConfig::new(self.dir.join(folder(name)));
@@ -146,7 +182,9 @@ impl Spool {
         wrong.retain(|wrong| !complaints.contains(wrong));
         complaints.append(&mut wrong);
         let write_through = durability == Durability::WriteThrough;
-        fine.then_some(SpoolPlan { config, write_through, mark: queue_bytes / 4 })
+        reporter.into_iter().for_each(|reporter| reporter.tell(&config.dir));
+        let reporter = reporter.cloned();
+        fine.then_some(SpoolPlan { config, write_through, mark: queue_bytes / 4, reporter })
     }
 }
 

@@ -121,6 +121,7 @@ fn spool(mut section: Section<'_>) -> Option<Spool> {
     let (free, delay) =
         (section.take("leave_free", values::bytes), section.take("sync_after", values::duration));
     let keep_oldest = section.take("keep_oldest", values::flag).unwrap_or_default();
+    let open_requests = section.take("open_requests", values::whole);
     if dir.is_none() {
         section.complain("`[spool]` needs `dir`".into());
     }
@@ -137,6 +138,9 @@ fn spool(mut section: Section<'_>) -> Option<Spool> {
     }
     if let Some(delay) = delay {
         spool = spool.sync_after(delay);
+    }
+    if let Some(at_most) = open_requests {
+        spool = spool.open_requests(at_most);
     }
     Some(if keep_oldest { spool.keep_oldest() } else { spool })
 }

@@ -34,6 +34,7 @@ use super::dialect::DialectConfig;
 use super::{Inbox, Message, Source, Surroundings, now, random, sleep_until};
 use crate::config::Compression;
 use crate::ledger::Home;
+use crate::open_requests::Reporter;
 use crate::spool::{RETAINED, SpoolConfig};
 use crate::transport::{Answer, Backoff, Breaker, Http, HttpConfig, SealedBatch, SendError, Transport};
 use ending::{Closing, Flush};
@@ -72,6 +73,8 @@ pub(crate) struct SpoolPlan {
     pub(crate) write_through: bool,
     /// Bytes waiting in memory beyond which they are spilled.
     pub(crate) mark: usize,
+    /// Tells of processes that died, before the spool is opened.
+    pub(crate) reporter: Option<Arc<Reporter>>,
 }
 
 impl SpoolPlan {

@@ -47,6 +47,9 @@ pub struct Stats {
     /// way and one being formed, with a spool what is read from it and what is not synced yet, per file or console a
     /// buffer of lines. Known before the first entry; what is never passed but for the allocator's own.
     pub memory_ceiling: usize,
+    /// Requests of which no note could be made for the case that the process dies: more were open at a time than
+    /// [`Spool::open_requests`](crate::Spool::open_requests) allows, or the disk failed.
+    pub requests_not_noted: u64,
     /// Per destination, what became of the accepted entries.
     pub destinations: Vec<DestinationStats>,
 }

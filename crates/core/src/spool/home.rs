@@ -204,7 +204,7 @@ impl<F: Fs> Spool<F> {
             match Name::parse(&name) {
                 Some(Name::Lock) => {}
                 Some(Name::Segment(number)) => match self.fs.stat_path(&path) {
-                    Ok(Some(stat)) if is_segment(&stat, user) => {
+                    Ok(Some(stat)) if is_plain_file(&stat, user, MAX_SEGMENT) => {
                         segments.insert(number, stat);
                     }
                     _ => self.status.foreign += 1,
@@ -333,7 +333,7 @@ fn fault_of(stat: &Stat, user: u32) -> Option<String> {
         .then(|| format!("others may write to it (mode {:03o}); `chmod 700` it", stat.mode))
 }
 
-/// A file that can only be a segment: no link, no pipe, nobody else's, known by no other name.
-fn is_segment(stat: &Stat, user: u32) -> bool {
-    stat.kind == Kind::File && stat.user == user && stat.links == 1 && stat.len <= MAX_SEGMENT
+/// A file that can only be one of ours: no link, no pipe, nobody else's, known by no other name, not too long.
+pub(crate) fn is_plain_file(stat: &Stat, user: u32, most: u64) -> bool {
+    stat.kind == Kind::File && stat.user == user && stat.links == 1 && stat.len <= most
 }

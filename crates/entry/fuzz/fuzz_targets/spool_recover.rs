@@ -2,11 +2,12 @@
 //! that was not checked is allocated.
 #![no_main]
 
-use hoplog_entry::spool::{Acks, FRAME_OVERHEAD, HEADER_LEN, Part, SegmentReader, Source};
+use hoplog_entry::spool::{Acks, FRAME_OVERHEAD, HEADER_LEN, Part, SegmentReader, Source, read_open};
 use libfuzzer_sys::fuzz_target;
 
 fuzz_target!(|bytes: &[u8]| {
     let _ = Acks::read(bytes);
+    let _ = read_open(bytes);
     let mut reader = SegmentReader::new(bytes).expect("a slice does not fail");
     let mut at = if reader.header().is_ok() { HEADER_LEN as u64 } else { 0 };
     let unknown = matches!(reader.header(), Err(hoplog_entry::spool::BadHeader::Unknown { .. }));

@@ -8,11 +8,13 @@ mod task;
 use std::sync::{Arc, Mutex, Weak, mpsc};
 use std::thread;
 
+use hoplog_entry::Diagnostics;
 use tokio::sync::mpsc::{UnboundedReceiver, unbounded_channel};
 
 use super::load::{Frame, Load, Part};
 use crate::destination::{Source, Surroundings};
 use crate::durable::{Group, NotDurable};
+use crate::open_requests::Reporter;
 use crate::spool::{AppendError, Fs, Keep, Position, RealFs, SpoolConfig};
 use crate::sync::lock;
 use task::Task;
@@ -72,18 +74,30 @@ pub(super) struct Keeper {
 
 impl Keeper {
     /// Starts the thread; `None` where the system has none.
-    pub(super) fn start(config: SpoolConfig, around: Surroundings) -> Option<Self> {
-        Self::start_on(RealFs, config, around)
+    pub(super) fn start(
+        config: SpoolConfig,
+        reporter: Option<Arc<Reporter>>,
+        around: Surroundings,
+    ) -> Option<Self> {
+        Self::start_on(RealFs, config, reporter, around)
     }
 
-    fn start_on<F: Fs>(fs: F, config: SpoolConfig, around: Surroundings) -> Option<Self> {
+    fn start_on<F: Fs>(
+        fs: F,
+        config: SpoolConfig,
+        reporter: Option<Arc<Reporter>>,
+        around: Surroundings,
+    ) -> Option<Self> {
         let (orders, inbox) = mpsc::channel();
         let (out, words) = unbounded_channel();
         let counts = Arc::new(Mutex::new(true));
         around.ledger.leave_behind();
         let task = Task::new(fs, config, around, orders.clone(), out, Arc::clone(&counts));
         let thread = thread::Builder::new().name("hoplog-spool".into());
-        thread.spawn(move || task.run(&inbox)).ok()?;
+        let tell = move |fs: &F, diagnostics: &Diagnostics| {
+            reporter.iter().for_each(|reporter| reporter.report(fs, diagnostics));
+        };
+        thread.spawn(move || task.run(&inbox, tell)).ok()?;
         Some(Self { orders, words, counts, groups: Vec::new() })
     }
 

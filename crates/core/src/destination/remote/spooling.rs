@@ -40,7 +40,7 @@ pub(super) struct Spooling {
 
 impl Spooling {
     pub(super) fn start(plan: SpoolPlan, around: &Surroundings) -> Option<Self> {
-        let Some(keeper) = Keeper::start(plan.config, around.clone()) else {
+        let Some(keeper) = Keeper::start(plan.config, plan.reporter, around.clone()) else {
             let name = &around.name;
             around.diagnostics.warn("spool", || format!("`{name}` has no spool: no thread can be started"));
             return None;

@@ -168,7 +168,7 @@ impl Model {
         self.disk().locks_fail = true;
     }
 
-    pub(super) fn off_after(&self, ops: u64) {
+    pub(crate) fn off_after(&self, ops: u64) {
         let mut disk = self.disk();
         disk.off_after = Some(disk.ops + ops);
     }

@@ -4,7 +4,7 @@ use std::sync::mpsc::{self, RecvTimeoutError};
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
-use hoplog_entry::DropReason;
+use hoplog_entry::{Diagnostics, DropReason};
 use tokio::sync::mpsc::UnboundedSender;
 
 use super::super::load::{Frame, Load, Part};
@@ -78,8 +78,10 @@ impl<F: Fs> Task<F> {
         }
     }
 
-    pub(super) fn run(mut self, inbox: &mpsc::Receiver<Order>) {
+    /// `first` is done before the spool is opened, on this thread, which may hang on its disk.
+    pub(super) fn run(mut self, inbox: &mpsc::Receiver<Order>, first: impl FnOnce(&F, &Diagnostics)) {
         mark_as_worker();
+        first(&self.fs, &self.around.diagnostics);
         self.open(Now::of_system());
         loop {
             let unfinished = self.hand_out();

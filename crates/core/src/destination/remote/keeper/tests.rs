@@ -25,7 +25,7 @@ fn durable(keeper: &mut Keeper) -> Result<Durable, NotDurable> {
 #[test]
 fn who_waits_hears_after_the_sync_and_what_was_promised_outlasts_a_power_cut() {
     let (model, config) = (Model::default(), SpoolConfig::new("/spool"));
-    let mut keeper = Keeper::start_on(model.clone(), config.clone(), around()).unwrap();
+    let mut keeper = Keeper::start_on(model.clone(), config.clone(), None, around()).unwrap();
     for syncs in 1..=20 {
         assert_eq!(durable(&mut keeper), Ok(Durable));
         assert!(model.calls(Op::Sync) >= syncs, "no word before the sync");
@@ -44,7 +44,8 @@ fn who_waits_hears_after_the_sync_and_what_was_promised_outlasts_a_power_cut() {
 fn a_sync_that_fails_is_told_and_no_later_one_makes_it_good() {
     let model = Model::default();
     let around = around();
-    let mut keeper = Keeper::start_on(model.clone(), SpoolConfig::new("/spool"), around.clone()).unwrap();
+    let mut keeper =
+        Keeper::start_on(model.clone(), SpoolConfig::new("/spool"), None, around.clone()).unwrap();
     assert_eq!(durable(&mut keeper), Ok(Durable));
     model.fault(Op::Sync, Some(std::io::ErrorKind::Other));
     assert_eq!(durable(&mut keeper), Err(NotDurable::Disk));
@@ -70,7 +71,7 @@ fn the_spool_is_looked_after_however_many_orders_come() {
     let around = around();
     let mut config = SpoolConfig::new("/spool");
     config.sync = SyncPolicy::Never;
-    let keeper = Keeper::start_on(Model::default(), config, around.clone()).unwrap();
+    let keeper = Keeper::start_on(Model::default(), config, None, around.clone()).unwrap();
     keeper.order(Order::Write(load(), Keep::Spooled));
     let until = Instant::now() + Duration::from_secs(5);
     while around.ledger.counts().stats("it", 1).spool.is_none_or(|spool| spool.bytes == 0) {
@@ -87,7 +88,7 @@ fn a_backlog_that_cannot_be_read_now_takes_no_core() {
     let entry = load();
     spool.append(Now::of_system(), entry.bytes(), 1, Keep::Spooled).unwrap();
     spool.close(Now::of_system());
-    let mut keeper = Keeper::start_on(model.clone(), config, around()).unwrap();
+    let mut keeper = Keeper::start_on(model.clone(), config, None, around()).unwrap();
     keeper.order(Order::Sync);
     assert!(matches!(keeper.words.blocking_recv(), Some(Word::Synced)));
     model.no_descriptors(true);
@@ -106,7 +107,7 @@ fn a_backlog_that_cannot_be_read_now_takes_no_core() {
 #[test]
 fn who_waits_for_a_disk_that_hangs_hears_of_the_end() {
     let model = Model::default();
-    let mut keeper = Keeper::start_on(model.clone(), SpoolConfig::new("/spool"), around()).unwrap();
+    let mut keeper = Keeper::start_on(model.clone(), SpoolConfig::new("/spool"), None, around()).unwrap();
     assert_eq!(durable(&mut keeper), Ok(Durable));
     let hanging = model.hang();
     let (waiter, mut heard) = oneshot::channel();
