@@ -3,6 +3,7 @@
 #[cfg(feature = "toml")]
 mod reload;
 mod report;
+mod save;
 mod weak;
 
 use std::borrow::Cow;

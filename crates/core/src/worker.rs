@@ -3,6 +3,7 @@
 //! It sweeps the queue when a batch's worth is there or the flush interval is over, hands the chunks to every
 //! destination, and answers flush and shutdown. A destination that panics is restarted; what it held is counted.
 
+mod asking;
 #[cfg(feature = "toml")]
 mod change;
 mod episodes;
@@ -22,11 +23,10 @@ use tokio::sync::{mpsc, oneshot};
 use tokio::time::MissedTickBehavior;
 
 use crate::capture::running;
-use crate::destination::{Gate, Message, Planned, Source, Surroundings, share};
+use crate::destination::{Gate, Planned, Source, Surroundings, share};
 use crate::durable::Group;
 use crate::error::Error;
 use crate::ledger::Ledger;
-use crate::open_requests::OpenRequests;
 use crate::pipeline::Pipeline;
 use crate::sync::lock;
 use episodes::Episodes;
@@ -36,8 +36,6 @@ use outlet::Outlet;
 const GRACE: Duration = Duration::from_millis(100);
 /// Where everything goes to the disk first, what a killed process may lose is what came within this.
 const WRITE_THROUGH: Duration = Duration::from_millis(5);
-/// Nobody waits any longer for a file to be let go of: its disk hangs.
-const REOPEN_DEADLINE: Duration = Duration::from_secs(5);
 
 thread_local! {
     static IS_WORKER: Cell<bool> = const { Cell::new(false) };
@@ -56,6 +54,10 @@ pub(crate) fn mark_as_worker() {
 
 enum Command {
     Flush {
+        deadline: Instant,
+        done: oneshot::Sender<()>,
+    },
+    Save {
         deadline: Instant,
         done: oneshot::Sender<()>,
     },
@@ -148,7 +150,14 @@ impl Worker {
         self.commands.send(Command::Flush { deadline, done }).ok().map(|()| waiting)
     }
 
-    /// Likewise, and the worker ends. `None` if it was closed before.
+    /// Resolves when everything accepted so far is on the disk, or delivered where there is no spool, or at the deadline.
+    /// `None` if it is closed.
+    pub(crate) fn save(&self, deadline: Instant) -> Option<oneshot::Receiver<()>> {
+        let (done, waiting) = oneshot::channel();
+        self.commands.send(Command::Save { deadline, done }).ok().map(|()| waiting)
+    }
+
+    /// As [`Worker::flush`], and the worker ends. `None` if it was closed before.
     pub(crate) fn close(&self, deadline: Instant) -> Option<oneshot::Receiver<()>> {
         let (done, waiting) = oneshot::channel();
         self.commands.send(Command::Close { deadline, done }).ok().map(|()| waiting)
@@ -232,6 +241,7 @@ impl Shop {
             tokio::select! {
                 command = self.orders.recv() => match command {
                     Some(Command::Flush { deadline, done }) => self.flush(deadline, done),
+                    Some(Command::Save { deadline, done }) => self.save(deadline, done),
                     Some(Command::Reopen { done }) => self.reopen(done),
                     #[cfg(feature = "toml")]
                     Some(Command::Change { destinations, done }) => self.change(destinations, done),
@@ -297,76 +307,6 @@ impl Shop {
     /// How soon what was accepted is handed out, where somebody wants it on the disk soon.
     fn haste(&self) -> Option<Duration> {
         self.outlets.iter().any(Outlet::writes_through).then_some(WRITE_THROUGH)
-    }
-
-    fn flush(&mut self, deadline: Instant, done: oneshot::Sender<()>) {
-        self.distribute();
-        let waiting = self.ask(|done| Message::Flush(deadline, done));
-        tokio::spawn(async move {
-            settle(waiting, deadline).await;
-            let _ = done.send(());
-        });
-    }
-
-    fn reopen(&mut self, done: oneshot::Sender<()>) {
-        // Nobody else has a file, and may stand still.
-        let waiting = self.ask_those(Outlet::has_file, Message::Reopen);
-        tokio::spawn(async move {
-            settle(waiting, Instant::now() + REOPEN_DEADLINE).await;
-            let _ = done.send(());
-        });
-    }
-
-    async fn close(&mut self, deadline: Instant, done: oneshot::Sender<()>) {
-        self.pipeline.queue.close();
-        self.distribute();
-        let waiting = self.ask(|done| Message::Close(deadline, done));
-        self.orders.close();
-        settle(waiting, deadline).await;
-        self.end_notes().await;
-        #[cfg(feature = "toml")]
-        self.see_off(deadline).await;
-        let _ = done.send(());
-    }
-
-    /// A clean end leaves nothing to report. A disk that hangs is not waited for: without an open request there is
-    /// nothing to report either.
-    async fn end_notes(&self) {
-        if self.pipeline.open_requests.is_some() {
-            let pipeline = Arc::clone(&self.pipeline);
-            let remove = move || pipeline.open_requests.iter().for_each(OpenRequests::remove);
-            let _ = tokio::time::timeout(GRACE, tokio::task::spawn_blocking(remove)).await;
-        }
-    }
-
-    /// Says something to every destination that holds for all that came before it.
-    fn ask(&mut self, message: impl Fn(oneshot::Sender<()>) -> Message) -> Vec<oneshot::Receiver<()>> {
-        self.outlets.iter_mut().for_each(|outlet| outlet.hand_on(usize::MAX));
-        self.ask_those(|_| true, message)
-    }
-
-    fn ask_those(
-        &mut self,
-        whom: impl Fn(&Outlet) -> bool,
-        message: impl Fn(oneshot::Sender<()>) -> Message,
-    ) -> Vec<oneshot::Receiver<()>> {
-        self.outlets
-            .iter_mut()
-            .filter(|outlet| whom(outlet))
-            .map(|outlet| {
-                let (done, waiting) = oneshot::channel();
-                outlet.send(message(done));
-                waiting
-            })
-            .collect()
-    }
-}
-
-/// Each destination drops its sender when it is done, at its deadline, or when it dies. One that is stuck in a write
-/// does none of it: a little after the deadline nobody waits any more.
-async fn settle(waiting: Vec<oneshot::Receiver<()>>, deadline: Instant) {
-    for done in waiting {
-        let _ = tokio::time::timeout_at((deadline + GRACE).into(), done).await;
     }
 }
 

@@ -21,6 +21,9 @@ pub(crate) enum Message {
     Tick { _unread: Arc<()> },
     /// Let go of what is open: the file may have been moved. Drop the sender when done.
     Reopen(oneshot::Sender<()>),
+    /// Have all of the above on the disk now, or deliver it where there is no spool; drop the sender when done, or at the
+    /// deadline.
+    Save(Instant, oneshot::Sender<()>),
     /// Deliver all of the above now; drop the sender when done, or at the deadline.
     Flush(Instant, oneshot::Sender<()>),
     /// Likewise, and then nothing more will come: what is left at the deadline is dropped and counted.

@@ -71,7 +71,7 @@ impl Lines {
                 // For those with a spool alone.
                 Message::Durable(..) => {}
                 // Everything before it is written.
-                Message::Flush(_, done) | Message::Close(_, done) => drop(done),
+                Message::Flush(_, done) | Message::Save(_, done) | Message::Close(_, done) => drop(done),
             }
             if next.is_none() {
                 next = inbox.recv().await;

@@ -243,7 +243,8 @@ impl Remote {
             Message::Durable(chunks, group) => self.take_in_durable(chunks, group),
             Message::Tick { .. } => self.seal_rest(),
             Message::Reopen(_) => {}
-            Message::Flush(deadline, done) => {
+            Message::Save(deadline, done) if self.spooling.is_some() => self.save(deadline, done),
+            Message::Flush(deadline, done) | Message::Save(deadline, done) => {
                 self.seal_rest();
                 (self.not_before, self.paused) = (None, false);
                 self.flush(deadline, done);

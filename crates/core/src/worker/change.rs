@@ -4,7 +4,8 @@ use std::time::{Duration, Instant};
 
 use tokio::sync::oneshot;
 
-use super::{Command, GRACE, Shop, Worker, settle};
+use super::asking::settle;
+use super::{Command, GRACE, Shop, Worker};
 use crate::destination::Planned;
 
 /// What a destination that goes has to deliver what it has.

@@ -16,6 +16,7 @@ mod batches;
 #[cfg(feature = "toml")]
 mod config_file;
 mod context;
+mod crashes;
 mod destinations;
 mod ends;
 #[cfg(target_os = "linux")]

@@ -189,7 +189,7 @@ impl Task {
                     self.waiting.push_back(parcel);
                 }
             }
-            Some(Message::Flush(deadline, done)) => {
+            Some(Message::Flush(deadline, done) | Message::Save(deadline, done)) => {
                 self.not_before = None;
                 self.flushes.push(Flush { mark: self.received, deadline, _done: done });
             }

@@ -18,6 +18,8 @@ const NETWORK: f64 = 0.6;
 pub(super) struct Flush {
     mark: u64,
     deadline: Instant,
+    /// The disk is enough.
+    saves: bool,
     _done: oneshot::Sender<()>,
 }
 
@@ -69,7 +71,16 @@ impl Remote {
         }
         let writing = self.spooling.as_ref().map_or(0, |spooling| spooling.writing as u64);
         let mark = self.former.progress().0 + writing;
-        self.flushes.push(Flush { mark, deadline, _done: done });
+        self.flushes.push(Flush { mark, deadline, saves: false, _done: done });
+    }
+
+    /// The process may end in a moment: all that is in memory alone goes to the disk, and is synced.
+    pub(super) fn save(&mut self, deadline: Instant, done: oneshot::Sender<()>) {
+        self.spooling.iter_mut().for_each(Spooling::try_again);
+        self.secure();
+        self.spill_waiting();
+        self.spooling.iter_mut().for_each(Spooling::sync);
+        self.flushes.push(Flush { mark: 0, deadline, saves: true, _done: done });
     }
 
     pub(super) fn answer_flushes(&mut self, now: Instant) {
@@ -78,8 +89,10 @@ impl Remote {
         let outstanding = in_memory.map(|batch| batch.first).min().unwrap_or(u64::MAX);
         let waiting = self.former.live.has_memory();
         let on_the_way = self.spooling.as_ref().is_some_and(|spooling| spooling.syncing > 0);
+        let busy = self.awaits_writes();
         self.flushes.retain(|f| {
-            f.deadline > now && (on_the_way || waiting && taken < f.mark || outstanding < f.mark)
+            let unsaved = f.saves && busy || on_the_way;
+            f.deadline > now && (unsaved || waiting && taken < f.mark || outstanding < f.mark)
         });
     }
 

@@ -57,7 +57,7 @@ fn a_sync_that_fails_is_told_and_no_later_one_makes_it_good() {
 #[test]
 fn a_disk_that_failed_is_left_alone_until_there_is_no_later() {
     let model = Model::default();
-    let mut keeper = Keeper::start_on(model.clone(), SpoolConfig::new("/spool"), around()).unwrap();
+    let mut keeper = Keeper::start_on(model.clone(), SpoolConfig::new("/spool"), None, around()).unwrap();
     model.fault(Op::Write, Some(std::io::ErrorKind::StorageFull));
     assert_eq!(durable(&mut keeper), Err(NotDurable::Disk));
     model.fault(Op::Write, None);
