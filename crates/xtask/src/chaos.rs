@@ -46,6 +46,13 @@ const RUNS: &[Run] = &[
     journey("power-cut", "the power of a disk is cut 50 times (root only)", "chaos::power_cut::"),
     journey("failing-disk", "calls to the disk fail, one in each of 120 runs", "chaos::injected::"),
     collector("collector-drain", "SIGTERM under load, 20 times", "chaos::drain::"),
+    Run {
+        name: "connections",
+        what: "connections are cut, left half open, slow, closed when silent: 15 000 requests",
+        package: "hoplog",
+        target: "it",
+        filter: "faults::",
+    },
     collector("bombs", "2 000 compression bombs, 200 at once", "chaos::bombs::"),
     collector("malformed", "360 000 malformed bodies, in every protocol", "chaos::malformed"),
     collector("slow-clients", "2 000 connections that do nothing", "chaos::slow::"),

@@ -8,6 +8,7 @@ mod chaos;
 mod collector;
 mod context;
 mod delivery;
+mod endings;
 mod grpc;
 mod http2;
 mod hyper_alone;

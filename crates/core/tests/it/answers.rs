@@ -53,10 +53,11 @@ fn a_wait_that_the_collector_asks_for_is_kept() {
     let wait = Duration::from_secs(1);
     let collector = Scripted::start([Answer::status(503).header("retry-after", "1")]);
     let client = builder(collector.url()).flush_interval(Duration::from_millis(10)).build().unwrap();
-    send(&client, 3);
+    send(&client, 1);
     let first = collector.wait_for(1)[0].at;
+    fact_blocking("the wait is understood", || (destination(&client).retries == 1).then_some(()));
     // What comes in meanwhile does not go out earlier either.
-    send(&client, 2);
+    send(&client, 4);
     let received = collector.wait_for(2);
     assert!(received[1].at - first >= wait, "{:?} after the first", received[1].at - first);
     assert_eq!(received[1].sent, received[0].sent);

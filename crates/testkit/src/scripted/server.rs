@@ -149,8 +149,8 @@ async fn serve(listener: TcpListener, shared: Arc<Shared>) {
 
 async fn converse(mut stream: TcpStream, connection: usize, shared: &Shared) -> io::Result<()> {
     let mut buffer = Vec::new();
-    loop {
-        if buffer.is_empty() && is_idle(&stream, shared).await {
+    for nth in 0.. {
+        if nth > 0 && buffer.is_empty() && is_idle(&stream, shared).await {
             return Ok(());
         }
         let Some(request) = read(&mut stream, &mut buffer, connection).await? else { return Ok(()) };
@@ -172,6 +172,7 @@ async fn converse(mut stream: TcpStream, connection: usize, shared: &Shared) -> 
             _ => {}
         }
     }
+    Ok(())
 }
 
 /// Whether nothing comes for longer than it is waited.
