@@ -10,6 +10,9 @@ mod headers;
 mod infra;
 mod members;
 
+#[cfg(test)]
+mod tests;
+
 use super::envelope::{self, BatchLimits};
 use super::translated::{Members, Room, Translated, Unread};
 use hyper::header::HeaderMap;

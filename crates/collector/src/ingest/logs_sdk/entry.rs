@@ -8,7 +8,7 @@ use crate::ingest::translated::Members;
 use hoplog_entry::{EntryId, Level};
 
 /// Their name, and ours.
-const FIELDS: [(&str, &str); 36] = [
+pub(super) const FIELDS: [(&str, &str); 36] = [
     ("timestamp", "timestamp"),
     ("environment", "environment"),
     ("host", "host"),
