@@ -12,7 +12,7 @@ use reqwest::header::{CONTENT_ENCODING, DATE, HeaderMap, HeaderName, RETRY_AFTER
 use tokio::time::timeout;
 
 use super::answer::by_the_servers_clock;
-use super::pool::{Generation, Pool, root};
+use super::pool::{Pool, root};
 use super::resolver::Resolver;
 use super::{Answer, Failure, Reach, SealedBatch, SendError, Sending, Transport};
 
@@ -80,36 +80,34 @@ async fn caught<T>(request: impl Future<Output = Result<T, SendError>>) -> Resul
 /// says nothing about the server.
 async fn ask(pool: &Pool, batch: SealedBatch) -> Result<Answer, SendError> {
     let generation = pool.generation()?;
-    match post(pool, &generation, batch.clone()).await {
+    let sent = post(pool.config(), &generation.client, batch.clone()).await;
+    let sent = match sent {
         Err(error) if error.kind == Failure::Lost && generation.may_be_stale() => {
-            pool.give_up(&generation);
-            let fresh = pool.generation()?;
-            post(pool, &fresh, batch).await
+            let fresh = pool.fresh(&generation)?;
+            post(pool.config(), &fresh, batch).await
         }
-        result => result,
+        sent => sent,
+    };
+    match &sent {
+        Ok(_) => generation.was_answered(),
+        // Whoever is there on the other side, the next request asks on another connection.
+        Err(error) if error.kind == Failure::Silent => pool.give_up(&generation),
+        Err(_) => {}
     }
+    sent
 }
 
-async fn post(pool: &Pool, generation: &Arc<Generation>, batch: SealedBatch) -> Result<Answer, SendError> {
-    let config = pool.config();
-    let mut request =
-        generation.client.post(config.url.clone()).headers(config.headers.clone()).body(batch.bytes);
+async fn post(
+    config: &HttpConfig,
+    client: &reqwest::Client,
+    batch: SealedBatch,
+) -> Result<Answer, SendError> {
+    let mut request = client.post(config.url.clone()).headers(config.headers.clone()).body(batch.bytes);
     if let Some(encoding) = batch.encoding.header() {
         request = request.header(CONTENT_ENCODING, encoding);
     }
-    let response = request.send().await.map_err(|error| {
-        let error = classed(&error);
-        if error.kind == Failure::Silent {
-            // Whoever is there on the other side, the next request asks on another connection.
-            pool.give_up(generation);
-        }
-        error
-    })?;
-    let answer = read(response, config.reach.timing.answer).await;
-    if answer.is_ok() {
-        generation.was_answered();
-    }
-    answer
+    let response = request.send().await.map_err(|error| classed(&error))?;
+    read(response, config.reach.timing.answer).await
 }
 
 async fn read(mut response: Response, within: Duration) -> Result<Answer, SendError> {

@@ -1,7 +1,7 @@
 //! The connections to one server, by a reqwest client that is now and then a new one.
 
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, Mutex, OnceLock};
 
 use reqwest::dns::Resolve;
 use tokio::time::Instant;
@@ -25,6 +25,9 @@ pub(super) struct Pool {
 #[derive(Debug)]
 pub(super) struct Generation {
     pub(super) client: reqwest::Client,
+    /// The same without a pool: each request has a connection of its own. A client with TLS is dear to make, so there is
+    /// one for all.
+    fresh: OnceLock<reqwest::Client>,
     made: Instant,
     answered: AtomicBool,
 }
@@ -57,12 +60,28 @@ impl Pool {
         {
             return Ok(Arc::clone(generation));
         }
-        let client = build(&self.config, Arc::clone(&self.resolver) as Arc<dyn Resolve>)
-            .map_err(|e| SendError { kind: Failure::Impossible, cause: root(&e) })?;
-        let generation =
-            Arc::new(Generation { client, made: Instant::now(), answered: AtomicBool::new(false) });
+        let generation = Arc::new(Generation {
+            client: self.make(usize::MAX)?,
+            fresh: OnceLock::new(),
+            made: Instant::now(),
+            answered: AtomicBool::new(false),
+        });
         *current = Some(Arc::clone(&generation));
         Ok(generation)
+    }
+
+    /// A client whose requests go out on connections that were never used.
+    pub(super) fn fresh(&self, generation: &Generation) -> Result<reqwest::Client, SendError> {
+        if let Some(client) = generation.fresh.get() {
+            return Ok(client.clone());
+        }
+        let client = self.make(0)?;
+        Ok(generation.fresh.get_or_init(|| client).clone())
+    }
+
+    fn make(&self, most_idle: usize) -> Result<reqwest::Client, SendError> {
+        build(&self.config, Arc::clone(&self.resolver) as Arc<dyn Resolve>, most_idle)
+            .map_err(|e| SendError { kind: Failure::Impossible, cause: root(&e) })
     }
 
     /// No request goes out on these connections any more.
@@ -71,7 +90,11 @@ impl Pool {
     }
 }
 
-fn build(config: &HttpConfig, resolver: Arc<dyn Resolve>) -> reqwest::Result<reqwest::Client> {
+fn build(
+    config: &HttpConfig,
+    resolver: Arc<dyn Resolve>,
+    most_idle: usize,
+) -> reqwest::Result<reqwest::Client> {
     let (url, timing) = (&config.url, &config.reach.timing);
     // reqwest's time to connect begins with the name.
     let named = url.domain().is_some();
@@ -82,6 +105,7 @@ fn build(config: &HttpConfig, resolver: Arc<dyn Resolve>) -> reqwest::Result<req
         .connect_timeout(connect)
         .timeout(config.timeout)
         .pool_idle_timeout(timing.idle)
+        .pool_max_idle_per_host(most_idle)
         .tcp_keepalive(timing.keep_alive)
         .tcp_keepalive_interval(timing.keep_alive)
         // Features are unified: what the application turns on in reqwest is not to change what is done here.
