@@ -2,6 +2,7 @@
 
 use crate::process::Process;
 use crate::support::{NOON, Postgres, ServerOn, TempDir, id_of, request};
+use hoplog_collector::PostgresIndexes;
 use hoplog_testdb::{Cluster, Sync};
 use serde_json::{Value, json};
 use std::os::unix::fs::PermissionsExt as _;
@@ -272,4 +273,32 @@ fn tls_is_spoken_to_whoever_shows_the_right_certificate_and_to_nobody_else() {
         let said = String::from_utf8(output.stderr).unwrap();
         assert!(output.status.code() == Some(1) && said.contains("certificate"), "{why}: {said}");
     }
+}
+
+#[test]
+fn days_are_made_ahead_and_dropped_by_age_and_by_bytes() {
+    let Some((server, cluster, url)) = start() else { return };
+    let days = || {
+        cluster.sql(&url, "SELECT string_agg(substr(inhrelid::regclass::text, 6), ' ' ORDER BY inhrelid::regclass::text) FROM pg_inherits WHERE inhparent = 'logs'::regclass")
+    };
+    assert_eq!(days(), "20260310 20260311 20260312");
+    let text = "x".repeat(20_000);
+    server.send(json!([{"id": id_of(NOON - 5 * 86_400), "message": text}, {"id": id_of(NOON - 86_400), "message": text}, {"message": "today"}]));
+    assert_eq!(days(), "20260305 20260309 20260310 20260311 20260312");
+    let server = Server::in_directory(server.stop(), |config| config.retention_days(3));
+    assert_eq!((days().as_str(), total(&server)), ("20260309 20260310 20260311 20260312", 2));
+    let server = Server::in_directory(server.stop(), |config| config.retention_bytes(0));
+    assert_eq!((days().as_str(), total(&server)), ("20260310 20260311 20260312", 1));
+    let counted = "SELECT string_agg(DISTINCT id_day::text, ' ') FROM log_tally";
+    assert_eq!(cluster.sql(&url, counted), "2026-03-10", "what was counted of a day goes with it");
+    let lean = Server::in_directory(server.stop(), |config| config.postgres_indexes(PostgresIndexes::Lean));
+    lean.send(json!([{"id": id_of(NOON - 2 * 86_400), "message": "of a day with few indexes"}]));
+    let indexes =
+        "SELECT count(*) FROM pg_indexes WHERE tablename = 'logs_20260308' AND indexdef LIKE '%USING brin%'";
+    assert_eq!(cluster.sql(&url, indexes), "2");
+    assert_eq!((lean.logs("?q=few").len(), lean.logs("?limit=1")[0]["message"].as_str()), (1, Some("today")));
+}
+
+fn total(server: &Server) -> u64 {
+    server.get("/stats").json()["stored"].as_u64().unwrap()
 }
