@@ -81,6 +81,7 @@ struct Inner {
     writers: Mutex<Vec<JoinHandle<()>>>,
     readers: Readers,
     shared: Arc<Shared>,
+    clock: Clock,
     answer_bytes: usize,
     follower_lag: u32,
 }
@@ -116,6 +117,7 @@ impl PostgresProjects {
             writers: Mutex::new(writers.collect()),
             readers: Readers::new(connector, config.limits.queries, config.limits.query_time),
             shared,
+            clock: config.clock.clone(),
             answer_bytes: config.limits.answer_bytes,
             follower_lag: config.limits.follower_lag,
         });
@@ -188,7 +190,8 @@ impl Store for PostgresStore {
     }
 
     fn search(&self, search: Search) -> Reply<'_, Listing> {
-        ask!(self, client => listing::search(client, self.project, &search, self.inner.answer_bytes))
+        let now = (self.inner.shared.indexes == Indexes::Lean).then(|| self.inner.clock.now());
+        ask!(self, client => listing::search(client, self.project, &search, now, self.inner.answer_bytes))
     }
 
     fn entry(&self, id: EntryId) -> Reply<'_, Option<String>> {

@@ -297,6 +297,23 @@ fn days_are_made_ahead_and_dropped_by_age_and_by_bytes() {
         "SELECT count(*) FROM pg_indexes WHERE tablename = 'logs_20260308' AND indexdef LIKE '%USING brin%'";
     assert_eq!(cluster.sql(&url, indexes), "2");
     assert_eq!((lean.logs("?q=few").len(), lean.logs("?limit=1")[0]["message"].as_str()), (1, Some("today")));
+    // Page by page, over stretches of time in which there is little.
+    let ages = [0, 1, 2, 700, 800, 30_000, 90_000, 500_000];
+    lean.send(json!(
+        ages.map(|age| json!({"message": format!("{age} ago"), "created_at": NOON - age, "user_id": "p"}))
+    ));
+    let (mut seen, mut cursor) = (Vec::new(), String::new());
+    loop {
+        let page = lean.get(&format!("/api/v1/logs?limit=3&user_id=p&cursor={cursor}")).json();
+        seen.extend(
+            page["logs"].as_array().unwrap().iter().map(|log| log["message"].as_str().unwrap().to_owned()),
+        );
+        match page["next_cursor"].as_str() {
+            Some(next) => cursor = next.to_owned(),
+            None => break,
+        }
+    }
+    assert_eq!(seen, ages.map(|age| format!("{age} ago")));
 }
 
 fn total(server: &Server) -> u64 {

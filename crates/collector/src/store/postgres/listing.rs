@@ -4,9 +4,9 @@ use super::schema;
 use super::select::{Conditions, conditions};
 use super::wire::{Date, Param, Raw, Time, Uuid};
 use crate::fields::{Field, Shape};
-use crate::store::search::{Cursor, Listing, Search, TraceKey};
+use crate::store::search::{Cursor, Listing, Period, Search, TraceKey};
 use crate::store::shown::{Shown, Stored};
-use crate::time::Day;
+use crate::time::{DAY, Day, SECOND};
 use hoplog_entry::{EntryId, Level};
 use tokio_postgres::{Client, Error, Row};
 
@@ -15,16 +15,34 @@ const TRACE_ENTRIES: usize = 10_000;
 /// Rows that are taken at a time: so many entries of the largest size are in memory at most, beside the answer.
 const STEP: i32 = 50;
 
-/// One page, newest first.
+/// Where there is no index of time, a page is looked for in stretches of time before it is in all: summaries of time tell
+/// which rows lie in one, while all of them would have to be sorted.
+const STRETCHES: [i64; 3] = [600 * SECOND, 21_600 * SECOND, DAY];
+
+/// One page, newest first. `now` (microseconds) is given where there is no index of time.
 pub(super) async fn search(
     client: &mut Client,
     project: i64,
     search: &Search,
+    now: Option<i64>,
     bytes: usize,
 ) -> Result<Listing, Error> {
-    let mut conditions = conditions(project, &search.filter);
-    after(&mut conditions, search.after);
-    show(client, conditions, NEWEST_FIRST, search.limit, bytes).await
+    let mut all = conditions(project, &search.filter);
+    after(&mut all, search.after);
+    let Period { from, to } = search.filter.period;
+    if let Some(now) = now.filter(|_| from.is_none() && search.filter.trace.is_none()) {
+        let end = now.min(to.unwrap_or(now)).min(search.after.map_or(now, |after| after.created_at));
+        for stretch in STRETCHES {
+            let mut some = conditions(project, &search.filter);
+            after(&mut some, search.after);
+            some.and("created_at >= ?", [Time(end.saturating_sub(stretch)).into()]);
+            let listing = show(client, some, NEWEST_FIRST, search.limit, bytes).await?;
+            if listing.next.is_some() {
+                return Ok(listing);
+            }
+        }
+    }
+    show(client, all, NEWEST_FIRST, search.limit, bytes).await
 }
 
 /// The order of a page.
