@@ -83,7 +83,8 @@ def send(url, compression):
     except KeyError:
         bridge.exception("caught", extra={"case": f"{compression.name} {next(numbers)}", "order": 17})
     bridge.warning("careful %s", "now", extra={"case": f"{compression.name} {next(numbers)}"})
-    for number in range(520):  # the exporter's batches have 512
+    many = 520 if compression is Compression.Gzip else 0  # the exporter's batches have 512
+    for number in range(many):
         emit(logger, severity_number=SeverityNumber.DEBUG, body=f"many {number}", attributes={"n": number})
     provider.shutdown()
 
