@@ -36,7 +36,9 @@ use crate::config::Compression;
 use crate::ledger::Home;
 use crate::open_requests::Reporter;
 use crate::spool::{RETAINED, SpoolConfig};
-use crate::transport::{Answer, Backoff, Breaker, Http, HttpConfig, SealedBatch, SendError, Transport};
+use crate::transport::{
+    Answer, Backoff, Breaker, Http, HttpConfig, SealedBatch, SendError, Transport, is_loopback,
+};
 use ending::{Closing, Flush};
 pub(crate) use former::BatchLimits;
 use former::{Formed, Former};
@@ -154,6 +156,13 @@ enum Event {
 
 impl Remote {
     pub(crate) fn new(config: RemoteConfig, around: Surroundings) -> Self {
+        let url = &config.http.url;
+        if url.scheme() == "http" && !is_loopback(url) {
+            let peer = config.http.peer;
+            around.diagnostics.warn("plain", || {
+                format!("entries go to {peer} over plain HTTP: anyone on the way can read them; use https")
+            });
+        }
         let transport = Box::new(Http::new(config.http.clone()));
         Self::over(transport, config, around)
     }

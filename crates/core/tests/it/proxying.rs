@@ -58,5 +58,6 @@ fn the_password_of_a_proxy_is_never_told() {
     });
     let told = format!("{output:?}");
     assert!(told.contains("cannot be reached"), "{told}");
+    assert_eq!(told.matches("over plain HTTP").count(), 1, "of the two, one can be read on the way: {told}");
     assert!(!told.contains("secret") && !told.contains("dXNlcjpzZWNyZXQ="), "{told}");
 }
