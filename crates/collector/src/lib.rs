@@ -74,6 +74,7 @@ mod ingest;
 mod json;
 mod keys;
 mod metrics;
+mod openapi;
 mod query;
 mod server;
 mod settings;

@@ -19,6 +19,8 @@ mod chaos;
 mod command;
 #[path = "it/cors.rs"]
 mod cors;
+#[path = "it/interface.rs"]
+mod interface;
 #[path = "it/keys.rs"]
 mod keys;
 #[path = "it/layout.rs"]
@@ -41,6 +43,8 @@ mod safety;
 mod spool;
 #[path = "it/store.rs"]
 mod store;
+#[path = "it/terminal.rs"]
+mod terminal;
 #[path = "it/tls.rs"]
 mod tls;
 #[path = "it/weight.rs"]

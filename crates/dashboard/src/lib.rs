@@ -14,6 +14,8 @@
 //!          ├ trace.js   one trace ──── tree.js → waterfall.js, detail.js → body.js, pretty.js
 //!          ├ shortfall.js  what did not get here ── losses.js
 //!          └ routes.js, totals.js, filters.js, keyboard.js, samples.js
+//!
+//!  GET /reference      asset("reference.html"): reference.js ─ schema.js, the collector's interface out of /openapi.json
 //!  dom.js, format.js, entry.js: values → text nodes; there is no way from a string to markup
 //! ```
 //!

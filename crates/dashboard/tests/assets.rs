@@ -36,11 +36,13 @@ fn imports(module: &str) -> BTreeSet<String> {
 
 #[test]
 fn everything_that_the_page_refers_to_is_embedded() {
-    let page = text("index.html");
-    let referred: Vec<&str> =
-        quoted_after(&page, "href=\"").into_iter().chain(quoted_after(&page, "src=\"")).collect();
-    assert!(referred.len() > 20, "the page refers to {} files only", referred.len());
-    for target in referred.into_iter().filter(|t| !t.starts_with('#')) {
+    let pages = ["index.html", "reference.html"].map(text);
+    let referred: Vec<&str> = pages
+        .iter()
+        .flat_map(|page| quoted_after(page, "href=\"").into_iter().chain(quoted_after(page, "src=\"")))
+        .collect();
+    assert!(referred.len() > 20, "the pages refer to {} files only", referred.len());
+    for target in referred.into_iter().filter(|t| !t.starts_with('#') && *t != "/openapi.json") {
         let name =
             target.strip_prefix("/assets/").unwrap_or_else(|| panic!("{target} is not under /assets/"));
         assert!(asset(name).is_some(), "index.html refers to {name}, which is not there");
@@ -69,14 +71,17 @@ fn the_page_preloads_exactly_the_modules_that_it_runs() {
     assert_eq!(preloaded, reached);
 
     reached.insert("theme.js".to_owned());
+    // The page of the interface.
+    reached.insert("reference.js".to_owned());
+    reached.extend(imports("reference.js"));
     let embedded: BTreeSet<String> = with_extension(".js").into_iter().collect();
     assert_eq!(embedded, reached, "a module that nothing runs");
 }
 
 #[test]
 fn every_id_that_a_module_asks_for_stands_in_the_page() {
-    let page = text("index.html");
-    let known: BTreeSet<&str> = quoted_after(&page, " id=\"").into_iter().collect();
+    let pages = ["index.html", "reference.html"].map(text);
+    let known: BTreeSet<&str> = pages.iter().flat_map(|page| quoted_after(page, " id=\"")).collect();
     let mut asked = 0;
     for module in with_extension(".js") {
         let source = text(&module);

@@ -53,7 +53,7 @@ pub(crate) struct Guard {
 }
 
 /// Paths that need no key: they say nothing about entries.
-const OPEN: [&str; 5] = ["/", "/health", "/healthz", "/livez", "/readyz"];
+const OPEN: [&str; 7] = ["/", "/health", "/healthz", "/livez", "/openapi.json", "/readyz", "/reference"];
 
 /// What is wrong with a request, in the order in which it is looked for.
 enum Refused {

@@ -22,6 +22,11 @@ pub(crate) async fn index(headers: HeaderMap) -> Answer {
     answer
 }
 
+/// `GET /reference`: the interface, for people.
+pub(crate) async fn reference(headers: HeaderMap) -> Answer {
+    file(Path("reference.html".to_owned()), headers).await
+}
+
 /// `GET /assets/{file}`
 pub(crate) async fn file(Path(name): Path<String>, headers: HeaderMap) -> Answer {
     match asset(&name) {

@@ -1,7 +1,7 @@
 //! Which path goes where.
 
 use super::{Answer, App, cors, guard, ops, page, problem};
-use crate::{ingest, query};
+use crate::{ingest, openapi, query};
 use axum::Router;
 use axum::body::Body;
 use axum::extract::State;
@@ -21,6 +21,8 @@ pub(crate) fn router(app: Arc<App>) -> Router {
         )
         .route("/", get(page::index))
         .route("/assets/{file}", get(page::file))
+        .route("/reference", get(page::reference))
+        .route("/openapi.json", get(openapi::serve))
         .route("/health", get(ops::alive))
         .route("/healthz", get(ops::alive))
         .route("/livez", get(ops::alive))

@@ -22,7 +22,6 @@ pub(crate) enum Shape {
 pub(crate) struct Parameter {
     pub(crate) name: &'static str,
     pub(crate) shape: Shape,
-    #[allow(dead_code, reason = "for the description of the interface")]
     pub(crate) about: &'static str,
 }
 
