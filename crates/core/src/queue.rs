@@ -68,7 +68,7 @@ pub(crate) struct QueueLimits {
 
 impl QueueLimits {
     /// These bounds, and the worker woken for a batch as it is by default.
-    #[cfg(test)]
+    #[cfg(any(test, feature = "bench"))]
     pub(crate) fn new(bytes: usize, entries: usize) -> Self {
         Self { bytes, entries, wake_entries: 1_000, wake_bytes: 1 << 20, overflow: Overflow::default() }
     }
