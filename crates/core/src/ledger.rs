@@ -48,6 +48,8 @@ pub(crate) struct DestinationCounts {
     left_behind: u64,
     /// Entries that were made to outlast a power cut, because somebody waited for it.
     durable: u64,
+    /// Entries that were not written before they were sent, for the disk stood still.
+    went_past: u64,
     /// Entries that a transition did not find where they should have been.
     drift: u64,
     /// How the spool stands.
@@ -171,6 +173,11 @@ impl Ledger {
         lock(&self.counts).durable += entries;
     }
 
+    /// Entries go past a disk that stands still.
+    pub(crate) fn went_past(&self, entries: u64) {
+        lock(&self.counts).went_past += entries;
+    }
+
     /// How the spool stands.
     pub(crate) fn spool_stands(&self, stats: SpoolStats) {
         lock(&self.counts).spool = Some(stats);
@@ -268,6 +275,7 @@ impl DestinationCounts {
             spool_in_flight: c.spool_in_flight,
             left_behind: c.left_behind,
             durable: c.durable,
+            went_past: c.went_past,
             drift: c.drift + known.saturating_sub(had),
             spool: c.spool,
             dropped,

@@ -107,7 +107,7 @@ impl Spool {
     /// Default: off.
     ///
     /// Each start and each end of a request is then a write to a file in `requests.open`, made by the thread that handles
-    /// it: a microsecond or so, for nothing is synced. On a disk that hangs such a write may hang, too; nothing else that
+    /// it: a microsecond or two, for nothing is synced. On a disk that hangs such a write may hang, too; nothing else that
     /// hoplog does on a request's thread can. More requests than that are counted, in
     /// [`Stats::requests_not_noted`](crate::Stats::requests_not_noted) and in what is reported.
     pub fn open_requests(mut self, at_most: usize) -> Self {

@@ -164,13 +164,19 @@ impl Remote {
             });
         }
         let transport = Box::new(Http::new(config.http.clone()));
-        Self::over(transport, config, around)
+        let source = config.dialect.source(&around.source);
+        let plan = config.spool.clone().map(|plan| plan.written_by(source));
+        let spooling = plan.and_then(|plan| Spooling::start(plan, &around));
+        Self::over(transport, spooling, config, around)
     }
 
-    fn over(transport: Box<dyn Transport>, config: RemoteConfig, around: Surroundings) -> Self {
+    fn over(
+        transport: Box<dyn Transport>,
+        spooling: Option<Spooling>,
+        config: RemoteConfig,
+        around: Surroundings,
+    ) -> Self {
         let (dialect, packer) = (config.dialect.speak(&around), Packer::new(config.compression));
-        let source = config.dialect.source(&around.source);
-        let spooling = config.spool.and_then(|plan| Spooling::start(plan.written_by(source), &around));
         Self {
             peer: config.http.peer,
             transport,

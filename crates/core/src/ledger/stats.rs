@@ -85,6 +85,8 @@ pub struct DestinationStats {
     pub left_behind: u64,
     /// Entries for which [`EntryBuilder::durable`](crate::EntryBuilder::durable) said that they are on the disk.
     pub durable: u64,
+    /// Under write-through, entries that were sent without being written, for the disk had not answered for 2 s.
+    pub went_past: u64,
     /// Entries that are counted wrongly: 0, or a fault of hoplog's that should be reported.
     pub drift: u64,
     /// How its spool stands; `None` without one.

@@ -82,7 +82,7 @@ impl Keeper {
         Self::start_on(RealFs, config, reporter, around)
     }
 
-    fn start_on<F: Fs>(
+    pub(super) fn start_on<F: Fs>(
         fs: F,
         config: SpoolConfig,
         reporter: Option<Arc<Reporter>>,

@@ -15,6 +15,8 @@ use crate::ledger::Home;
 use crate::spool::{AppendError, Keep};
 use crate::transport::SealedBatch;
 
+/// A disk that has not answered for so long hangs: what comes then goes past it.
+const HANGS: Duration = Duration::from_secs(2);
 /// After a write that failed, what waits stays in memory so long.
 const LET_BE: Duration = Duration::from_secs(1);
 
@@ -25,6 +27,8 @@ pub(super) struct Spooling {
     mark: usize,
     /// Entries that the keeper has been given to write and has not spoken of.
     pub(super) writing: usize,
+    /// Since when the keeper owes its word about a write.
+    waits_since: Option<Instant>,
     /// Syncs that were asked for and have not been answered.
     pub(super) syncing: usize,
     /// Batches that are being secured.
@@ -45,19 +49,23 @@ impl Spooling {
             around.diagnostics.warn("spool", || format!("`{name}` has no spool: no thread can be started"));
             return None;
         };
-        let (write_through, mark) = (plan.write_through, plan.mark);
-        Some(Self {
+        Some(Self::with(keeper, plan.write_through, plan.mark))
+    }
+
+    pub(super) fn with(keeper: Keeper, write_through: bool, mark: usize) -> Self {
+        Self {
             keeper,
             write_through,
             mark,
             writing: 0,
+            waits_since: None,
             syncing: 0,
             securing: 0,
             asked: false,
             let_be: None,
             closed: false,
             seal_after: None,
-        })
+        }
     }
 
     /// `None` once the keeper has ended without a word.
@@ -84,8 +92,23 @@ impl Spooling {
     }
 
     pub(super) fn write(&mut self, load: Load, keep: Keep) {
-        self.writing += load.entries();
+        self.is_to_write(load.entries());
         self.order(Order::Write(load, keep));
+    }
+
+    fn is_to_write(&mut self, entries: usize) {
+        self.writing += entries;
+        self.waits_since.get_or_insert_with(now);
+    }
+
+    fn has_written(&mut self, entries: usize) {
+        self.writing -= entries;
+        self.waits_since = (self.writing > 0).then(now);
+    }
+
+    /// Whether the disk stands still. Then nothing more is handed to it: in memory it can be sent.
+    fn hangs(&self) -> bool {
+        self.waits_since.is_some_and(|since| now().saturating_duration_since(since) >= HANGS)
     }
 
     /// Whether the keeper has work that changes what is to be sent or left.
@@ -103,7 +126,19 @@ impl Remote {
         let (load, spills) = (Load::queued(chunk), self.spills());
         match &mut self.spooling {
             Some(spooling) if spills => spooling.write(load, Keep::Spooled),
-            Some(spooling) if spooling.write_through => spooling.write(load, Keep::Held),
+            Some(spooling) if spooling.write_through && !spooling.hangs() => {
+                spooling.write(load, Keep::Held);
+            }
+            Some(spooling) if spooling.write_through => {
+                self.around.ledger.went_past(load.entries() as u64);
+                self.around.diagnostics.warn("hangs", || {
+                    let name = &self.around.name;
+                    format!(
+                        "the disk of `{name}` has not answered for {HANGS:?}; entries are sent without it"
+                    )
+                });
+                self.former.add(load);
+            }
             _ => self.former.add(load),
         }
     }
@@ -112,7 +147,7 @@ impl Remote {
         let loads: Vec<Load> = chunks.into_iter().map(Load::queued).collect();
         match &mut self.spooling {
             Some(spooling) => {
-                spooling.writing += loads.iter().map(Load::entries).sum::<usize>();
+                spooling.is_to_write(loads.iter().map(Load::entries).sum());
                 spooling.keeper.order_durable(loads, group);
             }
             None => {
@@ -134,7 +169,7 @@ impl Remote {
     fn spills(&self) -> bool {
         let Some(spooling) = &self.spooling else { return false };
         let wanted = self.backoff.is_failing() || self.former.live.bytes() > spooling.mark;
-        wanted && spooling.let_be.is_none() && self.closing.is_none()
+        wanted && spooling.let_be.is_none() && !spooling.hangs() && self.closing.is_none()
     }
 
     /// Has what waits in memory go to the disk, if it is better there.
@@ -197,7 +232,7 @@ impl Remote {
         let Some(spooling) = &mut self.spooling else { return };
         match word {
             Word::Written(entries, back) => {
-                spooling.writing -= entries;
+                spooling.has_written(entries);
                 let left = spooling.seal_after.take().map(|left| left.saturating_sub(entries));
                 spooling.seal_after = left.filter(|left| *left > 0);
                 if let Some((_, Some(_))) = back {

@@ -14,6 +14,7 @@ use crate::transport::Reach;
 use crate::{Redaction, Requests};
 
 mod course;
+mod hangs;
 mod outages;
 mod refusals;
 

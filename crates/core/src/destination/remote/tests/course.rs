@@ -79,6 +79,15 @@ pub(super) fn course(
     rule: impl FnMut(Duration, &serde_json::Value) -> Reply + Send + 'static,
     drive: impl AsyncFnOnce(&Course),
 ) -> Course {
+    course_with(|_| None, rule, drive)
+}
+
+/// Likewise, with a spool.
+pub(super) fn course_with(
+    spooling: impl FnOnce(&Surroundings) -> Option<Spooling>,
+    rule: impl FnMut(Duration, &serde_json::Value) -> Reply + Send + 'static,
+    drive: impl AsyncFnOnce(&Course),
+) -> Course {
     let runtime =
         tokio::runtime::Builder::new_current_thread().enable_time().start_paused(true).build().unwrap();
     runtime.block_on(async {
@@ -88,7 +97,10 @@ pub(super) fn course(
         let around = around_within(QueueLimits::new(64 << 20, 100_000));
         let course = Course { around, mail, begun, asked: Arc::clone(&asked) };
         let server = Server { rule, begun, asked, under_way: Arc::default() };
-        let remote = Remote::over(Box::new(server), config(), course.around.clone());
+        let remote = {
+            let spooling = spooling(&course.around);
+            Remote::over(Box::new(server), spooling, config(), course.around.clone())
+        };
         let driven = async {
             drive(&course).await;
             let (done, _ended) = oneshot::channel();
