@@ -207,6 +207,11 @@ impl Queue {
         self.budget.chunks()
     }
 
+    /// How many there are now, wherever.
+    pub(crate) fn used_chunks(&self) -> usize {
+        self.budget.used_chunks()
+    }
+
     /// The bytes that are held now, and the most that ever may be.
     pub(crate) fn memory(&self) -> (usize, usize) {
         (self.budget.used_bytes(), self.budget.bound_bytes())

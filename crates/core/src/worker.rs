@@ -28,6 +28,7 @@ use crate::durable::Group;
 use crate::error::Error;
 use crate::ledger::Ledger;
 use crate::pipeline::Pipeline;
+use crate::queue::Overflow;
 use crate::sync::lock;
 use episodes::Episodes;
 use outlet::Outlet;
@@ -267,6 +268,11 @@ impl Shop {
     fn distribute(&mut self) {
         let queue = &self.pipeline.queue;
         let share = share(queue.chunks(), self.outlets.len(), queue.overflow());
+        if queue.overflow() == Overflow::DropOldest {
+            // First, so that who pushes meanwhile finds room: what is in the worker's hands cannot give way.
+            let used = queue.used_chunks();
+            self.outlets.iter_mut().for_each(|outlet| outlet.make_room(used, share));
+        }
         let (chunks, evicted) = (queue.sweep(), queue.take_evicted());
         if evicted > 0 {
             self.handed_out += evicted;

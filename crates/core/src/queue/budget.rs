@@ -104,8 +104,12 @@ impl Budget {
         self.chunks
     }
 
+    pub(crate) fn used_chunks(&self) -> usize {
+        self.used.load(Ordering::Relaxed)
+    }
+
     pub(crate) fn used_bytes(&self) -> usize {
-        self.used.load(Ordering::Relaxed) * self.chunk_bytes
+        self.used_chunks() * self.chunk_bytes
     }
 
     pub(crate) fn bound_bytes(&self) -> usize {

@@ -56,6 +56,13 @@ impl Outlet {
         self.hand(Parcel::new(chunk, &self.holding));
     }
 
+    /// Lets go of what has waited longest here, until all that is `used`, which is about to come, fits its share.
+    pub(super) fn make_room(&mut self, used: usize, share: usize) {
+        let to_come = used.saturating_sub(self.holding.chunks());
+        let lost = self.stage.shed(&self.holding, share.saturating_sub(to_come));
+        self.lose(lost, DropReason::QueueFullOldest);
+    }
+
     fn hand(&mut self, parcel: Parcel) {
         let entries = parcel.entries() as u64;
         self.send(Message::Chunk(parcel));

@@ -113,6 +113,12 @@ fn dropped(client: &Client, reason: DropReason) -> u64 {
 fn hold(name: &str, overflow: Overflow) -> (u64, u64, BTreeSet<u64>) {
     let rig = rig(overflow);
     let mut refused = flood(&rig);
+    if overflow == Overflow::DropOldest {
+        fact_blocking("the worker has made room", || {
+            let stats = rig.client.stats();
+            (stats.queue_bytes * 10 < stats.queue_bytes_max * 9).then_some(())
+        });
+    }
     refused += LAST.filter(|number| make(&rig, *number).is_err()).count() as u64;
     let missing = missing(&rig);
     let errors = (0..LAST.end).filter(|number| is_error(*number)).count();
