@@ -57,6 +57,13 @@ const RUNS: &[Run] = &[
     collector("malformed", "360 000 malformed bodies, in every protocol", "chaos::malformed"),
     collector("slow-clients", "2 000 connections that do nothing", "chaos::slow::"),
     Run {
+        name: "courses",
+        what: "300 courses of sends, waits, outages, ends and starts against a model",
+        package: "hoplog",
+        target: "it",
+        filter: "course::",
+    },
+    Run {
         name: "races",
         what: "20 000 random schedules of eight producers and the worker",
         package: "hoplog-models",

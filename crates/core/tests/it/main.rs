@@ -16,6 +16,8 @@ mod batches;
 #[cfg(feature = "toml")]
 mod config_file;
 mod context;
+#[cfg(unix)]
+mod course;
 mod crashes;
 mod destinations;
 mod ends;
