@@ -286,3 +286,6 @@ impl DestinationCounts {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;
