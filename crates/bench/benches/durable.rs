@@ -17,6 +17,8 @@ const CALLS: usize = 200;
 const WAITING: usize = 2_000;
 const ROUNDS: usize = 25;
 const BACKLOG: usize = 256 << 20;
+/// How long a group waits for others.
+const GROUP_MS: f64 = 5.0;
 
 fn main() {
     let dir = Path::new(env!("CARGO_TARGET_TMPDIR")).join(format!("durable-{}", std::process::id()));
@@ -36,8 +38,13 @@ fn main() {
             client.info("an entry").field("i", i).durable().await.expect("a disk");
             calls.push(begun.elapsed());
         }
-        figure("device.fdatasync_p50_ms", median(&mut device), "ms");
-        figure("durable.p50_ms", median(&mut calls), "ms");
+        let (device, durable) = (median(&mut device), median(&mut calls));
+        figure("device.fdatasync_p50_ms", device, "ms");
+        figure("durable.p50_ms", durable, "ms");
+        assert!(
+            durable <= GROUP_MS + 1.5 * device,
+            "durable() takes longer than its group and the device allow"
+        );
 
         let begun = Instant::now();
         for _ in 0..ROUNDS {
@@ -47,9 +54,13 @@ fn main() {
                 one.await.expect("a disk");
             }
         }
-        figure("durable.entries_per_s", (ROUNDS * WAITING) as f64 / begun.elapsed().as_secs_f64(), "1/s");
+        let per_second = (ROUNDS * WAITING) as f64 / begun.elapsed().as_secs_f64();
+        figure("durable.entries_per_s", per_second, "1/s");
+        assert!(per_second >= 25_000.0, "too few durable entries per second");
         drop(client);
-        figure("spool.first_send_ms", first_send(&dir.join("start")).await, "ms");
+        let first_send = first_send(&dir.join("start")).await;
+        figure("spool.first_send_ms", first_send, "ms");
+        assert!(first_send <= 500.0, "a backlog holds up the first send");
     });
     std::fs::remove_dir_all(&dir).expect("what was made");
 }

@@ -124,7 +124,8 @@ fn whatever_sixteen_threads_move_nothing_drifts() {
     let large = std::env::var("HOPLOG_CHAOS").is_ok_and(|lane| lane == "large");
     let (looks, moves) = if large { (1_000, 625) } else { (200, 313) };
     let (ledger, accepted) = (Ledger::default(), AtomicU64::new(0));
-    let (barrier, owns) = (Barrier::new(THREADS as usize), Mutex::new(vec![Own::default(); THREADS as usize]));
+    let (barrier, owns) =
+        (Barrier::new(THREADS as usize), Mutex::new(vec![Own::default(); THREADS as usize]));
     let most_drift = AtomicU64::new(0);
     std::thread::scope(|scope| {
         for thread in 0..THREADS {
@@ -142,7 +143,12 @@ fn whatever_sixteen_threads_move_nothing_drifts() {
                         most_drift.fetch_max(stats.drift, Ordering::Relaxed);
                         assert_eq!(
                             (stats.queued, stats.in_flight, stats.spooled, stats.spool_in_flight),
-                            (sum.waiting, sum.in_flight + sum.spool_in_flight, sum.spooled, sum.spool_in_flight)
+                            (
+                                sum.waiting,
+                                sum.in_flight + sum.spool_in_flight,
+                                sum.spooled,
+                                sum.spool_in_flight
+                            )
                         );
                         assert_eq!(
                             (stats.delivered, stats.filtered, stats.dropped.total(), stats.recovered),

@@ -16,6 +16,7 @@ mod batches;
 #[cfg(feature = "toml")]
 mod config_file;
 mod context;
+mod contexts;
 #[cfg(unix)]
 mod course;
 mod crashes;
@@ -25,6 +26,7 @@ mod ends;
 mod faults;
 mod files;
 mod handlers;
+mod hooks;
 #[cfg(target_os = "linux")]
 mod hostile;
 #[cfg(target_os = "linux")]
