@@ -14,6 +14,9 @@ mod truncate;
 #[cfg(feature = "zstd")]
 mod zstd;
 
+use hoplog_entry::Malformed;
+
+use crate::error_chain::harmless;
 pub(crate) use ecs::entry_ecs;
 pub(crate) use gzip::Gzip;
 pub(crate) use log_collector::{LogCollectorBatch, halves as log_collector_halves};
@@ -25,3 +28,9 @@ pub(crate) use text::entry_text;
 pub(crate) use truncate::truncate_json;
 #[cfg(feature = "zstd")]
 pub(crate) use zstd::{Zstd, unzstd};
+
+/// Writes one entry. If that panics, by a fault of ours, it is one that cannot be read, and not the end of all that wait with
+/// it.
+pub(crate) fn contained(write: impl FnOnce() -> Result<(), Malformed>) -> Result<(), Malformed> {
+    harmless(write).unwrap_or(Err(Malformed::because("its encoding panicked")))
+}

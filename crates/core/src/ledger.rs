@@ -250,6 +250,11 @@ impl DestinationCounts {
         self.delivered.saturating_sub(self.forwarded)
     }
 
+    /// How many of so many entries of the client were meant for this destination.
+    pub(crate) fn meant(&self, entries: u64) -> u64 {
+        self.ended.unwrap_or(entries.saturating_sub(self.before))
+    }
+
     pub(crate) fn dropped(&self) -> [u64; DropReason::ALL.len()] {
         self.dropped
     }
@@ -257,7 +262,7 @@ impl DestinationCounts {
     /// They add up if the queue's `accepted` was read after them: then it has all that they tell of.
     pub(crate) fn stats(&self, name: &str, accepted: u64) -> DestinationStats {
         let c = self;
-        let accepted = c.ended.unwrap_or(accepted.saturating_sub(c.before));
+        let accepted = c.meant(accepted);
         let dropped = Drops(c.dropped);
         let in_flight = c.in_flight + c.spool_in_flight;
         let had = accepted + c.recovered;

@@ -46,6 +46,7 @@ mod durable;
 mod encode;
 mod error;
 mod error_chain;
+mod failpoint;
 mod ledger;
 mod level_filter;
 mod logger;

@@ -179,6 +179,12 @@ impl Queue {
         self.overflow
     }
 
+    /// How many entries were taken out so far, or gave way and were told of.
+    pub(crate) fn swept(&self) -> u64 {
+        let shards: u64 = self.shards.iter().map(|shard| lock(&shard.state).taken_out()).sum();
+        shards + self.durable.taken_out()
+    }
+
     /// From now on every push is refused with `after_close`.
     pub(crate) fn close(&self) {
         for shard in &self.shards {

@@ -26,6 +26,7 @@ use crate::capture::running;
 use crate::destination::{Gate, Planned, Source, Surroundings, share};
 use crate::durable::Group;
 use crate::error::Error;
+use crate::failpoint;
 use crate::ledger::Ledger;
 use crate::pipeline::Pipeline;
 use crate::queue::Overflow;
@@ -128,6 +129,7 @@ impl Worker {
                 while std::panic::catch_unwind(AssertUnwindSafe(|| runtime.block_on(shop.work()))).is_err() {
                     shop.diagnostics
                         .warn("panic", || "the worker panicked and goes on; please report this".into());
+                    shop.write_off();
                     thread::sleep(Duration::from_millis(100));
                 }
                 // Connections that are still open need not be waited for.
@@ -255,6 +257,7 @@ impl Shop {
                 }
                 () = tokio::time::sleep(haste.unwrap_or_default()), if haste.is_some() => self.distribute(),
                 _ = tick.tick() => {
+                    failpoint::pass(&self.source.service, "tick");
                     self.pipeline.clock.renew_anchor();
                     running::announce(&self.pipeline);
                     self.tell_of_losses();
@@ -273,7 +276,9 @@ impl Shop {
             let used = queue.used_chunks();
             self.outlets.iter_mut().for_each(|outlet| outlet.make_room(used, share));
         }
+        failpoint::pass(&self.source.service, "before the sweep");
         let (chunks, evicted) = (queue.sweep(), queue.take_evicted());
+        failpoint::pass(&self.source.service, "after the sweep");
         if evicted > 0 {
             self.handed_out += evicted;
             self.outlets.iter_mut().for_each(|outlet| outlet.lose(evicted, DropReason::QueueFullOldest));
@@ -282,6 +287,7 @@ impl Shop {
             self.handed_out += chunk.entries() as u64;
             for outlet in &mut self.outlets {
                 outlet.hand_over(&chunk, share);
+                failpoint::pass(&self.source.service, "between two destinations");
             }
         }
         if let Some((chunks, waiters)) = self.pipeline.queue.sweep_durable() {
@@ -294,6 +300,12 @@ impl Shop {
         }
         // The other half stays where its oldest can still be told apart.
         self.outlets.iter_mut().for_each(|outlet| outlet.hand_on(share / 2));
+    }
+
+    /// What was swept when a panic came, and was not handed over, is nowhere any more.
+    fn write_off(&mut self) {
+        self.handed_out = self.pipeline.queue.swept();
+        self.outlets.iter_mut().for_each(|outlet| outlet.write_off(self.handed_out));
     }
 
     fn know_ceiling(&self) {
@@ -317,13 +329,4 @@ impl Shop {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn threads_of_the_workers_pool_are_hoplogs_own() {
-        let runtime = runtime().unwrap();
-        assert!(runtime.block_on(async { tokio::task::spawn_blocking(is_worker_thread).await.unwrap() }));
-        assert!(!is_worker_thread());
-    }
-}
+mod tests;

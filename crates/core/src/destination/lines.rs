@@ -8,7 +8,7 @@ use tokio::task::JoinHandle;
 
 use super::file::{Appender, Attic, Disk as _, FilePlan, RealDisk, Written, write_whole};
 use super::{Inbox, Message, Source, Surroundings};
-use crate::encode::{entry_ecs, entry_line, entry_text};
+use crate::encode::{contained, entry_ecs, entry_line, entry_text};
 use crate::ledger::Home;
 use crate::queue::Chunk;
 
@@ -131,9 +131,13 @@ impl Desk {
             if !self.around.takes(&record, Home::Memory) {
                 continue;
             }
-            match encode(self.form, &mut self.buffer, &record, &self.around.source) {
+            let start = self.buffer.len();
+            match contained(|| encode(self.form, &mut self.buffer, &record, &self.around.source)) {
                 Ok(()) => self.entries += 1,
-                Err(_) => bad += 1,
+                Err(_) => {
+                    self.buffer.truncate(start);
+                    bad += 1;
+                }
             }
         }
         bad += (chunk.entries() as u64).saturating_sub(seen);

@@ -1,5 +1,6 @@
 //! A record as encoders look at it that write its fields in an order of their own.
 
+use crate::failpoint;
 use hoplog_entry::{Field, Item, Items, Kind, Malformed, Outcome, Record, Value};
 
 /// One more than the largest id of a field.
@@ -45,6 +46,7 @@ impl<'a> Run<'a> {
 
 impl<'a> Entry<'a> {
     pub(crate) fn read(record: &Record<'a>) -> Result<Self, Malformed> {
+        failpoint::encode(record);
         let mut entry = Self {
             record: *record,
             fields: [None; FIELDS],

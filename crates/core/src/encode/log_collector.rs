@@ -9,7 +9,7 @@ use std::borrow::Cow;
 use hoplog_entry::{Field, Malformed, Record, Value};
 
 use super::entry::Entry;
-use super::json;
+use super::{contained, json};
 use crate::destination::Source;
 
 const OPENING: &[u8] = b"{\"logs\":[\n";
@@ -89,14 +89,21 @@ impl LogCollectorBatch {
 
     /// Appends an entry. A record that cannot be read leaves no trace in the batch.
     pub(crate) fn push(&mut self, record: &Record<'_>) -> Result<(), Malformed> {
-        let entry = Entry::read(record)?;
-        if self.entries > 0 {
-            self.json.extend_from_slice(BETWEEN);
+        let start = self.json.len();
+        let written = contained(|| {
+            let entry = Entry::read(record)?;
+            if self.entries > 0 {
+                self.json.extend_from_slice(BETWEEN);
+            }
+            self.metadata.clear();
+            self.write(&entry);
+            Ok(())
+        });
+        match written {
+            Ok(()) => self.entries += 1,
+            Err(_) => self.json.truncate(start),
         }
-        self.metadata.clear();
-        self.write(&entry);
-        self.entries += 1;
-        Ok(())
+        written
     }
 
     pub(crate) fn seal(&mut self) -> &[u8] {

@@ -5,8 +5,9 @@ mod halves;
 use hoplog_entry::{Field, Item, Items, Kind, Malformed, Record, Value};
 
 use super::entry::Summary;
-use super::{json, write_source};
+use super::{contained, json, write_source};
 use crate::destination::Source;
+use crate::failpoint;
 pub(crate) use halves::halves;
 
 /// A batch under way: entries are appended one by one, what stands beside them comes at the end.
@@ -38,7 +39,7 @@ impl NativeBatch {
             self.json.push(b',');
         }
         self.json.push(b'{');
-        match entry(&mut self.json, record) {
+        match contained(|| entry(&mut self.json, record)) {
             Ok(()) => {
                 self.json.push(b'}');
                 self.entries += 1;
@@ -94,6 +95,7 @@ enum Said {
 }
 
 fn entry(out: &mut Vec<u8>, record: &Record<'_>) -> Result<(), Malformed> {
+    failpoint::encode(record);
     let start = out.len();
     if !members(out, record, &mut Said::Once(0))? {
         out.truncate(start);

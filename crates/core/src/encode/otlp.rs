@@ -16,6 +16,7 @@ mod wire;
 
 use hoplog_entry::{Malformed, Record};
 
+use super::contained;
 use super::entry::Entry;
 use crate::destination::Source;
 
@@ -68,10 +69,17 @@ impl OtlpBatch {
 
     /// Appends an entry. A record that cannot be read leaves no trace in the batch.
     pub(crate) fn push(&mut self, record: &Record<'_>) -> Result<(), Malformed> {
-        let entry = Entry::read(record)?;
-        wire::message(&mut self.records, LOG_RECORDS, |out| record::write(out, &entry));
-        self.entries += 1;
-        Ok(())
+        let start = self.records.len();
+        let written = contained(|| {
+            let entry = Entry::read(record)?;
+            wire::message(&mut self.records, LOG_RECORDS, |out| record::write(out, &entry));
+            Ok(())
+        });
+        match written {
+            Ok(()) => self.entries += 1,
+            Err(_) => self.records.truncate(start),
+        }
+        written
     }
 
     pub(crate) fn seal(&mut self) -> &[u8] {

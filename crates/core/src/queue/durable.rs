@@ -23,6 +23,10 @@ impl Waiting {
         lock(&self.0).shard.close();
     }
 
+    pub(super) fn taken_out(&self) -> u64 {
+        lock(&self.0).shard.taken_out()
+    }
+
     pub(super) fn add_to(&self, sum: &mut ShardCounts) {
         sum.add(&lock(&self.0).shard.counts);
     }

@@ -144,6 +144,13 @@ impl ShardState {
         }
     }
 
+    /// How many entries were here and are not any more, but for those of which nobody knows yet that they gave way.
+    pub(super) fn taken_out(&self) -> u64 {
+        let here: usize = self.full.iter().map(Chunk::entries).sum();
+        let open = self.open.as_ref().map_or(0, |open| open.entries);
+        self.counts.accepted - (here + open) as u64 - self.evicted
+    }
+
     pub(super) fn close(&mut self) {
         self.closed = true;
         // With no open chunk the next push comes to the check.

@@ -15,6 +15,7 @@ const REOPEN_DEADLINE: Duration = Duration::from_secs(5);
 
 impl Shop {
     pub(super) fn flush(&mut self, deadline: Instant, done: oneshot::Sender<()>) {
+        crate::failpoint::pass(&self.source.service, "flush");
         self.distribute();
         let waiting = self.ask(|done| Message::Flush(deadline, done));
         tokio::spawn(async move {

@@ -56,6 +56,14 @@ impl Outlet {
         self.hand(Parcel::new(chunk, &self.holding));
     }
 
+    /// Of all that was swept, what neither it has nor waits here for it is lost.
+    pub(super) fn write_off(&mut self, swept: u64) {
+        let known = self.handed + self.stage.entries();
+        let lost = self.around.ledger.counts().meant(swept).saturating_sub(known);
+        self.handed += lost;
+        self.around.ledger.drop_waiting(Home::Memory, lost, DropReason::SerializeError);
+    }
+
     /// Lets go of what has waited longest here, until all that is `used`, which is about to come, fits its share.
     pub(super) fn make_room(&mut self, used: usize, share: usize) {
         let to_come = used.saturating_sub(self.holding.chunks());

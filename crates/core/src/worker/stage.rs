@@ -23,6 +23,10 @@ impl Stage {
         self.waiting.iter().map(|parcel| parcel.price()).sum()
     }
 
+    pub(super) fn entries(&self) -> u64 {
+        self.waiting.iter().map(|parcel| parcel.entries() as u64).sum()
+    }
+
     pub(super) fn next(&mut self) -> Option<Parcel> {
         self.waiting.pop_front()
     }

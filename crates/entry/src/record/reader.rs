@@ -10,6 +10,14 @@ use crate::{EntryId, Field, Kind, KnownHeader, Level, Outcome, SpanId, TraceId};
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Malformed(&'static str);
 
+impl Malformed {
+    /// For a reader that could make nothing of a record that is one.
+    #[must_use]
+    pub const fn because(why: &'static str) -> Self {
+        Self(why)
+    }
+}
+
 impl fmt::Display for Malformed {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "not a readable record: {}", self.0)

@@ -213,7 +213,9 @@ impl Former {
 
     fn seal(&mut self, home: Home, foreign: bool, closing: bool) -> SealedBatch {
         let entries = self.dialect.entries() as u64;
+        crate::failpoint::pass(&self.around.source.service, "before a batch is sealed");
         self.around.ledger.begin_send(home, entries);
+        crate::failpoint::pass(&self.around.source.service, "after a batch is counted");
         let plain = self.dialect.seal(Mark { seq: self.sealed, closing });
         let (bytes, encoding) = self.packer.pack(plain);
         self.around.ledger.encoded(plain.len(), bytes.len());

@@ -14,6 +14,7 @@ const UNKNOWN_CODING: u16 = 415;
 
 impl Remote {
     pub(super) fn resolve(&mut self, mut batch: SealedBatch, result: Result<Answer, SendError>) {
+        crate::failpoint::pass(&self.around.source.service, "resolve");
         let (peer, home) = (self.peer, self.home_of(&batch));
         let verdict = match &result {
             Ok(answer) => {

@@ -123,6 +123,7 @@ impl Spooling {
 
 impl Remote {
     pub(super) fn take_in(&mut self, chunk: Parcel) {
+        crate::failpoint::pass(&self.around.source.service, "take in");
         let (load, spills) = (Load::queued(chunk), self.spills());
         match &mut self.spooling {
             Some(spooling) if spills => spooling.write(load, Keep::Spooled),
