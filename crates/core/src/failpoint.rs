@@ -1,5 +1,10 @@
 //! Places where a test has hoplog's own code panic. Outside of our unit tests there is nothing in them.
 
+#[cfg(test)]
+pub(crate) use armed::*;
+#[cfg(not(test))]
+pub(crate) use nothing::*;
+
 #[cfg(not(test))]
 mod nothing {
     use hoplog_entry::Record;
@@ -46,8 +51,3 @@ mod armed {
         assert!(record.get(Field::Message) != Some(Value::Text(POISON)), "by a failpoint: encode");
     }
 }
-
-#[cfg(test)]
-pub(crate) use armed::*;
-#[cfg(not(test))]
-pub(crate) use nothing::*;

@@ -6,8 +6,8 @@ use hoplog_testkit::facts::fact_blocking;
 use hoplog_testkit::scripted::Scripted;
 
 use super::*;
-use crate::failpoint;
 use crate::Client;
+use crate::failpoint;
 
 const LONG: Duration = Duration::from_secs(20);
 

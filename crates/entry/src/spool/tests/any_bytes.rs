@@ -1,9 +1,12 @@
 use std::io;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Instant;
 
 use proptest::prelude::*;
 
 use super::*;
+
+static CASES: AtomicU64 = AtomicU64::new(0);
 
 /// Pieces of which hostile segments are made.
 fn piece() -> impl Strategy<Value = Vec<u8>> {
@@ -56,6 +59,10 @@ proptest! {
         prop_assert!(read.most_memory <= 2 * MAX_FRAME + 128 * 1024);
         let with_header = [&header(1).to_bytes()[..], &bytes].concat();
         prop_assert!(super::read(&with_header).summary.entries >= read.summary.entries);
+        let cases = CASES.fetch_add(1, Ordering::Relaxed) + 1;
+        if cases.is_multiple_of(256) {
+            println!("FIGURE spool.any_bytes_cases {cases} cases");
+        }
     }
 
     #[test]
