@@ -14,5 +14,12 @@ mod sync {
 #[allow(dead_code, missing_docs, unreachable_pub, rustdoc::broken_intra_doc_links)]
 mod durable;
 #[path = "../../core/src/queue.rs"]
-#[allow(dead_code, missing_docs, unreachable_pub, rustdoc::broken_intra_doc_links, unused_imports)]
+#[allow(
+    dead_code,
+    missing_docs,
+    unexpected_cfgs,
+    unreachable_pub,
+    rustdoc::broken_intra_doc_links,
+    unused_imports
+)]
 mod queue;
