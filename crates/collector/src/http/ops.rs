@@ -52,6 +52,9 @@ pub(crate) async fn metrics(
                       default project";
         return Err(Problem::new(StatusCode::FORBIDDEN, detail));
     }
-    let body = app.metrics.render() + &app.projects.metrics();
+    let own = app.metrics.render();
+    // It looks at files.
+    let stores = tokio::task::spawn_blocking(move || app.projects.metrics()).await;
+    let body = own + &stores.unwrap_or_default();
     Ok(with_type(StatusCode::OK, "text/plain; version=0.0.4; charset=utf-8", body))
 }

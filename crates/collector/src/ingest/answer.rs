@@ -40,6 +40,21 @@ pub(crate) enum Refusal {
     Denied(Problem),
 }
 
+impl Refusal {
+    /// In a word, for counts.
+    pub(crate) fn name(&self) -> &'static str {
+        match self {
+            Self::BadRequest(_) => "malformed",
+            Self::Timeout => "too_slow",
+            Self::TooLarge(_) => "too_large",
+            Self::Unsupported(_) => "unsupported",
+            Self::Busy(_) => "busy",
+            Self::Full(_) => "disk_full",
+            Self::Denied(_) => "scope",
+        }
+    }
+}
+
 impl From<Problem> for Refusal {
     fn from(problem: Problem) -> Self {
         Self::Denied(problem)

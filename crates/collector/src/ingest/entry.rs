@@ -32,6 +32,9 @@ pub(crate) struct Rejected {
     pub(crate) index: usize,
     pub(crate) id: Option<String>,
     pub(crate) reason: String,
+    /// The same in a word, for counts.
+    #[serde(skip)]
+    pub(crate) class: &'static str,
 }
 
 /// Reads entries one after another into a batch.
@@ -103,10 +106,10 @@ impl<'a> Reader<'a> {
     pub(crate) fn entry(&mut self, index: usize, raw: &'a str, replaced: bool) {
         if raw.len() > self.limits.bytes {
             let reason = format!("{} bytes; an entry may have {}", raw.len(), self.limits.bytes);
-            return self.reject(index, None, reason);
+            return self.reject(index, None, "too_large", reason);
         }
         if !raw.starts_with('{') {
-            return self.reject(index, None, "not a JSON object".to_owned());
+            return self.reject(index, None, "no_entry", "not a JSON object".to_owned());
         }
         let mark = self.batch.mark();
         let mut draft = Draft { replaced, ..Draft::default() };
@@ -118,7 +121,7 @@ impl<'a> Reader<'a> {
             self.batch.return_to(mark);
             self.clear();
             let reason = format!("nested {} deep; an entry may be {}", walk.deepest(), self.limits.depth);
-            return self.reject(index, draft.id, reason);
+            return self.reject(index, draft.id, "too_deep", reason);
         }
         let hash = draft.id.map_or(0, |_| hash(raw));
         let (home, day, id, suspect) = self.place(draft.id);
@@ -140,8 +143,8 @@ impl<'a> Reader<'a> {
         (self.batch, self.rejected)
     }
 
-    fn reject(&mut self, index: usize, id: Option<EntryId>, reason: String) {
-        self.rejected.push(Rejected { index, id: id.map(|id| id.to_string()), reason });
+    fn reject(&mut self, index: usize, id: Option<EntryId>, class: &'static str, reason: String) {
+        self.rejected.push(Rejected { index, id: id.map(|id| id.to_string()), reason, class });
     }
 
     fn clear(&mut self) {

@@ -21,6 +21,7 @@ use axum::routing::post;
 use hoplog_entry::EntryId;
 use hyper::Request;
 use std::sync::Arc;
+use std::sync::atomic::Ordering::Relaxed;
 use std::time::Duration;
 use tokio::sync::Semaphore;
 
@@ -214,6 +215,7 @@ async fn ingest(
             if refusal != Refusal::Timeout {
                 wire::discard(&head.headers, body).await;
             }
+            app.metrics.refused(refusal.name());
             protocol.refused(refusal)
         }
     }
@@ -232,17 +234,30 @@ async fn take(
     let mut grant = intake.budget.grant();
     let wire = wire::read(headers, body, encoding, intake.wire, &mut grant).await?;
     let now = app.clock.now();
+    let (inflated, bill) = (app.metrics.body(wire.len()), granted.bill(now));
+    let on_inflated = move |bytes| {
+        inflated.fetch_add(u64::try_from(bytes).unwrap_or(0), Relaxed);
+        bill(bytes);
+    };
     let Parsed { batch, rejected, count, batch_id } =
-        Arc::clone(intake).decode(wire, encoding, protocol.clone(), now, grant, granted.bill(now)).await?;
+        Arc::clone(intake).decode(wire, encoding, protocol.clone(), now, grant, on_inflated).await?;
     let ids = protocol.ids(&batch);
     let verdicts = match batch.rows.is_empty() && batch.sender.is_none() {
         true => Vec::new(),
-        false => granted.store.write(batch).await?,
+        false => {
+            let waiting = app.metrics.waiting();
+            let verdicts = granted.store.write(batch).await?;
+            waiting.committed();
+            verdicts
+        }
     };
     let count_of = |verdict| verdicts.iter().filter(|v| **v == verdict).count();
     let (accepted, id_conflicts) = (count_of(Verdict::Stored), count_of(Verdict::Conflict));
     let duplicates = verdicts.len() - accepted;
-    app.metrics.entries(accepted, duplicates, id_conflicts, rejected.len());
+    app.metrics.entries(accepted, duplicates, id_conflicts);
+    for entry in &rejected {
+        app.metrics.rejected(entry.class);
+    }
     #[expect(clippy::cast_precision_loss, reason = "microseconds of this century fit")]
     let server_time = now as f64 / 1e6;
     let receipt = Receipt {

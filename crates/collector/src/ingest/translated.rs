@@ -72,7 +72,7 @@ impl<'g> Translated<'g> {
         self.count += 1;
         if bytes > self.limits.bytes {
             let reason = format!("{bytes} bytes; an entry may have {}", self.limits.bytes);
-            self.refused.push(Rejected { index, id: None, reason });
+            self.refused.push(Rejected { index, id: None, reason, class: "too_large" });
             return Ok(());
         }
         self.reserve(2 * bytes)?;
@@ -90,7 +90,12 @@ impl<'g> Translated<'g> {
 
     /// Refuses the next entry.
     pub(super) fn refuse(&mut self, reason: &str) {
-        self.refused.push(Rejected { index: self.count, id: None, reason: reason.to_owned() });
+        self.refused.push(Rejected {
+            index: self.count,
+            id: None,
+            reason: reason.to_owned(),
+            class: "no_entry",
+        });
         self.count += 1;
     }
 

@@ -13,7 +13,7 @@ use std::collections::HashMap;
 use std::net::IpAddr;
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex, PoisonError, RwLock};
-use subtle::{Choice, ConstantTimeEq as _};
+use subtle::{Choice, ConditionallySelectable as _, ConstantTimeEq as _};
 
 /// How fine it is noted when a key was used last.
 const COARSE: i64 = 60 * SECOND;
@@ -70,7 +70,8 @@ pub(crate) struct Keyring {
 struct Held {
     /// There is none as long as there are no keys.
     pepper: Option<Pepper>,
-    keys: HashMap<String, Arc<Key>>,
+    /// By the hashes of their ids.
+    keys: Vec<(Hash, Arc<Key>)>,
     projects: Vec<Named>,
     /// Why the keys could not be looked at the last time.
     failing: Option<StoreError>,
@@ -103,10 +104,10 @@ impl Keyring {
 
     /// Whose key it is and what it may do.
     pub(crate) fn judge(&self, shown: Shown<'_>, from: Option<IpAddr>, now: i64) -> Result<Access, Denied> {
-        // Every way through here makes the same two hashes and the same two comparisons.
+        // Every way through here makes the same hashes and the same comparisons.
         let (id, secret, whole) = parts(shown);
         let held = self.held();
-        let key = std::str::from_utf8(id).ok().and_then(|id| held.keys.get(id));
+        let (key, known) = held.find(id);
         let hash = match &held.pepper {
             Some(pepper) => pepper.hash(secret),
             None => hmac_sha256::Hash::hash(secret),
@@ -122,10 +123,12 @@ impl Keyring {
                 meter: None,
             });
         }
-        let key = key.ok_or(Denied::Unknown)?;
-        if !bool::from(right) {
-            return Err(Denied::WrongSecret);
-        }
+        // For the counts, without a branch on which of both it is.
+        let [unknown, wrong] = [Denied::Unknown, Denied::WrongSecret].map(|why| why as u8);
+        let denied = u8::conditional_select(&unknown, &wrong, known);
+        let Some(key) = key.filter(|_| bool::from(known & right)) else {
+            return Err(Denied::ALL.get(usize::from(denied)).copied().unwrap_or(Denied::Unknown));
+        };
         if key.revoked_at.is_some() {
             return Err(Denied::Revoked);
         }
@@ -143,10 +146,10 @@ impl Keyring {
 
     /// Whether what was allowed is allowed still.
     pub(crate) fn holds(&self, access: &Access, now: i64) -> bool {
-        access
-            .key
-            .as_ref()
-            .is_none_or(|key| self.held().keys.get(&key.id).is_some_and(|key| key.is_live(now)))
+        let Some(key) = &access.key else { return true };
+        let held = self.held();
+        let (found, known) = held.find(key.id.as_bytes());
+        bool::from(known) && found.is_some_and(|key| key.is_live(now))
     }
 
     /// Looks at the keys now.
@@ -185,7 +188,9 @@ impl Keyring {
             }
             pepper => pepper.clone(),
         };
-        let keys = book.keys.into_iter().map(|key| (key.id.clone(), Arc::new(key))).collect();
+        let hashed = |key: Key| (hmac_sha256::Hash::hash(key.id.as_bytes()), Arc::new(key));
+        let mut keys: Vec<_> = book.keys.into_iter().map(hashed).collect();
+        keys.sort_by_key(|(hash, _)| *hash);
         Ok(Held { pepper, keys, projects: book.projects, failing: None })
     }
 
@@ -232,6 +237,19 @@ impl Keyring {
     }
 }
 
+impl Held {
+    /// The key of an id, or one that lies near where it would, and which of both it is: a search that finds takes the
+    /// steps of one that does not. None where there are no keys at all.
+    fn find(&self, id: &[u8]) -> (Option<&Arc<Key>>, Choice) {
+        let hash = hmac_sha256::Hash::hash(id);
+        let at = self.keys.partition_point(|(other, _)| *other < hash);
+        match self.keys.get(at.min(self.keys.len().saturating_sub(1))) {
+            Some((found, key)) => (Some(key), found.ct_eq(&hash)),
+            None => (None, Choice::from(0)),
+        }
+    }
+}
+
 /// The public id, the secret, and the whole text.
 fn parts(shown: Shown<'_>) -> (&[u8], &[u8], &[u8]) {
     match shown {
@@ -242,3 +260,6 @@ fn parts(shown: Shown<'_>) -> (&[u8], &[u8], &[u8]) {
         },
     }
 }
+
+#[cfg(test)]
+mod tests;

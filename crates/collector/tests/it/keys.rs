@@ -360,3 +360,81 @@ fn the_command_makes_lists_rotates_and_revokes() {
     assert_eq!(ask(&server, "POST", "/logs", &[("x-api-key", "clog_pk_mine_1")]).status, 200, "as it came");
     assert_eq!(ask(&server, "GET", "/stats", &[("x-api-key", "clog_pk_mine_1")]).status, 403);
 }
+
+#[test]
+fn an_address_counts_as_the_trusted_proxy_tells_it_and_as_nobody_else_does() {
+    let directory = Arc::new(TempDir::new());
+    let key = bearer(&make(&directory, |new| {
+        new.networks = vec!["203.0.113.0/24".to_owned(), "2001:db8::/32".to_owned()]
+    }));
+    let hops = vec!["203.0.113.7"; 1_000].join(", ");
+    let cases: [(&str, bool); 12] = [
+        ("203.0.113.7", true),
+        ("203.0.113.7, 127.0.0.1", true),
+        ("198.51.100.1, 203.0.113.7, 127.9.9.9", true),
+        ("2001:db8::1", true),
+        ("[2001:db8::1]:4711", true),
+        ("203.0.113.7:80", true),
+        (&hops, true),
+        ("203.0.113.7, 198.51.100.1", false),
+        ("198.51.100.1", false),
+        ("203.0.113.7, garbage", false),
+        ("", false),
+        ("203.0.113.7, ::ffff:198.51.100.1", false),
+    ];
+    let trusting = Server::in_directory(Arc::clone(&directory), |config| config.trusted_proxy("127.0.0.0/8"));
+    let ask_as = |server: &Server, forwarded: &str, header: &str| {
+        ask(server, "POST", "/logs", &[("authorization", &key), (header, forwarded)]).status
+    };
+    for (forwarded, passes) in cases {
+        let status = ask_as(&trusting, forwarded, "x-forwarded-for");
+        assert_eq!(status == 200, passes, "{:.60}: {status}", forwarded);
+        assert_ne!(ask_as(&trusting, forwarded, "x-real-ip"), 200, "a header that no proxy is known to set");
+    }
+    trusting.stop();
+    let doubting = Server::in_directory(directory, |config| config);
+    for (forwarded, _) in cases {
+        assert_ne!(
+            ask_as(&doubting, forwarded, "x-forwarded-for"),
+            200,
+            "{:.60}: nobody is trusted",
+            forwarded
+        );
+    }
+    println!("FIGURE forwarded.cases {} count", 3 * cases.len());
+}
+
+#[test]
+fn what_a_key_asks_too_much_of_waits_and_says_how_long() {
+    let directory = Arc::new(TempDir::new());
+    let limited = bearer(&make(&directory, |new| {
+        (new.requests_per_second, new.bytes_per_second) = (Some(5), Some(1_000));
+    }));
+    let other = bearer(&make(&directory, |_| {}));
+    let server = Server::in_directory(Arc::clone(&directory), |config| config.project_bytes_per_day(100_000));
+    let send = |key: &str, bytes: usize| {
+        let body = json!({"logs": [{"message": "x".repeat(bytes)}]}).to_string();
+        server.post("/logs", &[("authorization", key)], body.as_bytes())
+    };
+    let first = send(&limited, 3_000);
+    assert_eq!(first.status, 200, "what a body holds is known once it was read");
+    let policy = first.header("ratelimit-policy").unwrap();
+    for part in ["\"requests\";q=5;w=1", "\"bytes\";q=1000;qu=\"content-bytes\";w=1", "\"day\";q=100000;"] {
+        assert!(policy.contains(part), "{policy}");
+    }
+    assert!(first.header("ratelimit").unwrap().contains("\"bytes\";r=0"), "{first:?}");
+    let second = send(&limited, 1);
+    assert_eq!(second.status, 429, "{second:?}");
+    let wait: u64 = second.header("retry-after").unwrap().parse().unwrap();
+    assert!((1..=3).contains(&wait), "{wait}");
+    assert!(second.json()["detail"].as_str().unwrap().contains("bytes"));
+    assert_eq!(send(&other, 1).status, 200, "another key of the project is none the worse");
+    // A project that has sent its day's worth takes no more, whoever sends.
+    assert_eq!(send(&other, 100_000).status, 200);
+    let third = send(&other, 1);
+    assert_eq!(third.status, 429);
+    let wait: u64 = third.header("retry-after").unwrap().parse().unwrap();
+    assert!((34_000..52_000).contains(&wait), "until midnight, from noon: {wait}");
+    server.clock.set(NOON + 43_200);
+    assert_eq!(send(&other, 1).status, 200, "a new day");
+}

@@ -278,11 +278,54 @@ fn metrics_count_entries_and_answers() {
     for line in [
         "hoplog_entries_accepted_total 2",
         "hoplog_entries_duplicate_total 1",
-        "hoplog_entries_rejected_total 1",
+        "hoplog_entries_rejected_total{reason=\"no_entry\"} 1",
         "hoplog_connections_refused_total 0",
         "hoplog_requests_total{status=\"200\"} 1",
         "hoplog_requests_total{status=\"400\"} 1",
     ] {
         assert!(metrics.body.lines().any(|l| l == line), "{line} in {}", metrics.body);
     }
+}
+
+#[test]
+fn only_the_collectors_own_pages_and_names_reach_it_without_a_key() {
+    let keyless = Server::start();
+    let keyed = Server::with(|config| config.api_key("hl_key"));
+    let hosts =
+        ["localhost", "127.0.0.1:8000", "[::1]", "evil.example", "10.0.0.1", "localhost.evil.example"];
+    let origins = ["", "http://localhost", "http://127.0.0.1:8000", "http://evil.example", "null"];
+    let sites = ["", "same-origin", "same-site", "cross-site", "none"];
+    let (mut cases, mut passed) = (0, 0);
+    for host in hosts {
+        for origin in origins {
+            for site in sites {
+                for (method, path) in
+                    [("POST", "/logs"), ("GET", "/api/v1/logs"), ("OPTIONS", "/logs"), ("GET", "/")]
+                {
+                    let mut headers = vec![("host", host), ("content-type", "application/json")];
+                    headers.extend(
+                        [("origin", origin), ("sec-fetch-site", site)].iter().filter(|(_, v)| !v.is_empty()),
+                    );
+                    let body = if method == "POST" { BODY } else { b"" };
+                    let answer = request(keyless.address, method, path, &headers, body);
+                    let own_name = hosts[..3].contains(&host);
+                    let own_page = match site {
+                        "" => origin.is_empty() || origin == format!("http://{host}"),
+                        site => ["same-origin", "none"].contains(&site),
+                    };
+                    let right = own_name && (method != "POST" || own_page);
+                    let reached = !matches!(answer.status, 421 | 403);
+                    assert_eq!(reached, right, "{method} {path} {headers:?}: {}", answer.status);
+                    assert_eq!(answer.header("access-control-allow-origin"), None, "{headers:?}");
+                    // With a key, which no foreign page has, names and pages do not matter.
+                    headers.push(("authorization", "Bearer hl_key"));
+                    let answer = request(keyed.address, method, path, &headers, body);
+                    assert!(!matches!(answer.status, 401 | 403 | 421), "{headers:?}: {}", answer.status);
+                    (cases, passed) = (cases + 1, passed + usize::from(right));
+                }
+            }
+        }
+    }
+    crate::chaos::figure("pages.cases", cases, "count");
+    crate::chaos::figure("pages.passed", passed, "count");
 }

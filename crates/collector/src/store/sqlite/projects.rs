@@ -4,10 +4,11 @@
 use super::{Options, SqliteStore};
 use crate::config::Config;
 use crate::error::StartError;
+use crate::metrics::single;
 use crate::store::Store;
 use crate::store::projects::{Project, Stores};
 use std::fs;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 /// Each has a thread that writes and files of its own.
@@ -46,4 +47,19 @@ impl Stores for SqliteProjects {
     fn most(&self) -> usize {
         MOST
     }
+
+    fn metrics(&self) -> String {
+        let projects = fs::read_dir(self.parent()).into_iter().flatten().flatten().map(|entry| entry.path());
+        let bytes = projects.chain([self.0.directory.clone()]).map(|directory| bytes_in(&directory)).sum();
+        let mut out = String::new();
+        single(&mut out, "hoplog_store_bytes", "Bytes of files with entries.", "gauge", bytes);
+        out
+    }
+}
+
+/// Of the files in a directory, not of those below.
+fn bytes_in(directory: &Path) -> u64 {
+    let files =
+        fs::read_dir(directory).into_iter().flatten().flatten().filter_map(|entry| entry.metadata().ok());
+    files.filter(fs::Metadata::is_file).map(|file| file.len()).sum()
 }

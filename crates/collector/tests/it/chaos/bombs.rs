@@ -2,7 +2,7 @@
 
 use super::{ask, figure, post, times};
 use crate::process::Process;
-use crate::support::{TempDir, gzip, request};
+use crate::support::{Server, TempDir, gzip, request};
 use std::collections::BTreeMap;
 use std::io::Write as _;
 use std::time::Instant;
@@ -59,4 +59,38 @@ fn bombs_at_once_cost_no_more_than_the_memory_for_bodies() {
     assert!(rise <= 64.0, "{rise:.1} MiB");
     assert_eq!(process.post(br#"{"logs":[{"message":"after"}]}"#).status, 200);
     assert_eq!(request(process.address, "GET", "/stats", &[], b"").json()["total_logs"], 2);
+}
+
+/// A count of `/metrics`, asked for with the key.
+fn counted(server: &Server, name: &str) -> u64 {
+    let metrics = request(server.address, "GET", "/metrics", &[("authorization", "Bearer hl_key")], b"").body;
+    let line = metrics.lines().find_map(|line| line.strip_prefix(name)?.strip_prefix(' '));
+    line.unwrap_or_else(|| panic!("no {name} in {metrics}")).parse().unwrap()
+}
+
+#[test]
+fn without_a_key_no_byte_of_a_bomb_is_inflated() {
+    let server = Server::with(|config| config.api_key("hl_key"));
+    let bomb = gzip(&vec![b' '; 16 << 20]);
+    let count = times(100, 2_000);
+    let mut statuses = BTreeMap::<String, usize>::new();
+    for n in 0..count {
+        let key = if n % 2 == 0 { "" } else { "authorization: Bearer hl_kez\r\n" };
+        let bomb = post(&format!("content-encoding: gzip\r\n{key}"), &bomb);
+        let answer = ask(u8::try_from(n % 10).unwrap() + 10, server.address, &bomb).unwrap();
+        *statuses.entry(answer.split(' ').nth(1).unwrap().to_owned()).or_default() += 1;
+    }
+    let (received, inflated) =
+        (counted(&server, "hoplog_bytes_received_total"), counted(&server, "hoplog_bytes_inflated_total"));
+    figure("bombs.without_a_key", count, "count");
+    figure("bombs.without_a_key_read", received, "B");
+    figure("bombs.without_a_key_inflated", inflated, "B");
+    assert!(statuses.keys().all(|status| ["401", "429"].contains(&status.as_str())), "{statuses:?}");
+    assert!(statuses["401"] >= count.min(100), "{statuses:?}");
+    assert_eq!((received, inflated), (0, 0));
+    // With the key the same route does inflate: the count would have shown it.
+    let body = gzip(br#"{"logs":[{"message":"x"}]}"#);
+    let headers = [("authorization", "Bearer hl_key"), ("content-encoding", "gzip")];
+    assert_eq!(server.post("/logs", &headers, &body).status, 200);
+    assert_eq!(counted(&server, "hoplog_bytes_inflated_total"), 26);
 }
