@@ -317,3 +317,21 @@ fn what_is_not_taken_is_answered_with_a_status() {
     assert_eq!((empty.status, empty.body.as_str()), (200, ""), "an empty request is one");
     assert_eq!(server.logs("").len(), 0);
 }
+
+#[test]
+fn what_may_go_well_later_is_answered_as_senders_of_this_protocol_understand_it() {
+    let full = |_: &std::path::Path| Ok(hoplog_collector::DiskSpace { free: 1, total: 1_000 });
+    let server = Server::with(|config| config.disk_space(full));
+    let good = body(json!({}), json!({}), json!([{}]));
+    let answer = post(&server, "application/json", &[], &good);
+    assert_eq!(
+        (answer.status, &answer.json()["code"]),
+        (503, &json!(14)),
+        "not 507, after which none tries again"
+    );
+    assert!(answer.header("retry-after").is_some_and(|seconds| seconds.parse::<u32>().is_ok()));
+
+    let keyed = Server::with(|config| config.api_key("hl_key"));
+    assert_eq!(post(&keyed, "application/json", &[], &good).status, 401);
+    assert_eq!(post(&keyed, "application/json", &[("authorization", "Bearer hl_key")], &good).status, 200);
+}
