@@ -1,10 +1,13 @@
 //! Entries of dead processes go out under the name of the process that wrote them.
 
 use std::collections::BTreeSet;
+#[cfg(feature = "otlp")]
 use std::path::Path;
 use std::time::Duration;
 
-use hoplog::{ClientBuilder, Compression, LogCollector, Otlp};
+use hoplog::{ClientBuilder, LogCollector};
+#[cfg(feature = "otlp")]
+use hoplog::{Compression, Otlp};
 use hoplog_testkit::facts::fact_blocking;
 use hoplog_testkit::old_server::{judge, rows};
 use hoplog_testkit::scripted::{Answer, Scripted};
@@ -78,6 +81,7 @@ fn a_batch_for_the_collector_is_of_one_process_and_says_which() {
     assert_eq!((&last["closing"], &last["ledger"]["delivered"]), (&json!(true), &json!(30)), "{last}");
 }
 
+#[cfg(feature = "otlp")]
 #[test]
 fn an_opentelemetry_backend_hears_which_resource_they_are_of() {
     let dir = tempfile::tempdir().unwrap();
