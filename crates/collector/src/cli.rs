@@ -22,6 +22,7 @@ mod tail;
 mod terminal;
 mod tree;
 
+pub(crate) use filters::{Filters, Period};
 pub(crate) use query::Query;
 pub(crate) use tail::Tail;
 

@@ -30,6 +30,8 @@ enum Command {
     #[command(subcommand)]
     Spool(spool::Spool),
     #[command(subcommand)]
+    Store(Box<command::store::Store>),
+    #[command(subcommand)]
     Keys(Box<command::keys::Keys>),
 }
 
@@ -40,6 +42,7 @@ fn main() -> ExitCode {
         Command::Query(query) => ask(query.run()),
         Command::Tail(tail) => ask(tail.run()),
         Command::Spool(spool) => spool.run(),
+        Command::Store(store) => store.run(),
         Command::Keys(keys) => keys.run(),
     }
 }

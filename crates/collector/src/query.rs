@@ -11,6 +11,7 @@ mod errors;
 mod figures;
 mod histogram;
 pub(crate) mod logs;
+pub(crate) mod offline;
 pub(crate) mod parameters;
 mod params;
 mod tail;

@@ -27,6 +27,8 @@ mod keys;
 mod layout;
 #[path = "it/logs_sdk.rs"]
 mod logs_sdk;
+#[path = "it/offline.rs"]
+mod offline;
 #[path = "it/on_postgres.rs"]
 mod on_postgres;
 #[path = "it/on_sqlite.rs"]

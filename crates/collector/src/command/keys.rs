@@ -3,7 +3,7 @@
 //! Exit codes: 0 done; 1 it could not be done; 2 a wrong call.
 
 use clap::{Args, Subcommand};
-use hoplog_collector::{Keys as Store, ListedKey, MadeKey, NewKey, Settings, StartError};
+use hoplog_collector::{Config, Keys as Store, ListedKey, MadeKey, NewKey, Settings, StartError};
 use hoplog_entry::Visible;
 use std::io::{self, Write as _};
 use std::path::PathBuf;
@@ -174,6 +174,11 @@ impl Keys {
 
 impl Place {
     fn keys(self) -> Result<Store, StartError> {
+        Store::open(self.config()?)
+    }
+
+    /// What a collector there is told.
+    pub(crate) fn config(self) -> Result<Config, StartError> {
         let mut settings = Settings::default();
         if let Some(file) = &self.config {
             settings.file(file);
@@ -181,7 +186,7 @@ impl Place {
         settings.environment(|name| std::env::var(name).ok());
         settings.flag("data_dir", self.data_dir);
         settings.flag("store", self.store);
-        Store::open(settings.config()?.config)
+        Ok(settings.config()?.config)
     }
 }
 

@@ -73,7 +73,7 @@ async fn next(mut export: Export) -> Result<Page, Problem> {
 }
 
 /// Objects with commas between, as lines.
-fn lines(json: &str) -> String {
+pub(crate) fn lines(json: &str) -> String {
     let mut lines = String::with_capacity(json.len() + 1);
     for entry in serde_json::Deserializer::from_str(&format!("[{json}]"))
         .into_iter::<Vec<&serde_json::value::RawValue>>()

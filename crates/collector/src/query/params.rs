@@ -15,6 +15,12 @@ use hyper::http::request::Parts;
 #[derive(Debug)]
 pub(crate) struct Params(Vec<(String, String)>);
 
+impl From<Vec<(String, String)>> for Params {
+    fn from(pairs: Vec<(String, String)>) -> Self {
+        Self(pairs)
+    }
+}
+
 impl<S: Sync> FromRequestParts<S> for Params {
     type Rejection = Problem;
 

@@ -61,6 +61,11 @@ impl Projects {
         Ok(projects)
     }
 
+    /// Opens none yet: for one project alone.
+    pub(crate) fn only(stores: Arc<dyn Stores>) -> Self {
+        Self { stores, places: Mutex::default() }
+    }
+
     /// The store of a project.
     pub(crate) async fn store(&self, project: Project) -> Result<Arc<dyn Store>, StoreError> {
         let place = self.place(project)?;

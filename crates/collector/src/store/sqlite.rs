@@ -35,6 +35,7 @@ use writer::{Command, Writer};
 
 pub(crate) use projects::SqliteProjects;
 
+pub(crate) mod check;
 mod connection;
 mod directory;
 mod erase;
