@@ -88,5 +88,8 @@ pub use floor::DiskSpace;
 pub use keys::admin::{Keys, ListedKey, MadeKey, NewKey};
 pub use offline::OfflineStore;
 pub use server::{Collector, Running};
+/// The newest layout of a day's file that this version reads.
+pub const STORE_LAYOUT: i64 = store::sqlite::LAYOUT;
+
 pub use settings::{Complaints, Effective, Settings};
 pub use store::postgres::Indexes as PostgresIndexes;

@@ -33,6 +33,7 @@ enum Command {
     Store(Box<command::store::Store>),
     #[command(subcommand)]
     Keys(Box<command::keys::Keys>),
+    Doctor(Box<command::doctor::Doctor>),
 }
 
 fn main() -> ExitCode {
@@ -44,6 +45,7 @@ fn main() -> ExitCode {
         Command::Spool(spool) => spool.run(),
         Command::Store(store) => store.run(),
         Command::Keys(keys) => keys.run(),
+        Command::Doctor(doctor) => examine(doctor.run()),
     }
 }
 
@@ -54,6 +56,14 @@ fn ask(question: impl Future<Output = Result<(), cli::Failure>>) -> ExitCode {
         Err(error) => return fail(&format!("cannot reach the network: {error}")),
     };
     runtime.block_on(question).map_or_else(|failure| failure.tell(), |()| ExitCode::SUCCESS)
+}
+
+/// Runs what looks at this machine and a collector.
+fn examine(doctor: impl Future<Output = ExitCode>) -> ExitCode {
+    match tokio::runtime::Builder::new_current_thread().enable_all().build() {
+        Ok(runtime) => runtime.block_on(doctor),
+        Err(error) => fail(&format!("cannot reach the network: {error}")),
+    }
 }
 
 pub(crate) fn fail(why: &str) -> ExitCode {

@@ -11,6 +11,7 @@
 //! configuration file that only its owner may read. It is never shown.
 
 use crate::config::Config;
+use crate::error::StartError;
 use file::Place;
 use std::collections::BTreeMap;
 use std::fmt;
@@ -134,6 +135,14 @@ impl Settings {
 }
 
 impl Effective {
+    /// Where keys are, and entries in SQLite.
+    ///
+    /// # Errors
+    /// The store is of an unknown kind.
+    pub fn data_directory(&self) -> Result<PathBuf, StartError> {
+        self.config.directory()
+    }
+
     /// Every setting with its value and where it comes from, in the form of the file; no secret.
     #[must_use]
     pub fn shown(&self) -> String {

@@ -19,6 +19,8 @@ mod chaos;
 mod command;
 #[path = "it/cors.rs"]
 mod cors;
+#[path = "it/doctor.rs"]
+mod doctor;
 #[path = "it/interface.rs"]
 mod interface;
 #[path = "it/keys.rs"]

@@ -57,7 +57,7 @@ pub(crate) enum Config {
 }
 
 impl Flags {
-    fn settings(self) -> Result<Effective, Complaints> {
+    pub(crate) fn settings(self) -> Result<Effective, Complaints> {
         let mut settings = Settings::default();
         if let Some(file) = &self.config {
             settings.file(file);

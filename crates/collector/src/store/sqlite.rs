@@ -58,6 +58,9 @@ mod strays;
 mod traces;
 mod writer;
 
+/// The layout of files that this version writes.
+pub(crate) const LAYOUT: i64 = schema::VERSION;
+
 /// How a store of this kind runs.
 #[derive(Debug, Clone)]
 pub(crate) struct Options {
