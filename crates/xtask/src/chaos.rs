@@ -45,6 +45,16 @@ const RUNS: &[Run] = &[
     ),
     journey("power-cut", "the power of a disk is cut 50 times (root only)", "chaos::power_cut::"),
     journey("failing-disk", "calls to the disk fail, one in each of 120 runs", "chaos::injected::"),
+    journey("disk-troubles", "disks that are full, read-only, gone, forbidden", "chaos::disk_troubles::"),
+    journey(
+        "outage",
+        "the collector is away for 10 minutes at 1 000 entries/s, and for too long",
+        "chaos::outage::",
+    ),
+    journey("shutdown", "SIGTERM with a collector that is alive, gone or silent", "chaos::sigterm::"),
+    journey("both-killed", "everything at once for 30 minutes", "chaos::both_killed::"),
+    journey("request-path", "requests with the collector dead and up, in pairs", "chaos::request_path::"),
+    journey("soak", "30 minutes at 2 000 entries/s with 15 outages", "chaos::soak::"),
     collector("collector-drain", "SIGTERM under load, 20 times", "chaos::drain::"),
     Run {
         name: "connections",

@@ -2,11 +2,18 @@
 //! often its fault fired. The fast forms run with every test; `cargo xtask chaos` runs the large ones.
 
 mod app_kills;
+mod both_killed;
 mod disk;
+mod disk_troubles;
 mod injected;
 mod oracle;
+mod outage;
 mod power_cut;
 mod program;
+mod request_path;
+mod sigterm;
+mod soak;
+mod tail;
 
 use std::fmt::Display;
 

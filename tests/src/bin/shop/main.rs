@@ -5,6 +5,7 @@
 //! shop serve PLAN     axum under hoplog; the first line of output says where it listens
 //!                     POST /promise/{n}  answers once the entry is on the disk; 500 says why it is not
 //!                     POST /note/{n}     answers at once
+//!                     POST /make/{first}/{orders}/{a second}/{bytes more}  entries by itself
 //!                     GET  /stats
 //! shop promise PLAN   makes entries by itself; `durable N` or `failed N WHY` for each
 //! ```

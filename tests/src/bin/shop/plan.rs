@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
-use hoplog::{Client, Durability, EntryBuilder, Spool};
+use hoplog::{Client, Durability, EntryBuilder, Level, Spool};
 use serde::Deserialize;
 
 #[derive(Deserialize)]
@@ -15,6 +15,8 @@ pub(crate) struct Plan {
     write_through: bool,
     /// The spool's cap; its default otherwise.
     max_bytes: Option<u64>,
+    /// Its default otherwise.
+    queue_bytes: Option<usize>,
     /// Left to the system, which is what a control breaks.
     #[serde(default)]
     never_synced: bool,
@@ -47,11 +49,14 @@ impl Plan {
     }
 
     pub(crate) fn client(&self) -> Client {
-        let builder = Client::builder()
+        let mut builder = Client::builder()
             .without_variables()
             .endpoint(&self.endpoint)
             .service("shop")
             .flush_interval(Duration::from_millis(20));
+        if let Some(bytes) = self.queue_bytes {
+            builder = builder.queue_bytes(bytes);
+        }
         let Some(dir) = &self.spool else { return builder.build().expect("a client") };
         let mut spool = Spool::new(dir).leave_free(0);
         if let Some(bytes) = self.max_bytes {
@@ -66,6 +71,9 @@ impl Plan {
 }
 
 /// The entry of an order.
-pub(crate) fn entry(client: &Client, order: u64) -> EntryBuilder {
-    client.info(format!("order {order}")).field("order", order).field("payload", journeys::payload(order))
+pub(crate) fn entry(client: &Client, level: Level, order: u64) -> EntryBuilder {
+    client
+        .log(level, format!("order {order}"))
+        .field("order", order)
+        .field("payload", journeys::payload(order))
 }

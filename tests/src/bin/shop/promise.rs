@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 use std::time::Duration;
 
-use hoplog::Client;
+use hoplog::{Client, Level};
 
 use crate::plan::{Plan, entry};
 use crate::report;
@@ -42,7 +42,7 @@ pub(crate) async fn run(plan: &Plan) {
 }
 
 async fn durable(client: &Client, order: u64) {
-    match entry(client, order).durable().await {
+    match entry(client, Level::Info, order).durable().await {
         Ok(_) => println!("durable {order}"),
         Err(why) => {
             println!("failed {order} {why:?}");
@@ -54,7 +54,7 @@ async fn durable(client: &Client, order: u64) {
 
 /// What somebody says who takes a write for a sync.
 async fn written(client: &Client, order: u64) {
-    entry(client, order).send();
+    entry(client, Level::Info, order).send();
     let all = client.stats().accepted;
     while client.stats().spooled() < all {
         tokio::time::sleep(Duration::from_millis(1)).await;

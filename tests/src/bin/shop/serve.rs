@@ -1,12 +1,13 @@
 //! A real application: axum under hoplog's middleware.
 
 use std::net::SocketAddr;
+use std::time::Duration;
 
 use axum::extract::{Path, State};
 use axum::http::StatusCode;
 use axum::routing::{get, post};
 use axum::{Json, Router};
-use hoplog::Client;
+use hoplog::{Client, Level};
 use hoplog_tower::RequestLogLayer;
 use serde_json::Value;
 use tokio::signal::unix::{SignalKind, signal};
@@ -22,6 +23,7 @@ pub(crate) async fn run(plan: &Plan) {
         .route("/promise/{order}", promise)
         .route("/note/{order}", post(note))
         .layer(RequestLogLayer::new(client.clone()))
+        .route("/make/{first}/{orders}/{per_second}/{bytes}", post(make))
         .route("/stats", get(stats))
         .with_state(client.clone());
     let mut end = signal(SignalKind::terminate()).expect("a handler of SIGTERM");
@@ -36,14 +38,34 @@ pub(crate) async fn run(plan: &Plan) {
 }
 
 async fn promise(State(client): State<Client>, Path(order): Path<u64>) -> Result<(), (StatusCode, String)> {
-    match entry(&client, order).durable().await {
+    match entry(&client, Level::Info, order).durable().await {
         Ok(_) => Ok(()),
         Err(why) => Err((StatusCode::INTERNAL_SERVER_ERROR, why.to_string())),
     }
 }
 
 async fn note(State(client): State<Client>, Path(order): Path<u64>) {
-    entry(&client, order).send();
+    entry(&client, Level::Info, order).send();
+}
+
+/// Entries that no request makes, at a steady rate, with so many bytes more in each; every hundredth is an error.
+async fn make(
+    State(client): State<Client>,
+    Path((first, orders, rate, bytes)): Path<(u64, u64, u64, usize)>,
+) {
+    tokio::spawn(async move {
+        let mut ticks = tokio::time::interval(Duration::from_millis(5));
+        let (begun, mut made) = (tokio::time::Instant::now(), 0);
+        while made < orders {
+            let now = ticks.tick().await;
+            let due = ((now - begun).as_millis() as u64 * rate / 1_000).min(orders);
+            for order in first + made..first + due {
+                let level = if order % 100 == 0 { Level::Error } else { Level::Info };
+                entry(&client, level, order).field("more", "z".repeat(bytes)).send();
+            }
+            made = due;
+        }
+    });
 }
 
 async fn stats(State(client): State<Client>) -> Json<Value> {

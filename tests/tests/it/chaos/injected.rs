@@ -16,7 +16,7 @@ use super::{figure, skipped, times};
 use trace::Trace;
 
 const ORDERS: u64 = 60;
-const PATIENCE: Duration = Duration::from_secs(20);
+const PATIENCE: Duration = Duration::from_secs(60);
 
 /// What a call answers instead of being made.
 const FAULTS: [&str; 6] = [

@@ -82,12 +82,6 @@ pub(super) async fn orders(upstream: &Upstream) -> HashMap<u64, Vec<String>> {
     }
 }
 
-/// Entries that came more than once, as the store counted them: all of its senders', dead ones included.
-pub(super) async fn raw_duplicates(upstream: &Upstream) -> u64 {
-    let answer = upstream.ask("/api/v1/completeness").await;
-    answer["senders"].as_array().unwrap().iter().filter_map(|sender| sender["duplicates"].as_u64()).sum()
-}
-
 /// What a client with a spool says of itself when it has nothing left. One that has not looked at its disk says nothing
 /// of what is there.
 pub(super) fn is_quiet(stats: &Value) -> bool {

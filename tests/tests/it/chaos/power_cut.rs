@@ -3,7 +3,7 @@
 
 use std::io::BufRead as _;
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use hoplog_testkit::facts::fact;
 use serde_json::{Value, json};
@@ -18,6 +18,8 @@ const WAITING: u64 = 16;
 /// Each cut has numbers of its own.
 const NUMBERS: u64 = 1_000_000;
 const PATIENCE: Duration = Duration::from_secs(30);
+/// Within which a start finds what its spool holds.
+const LOOK: Duration = Duration::from_secs(2);
 
 /// Cuts the power so often, and hands what the disk had each time to the collector.
 async fn cut(blank: &Blank, cuts: usize, upstream: &Upstream, broken: &Value) -> Arc<Oracle> {
@@ -50,8 +52,11 @@ async fn cut(blank: &Blank, cuts: usize, upstream: &Upstream, broken: &Value) ->
         listener.join().unwrap();
         let plan = json!({"endpoint": upstream.url(), "spool": left.at.path().join("spool")});
         let shop = Shop::serve(&plan);
-        // What was promised is there, so that it is not quiet before it has looked.
-        shop.stats_when(PATIENCE, |stats| is_quiet(stats) && stats["recovered"] != 0).await;
+        // It is not quiet before it has looked, and finds something, but where the rig is broken.
+        let (begun, least) = (Instant::now(), u64::from(broken == &json!({})));
+        let found = |stats: &Value| stats["recovered"].as_u64() >= Some(least);
+        let looked = |stats: &Value| stats["recovered"] != 0 || begun.elapsed() > LOOK;
+        shop.stats_when(PATIENCE, |stats| is_quiet(stats) && found(stats) && looked(stats)).await;
     }
     oracle
 }

@@ -3,11 +3,14 @@
 use std::io::{BufRead as _, BufReader};
 use std::net::SocketAddr;
 use std::process::{Child, ChildStdout, Command, Stdio};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
-use hoplog_testkit::facts::{fact, fact_blocking};
+use hoplog_testkit::facts::fact_blocking;
 use serde_json::Value;
 use tempfile::TempDir;
+
+/// A collector that takes longer to end is killed.
+const DRAIN: Duration = Duration::from_secs(40);
 
 /// A process that ends with this value.
 pub(super) struct Program {
@@ -36,6 +39,30 @@ impl Program {
             stat.rsplit(')').next().unwrap().trim_start().starts_with('T')
         };
         fact_blocking("a stopped process", || std::fs::read_dir(&tasks).unwrap().all(stopped).then_some(()));
+    }
+
+    /// The time that it has had on a core.
+    pub(super) fn cpu(&self) -> Duration {
+        let stat = std::fs::read_to_string(format!("/proc/{}/stat", self.child.id())).unwrap();
+        let fields: Vec<&str> = stat.rsplit(')').next().unwrap().split_whitespace().collect();
+        // utime and stime, in ticks of 10 ms; proc(5).
+        Duration::from_millis(10) * (fields[11].parse::<u32>().unwrap() + fields[12].parse::<u32>().unwrap())
+    }
+
+    /// MiB of memory that it holds (`VmRSS`; proc(5)).
+    pub(super) fn resident(&self) -> f64 {
+        let status = std::fs::read_to_string(format!("/proc/{}/status", self.child.id())).unwrap();
+        let line = status.lines().find(|line| line.starts_with("VmRSS")).unwrap();
+        line.split_whitespace().nth(1).unwrap().parse::<f64>().unwrap() / 1024.0
+    }
+
+    /// How many files and sockets it has open.
+    pub(super) fn descriptors(&self) -> usize {
+        std::fs::read_dir(format!("/proc/{}/fd", self.child.id())).unwrap().count()
+    }
+
+    pub(super) fn has_ended(&mut self) -> bool {
+        self.child.try_wait().unwrap().is_some()
     }
 
     /// `kill -9`.
@@ -71,13 +98,35 @@ pub(super) fn shop(task: &str, plan: &Value) -> Command {
 
 impl Shop {
     pub(super) fn serve(plan: &Value) -> Self {
-        let mut program = Program::start(&mut shop("serve", plan));
+        Self::of(Program::start(&mut shop("serve", plan)))
+    }
+
+    pub(super) fn of(mut program: Program) -> Self {
         let address = program.address();
         Self { program, address }
     }
 
+    pub(super) fn address(&self) -> SocketAddr {
+        self.address
+    }
+
     pub(super) fn url(&self, path: &str) -> String {
         format!("http://{}{path}", self.address)
+    }
+
+    /// Has it make so many entries at a steady rate, with so many bytes more in each.
+    pub(super) async fn make(&self, first: u64, orders: u64, per_second: u64, bytes: usize) {
+        let url = self.url(&format!("/make/{first}/{orders}/{per_second}/{bytes}"));
+        assert_eq!(reqwest::Client::new().post(url).send().await.unwrap().status(), 200);
+    }
+
+    /// Ends it as an operator does, and gives back its report.
+    pub(super) fn shut_down(mut self) -> Value {
+        self.program.signal("TERM");
+        let lines = self.program.said.take().unwrap().lines().map_while(Result::ok);
+        let report = lines.last().unwrap_or_default();
+        assert_eq!(self.program.child.wait().unwrap().code(), Some(0));
+        serde_json::from_str(report.strip_prefix("report ").unwrap()).unwrap()
     }
 
     pub(super) async fn stats(&self) -> Value {
@@ -86,7 +135,7 @@ impl Shop {
 
     /// Its counts once they are as wanted.
     pub(super) async fn stats_when(&self, patience: Duration, wanted: impl Fn(&Value) -> bool) -> Value {
-        let begun = std::time::Instant::now();
+        let begun = Instant::now();
         loop {
             let stats = self.stats().await;
             if wanted(&stats) {
@@ -129,8 +178,21 @@ impl Upstream {
     pub(super) async fn down(&mut self) {
         if let Some(mut program) = self.running.take() {
             drop(program.child.stdin.take());
-            fact("the end of the collector", || program.child.try_wait().unwrap()).await;
+            let begun = Instant::now();
+            // What it promises of a drain, and some more.
+            while program.child.try_wait().unwrap().is_none() && begun.elapsed() < DRAIN {
+                tokio::time::sleep(Duration::from_millis(5)).await;
+            }
         }
+    }
+
+    /// `kill -9`.
+    pub(super) fn kill(&mut self) {
+        self.running = None;
+    }
+
+    pub(super) fn address(&self) -> SocketAddr {
+        self.address
     }
 
     pub(super) fn url(&self) -> String {

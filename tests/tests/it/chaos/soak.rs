@@ -1,0 +1,97 @@
+//! A long time, with outages: what grows, and what does not come out even.
+
+use std::time::Duration;
+
+use serde_json::json;
+use tokio::time::{Instant, sleep, sleep_until};
+
+use super::oracle::is_quiet;
+use super::program::{Shop, Upstream};
+use super::{figure, times};
+
+/// The collector is away for a sixth of each round.
+const ROUNDS: usize = 15;
+/// The first rounds warm up: the allocator, the queue and the spool find their sizes.
+const WARM_UP: usize = 3;
+const PATIENCE: Duration = Duration::from_secs(180);
+/// Student's t for 95 % on both sides, by degrees of freedom from 1 on.
+const T: [f64; 10] = [12.71, 4.30, 3.18, 2.78, 2.57, 2.45, 2.36, 2.31, 2.26, 2.23];
+
+fn variable(name: &str, default: usize) -> u64 {
+    std::env::var(name).map_or(default as u64, |value| value.parse().unwrap())
+}
+
+/// The slope of a line through these points, a unit apart, and the half of its 95 % interval.
+fn slope(values: &[f64]) -> (f64, f64) {
+    let n = values.len() as f64;
+    let (x, y) = ((n - 1.0) / 2.0, values.iter().sum::<f64>() / n);
+    let squares: f64 = (0..values.len()).map(|at| (at as f64 - x).powi(2)).sum();
+    let slope =
+        values.iter().enumerate().map(|(at, value)| (at as f64 - x) * (value - y)).sum::<f64>() / squares;
+    let rest: f64 =
+        values.iter().enumerate().map(|(at, value)| (value - y - slope * (at as f64 - x)).powi(2)).sum();
+    (slope, T[(values.len() - 3).min(T.len() - 1)] * (rest / (n - 2.0) / squares).sqrt())
+}
+
+/// `HOPLOG_SOAK_SECONDS` and `HOPLOG_SOAK_RATE` change how long, and how many entries a second.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn nothing_grows_however_long_it_runs() {
+    let seconds = variable("HOPLOG_SOAK_SECONDS", times(6, 1_800));
+    let rate = variable("HOPLOG_SOAK_RATE", times(500, 2_000));
+    let spool = tempfile::tempdir().unwrap();
+    let mut upstream = Upstream::start();
+    let shop = Shop::serve(&json!({"endpoint": upstream.url(), "spool": spool.path().join("spool")}));
+    let round = Duration::from_secs(seconds) / ROUNDS as u32;
+    let total = seconds * rate;
+    shop.make(0, total, rate, 100).await;
+    let begun = Instant::now();
+    let (mut memory, mut descriptors) = (Vec::new(), Vec::new());
+    for number in 0..ROUNDS as u32 {
+        let (begun, end) = (begun + round * number, begun + round * (number + 1));
+        let mut seen = vec![shop.program.resident()];
+        while Instant::now() < end {
+            let away = begun + round / 3 <= Instant::now() && Instant::now() < begun + round / 2;
+            match away {
+                true => upstream.down().await,
+                false if !upstream.is_up() => upstream.up(),
+                false => {}
+            }
+            seen.push(shop.program.resident());
+            sleep_until(end.min(Instant::now() + Duration::from_secs(1).min(round / 10))).await;
+        }
+        memory.push(seen.iter().sum::<f64>() / seen.len() as f64);
+        descriptors.push(shop.program.descriptors());
+    }
+    if !upstream.is_up() {
+        upstream.up();
+    }
+    let stats =
+        shop.stats_when(PATIENCE, |stats| stats["accepted"].as_u64() >= Some(total) && is_quiet(stats)).await;
+    sleep(Duration::from_millis(100)).await;
+    let stored = upstream.ask("/stats").await["total_logs"].as_u64().unwrap();
+    let (slope, half) = slope(&memory[WARM_UP..]);
+    let hourly = |mib_a_round: f64| format!("{:.2}", mib_a_round * 3_600.0 / round.as_secs_f64());
+    let fds = (descriptors[WARM_UP..].iter().min().unwrap(), descriptors[WARM_UP..].iter().max().unwrap());
+    figure("soak.time", seconds, "s");
+    figure("soak.rate", rate, "entries/s");
+    figure("soak.outages", ROUNDS, "count");
+    figure("soak.entries", &stats["accepted"], "entries");
+    figure("soak.stored", stored, "entries");
+    figure("soak.lost", &stats["lost"], "entries");
+    figure("soak.drift", &stats["drift"], "entries");
+    figure("soak.rss_first", format!("{:.1}", memory[WARM_UP]), "MiB");
+    figure("soak.rss_last", format!("{:.1}", memory[ROUNDS - 1]), "MiB");
+    // Seconds show no slope.
+    if seconds >= 600 {
+        figure("soak.rss_slope", hourly(slope), "MiB/h");
+        figure("soak.rss_slope_from", hourly(slope - half), "MiB/h");
+        figure("soak.rss_slope_to", hourly(slope + half), "MiB/h");
+    }
+    figure("soak.fds_least", fds.0, "count");
+    figure("soak.fds_most", fds.1, "count");
+    assert_eq!((&stats["drift"], &stats["lost"]), (&json!(0), &json!(0)), "{stats}");
+    assert_eq!(Some(stored), stats["accepted"].as_u64());
+    // A connection more or less.
+    assert!(fds.1 - fds.0 <= 8, "{descriptors:?}");
+    assert!(seconds < 600 || slope - half <= 0.0, "{memory:?}");
+}
