@@ -2,7 +2,7 @@
 
 const PATIENCE_MS = 10_000;
 
-/** `kind`: "away" (no answer), "key" (401), "missing" (404), "refused" (any other status), "garbled". */
+/** `kind`: "away" (no answer), "key" (401, and 403: one that may not ask), "missing" (404), "refused" (any other status), "garbled". */
 export class ApiError extends Error {
   constructor(kind, message) {
     super(message);
@@ -63,6 +63,6 @@ export function createApi({ fetch, key }) {
 async function problem(response) {
   const body = await response.json().catch(() => null);
   const parts = [body?.title, body?.detail].filter((part) => typeof part === "string" && part !== "");
-  const kind = { 401: "key", 404: "missing" }[response.status] ?? "refused";
+  const kind = { 401: "key", 403: "key", 404: "missing" }[response.status] ?? "refused";
   return new ApiError(kind, parts.join(": ") || `The collector answered ${response.status}.`);
 }

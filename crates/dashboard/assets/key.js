@@ -1,4 +1,4 @@
-// The API key: asked for when the collector answers 401, kept in this tab's session storage, nowhere else.
+// The API key: asked for when the collector answers 401 or 403, kept in this tab's session storage, nowhere else.
 
 import { byId } from "./dom.js";
 

@@ -65,6 +65,7 @@ const RUNS: &[Run] = &[
     },
     collector("bombs", "2 000 compression bombs, 200 at once", "chaos::bombs::"),
     collector("malformed", "360 000 malformed bodies, in every protocol", "chaos::malformed"),
+    collector("tls-handshakes", "2 000 handshakes that never end", "tls::handshakes"),
     collector("slow-clients", "2 000 connections that do nothing", "chaos::slow::"),
     Run {
         name: "courses",

@@ -40,6 +40,7 @@ test("a refusal keeps its words and its kind", async () => {
     message: "The collector answered 502.",
   });
   await assert.rejects(answering(401, {}).api.stats(), { kind: "key" });
+  await assert.rejects(answering(403, {}).api.stats(), { kind: "key" });
   await assert.rejects(answering(404, {}).api.trace("x"), { kind: "missing" });
 });
 
