@@ -11,8 +11,9 @@ use super::{figure, times};
 
 /// The collector is away for a sixth of each round.
 const ROUNDS: usize = 15;
-/// The first rounds warm up: the allocator, the queue and the spool find their sizes.
-const WARM_UP: usize = 3;
+/// The first half warms up: what the allocator, the queue and the spool keep grows to its size, which took seven rounds of
+/// a minute each.
+const WARM_UP: usize = 7;
 const PATIENCE: Duration = Duration::from_secs(180);
 /// Student's t for 95 % on both sides, by degrees of freedom from 1 on.
 const T: [f64; 10] = [12.71, 4.30, 3.18, 2.78, 2.57, 2.45, 2.36, 2.31, 2.26, 2.23];
