@@ -1,6 +1,5 @@
 //! Counts over time, from the rows themselves.
 
-use super::figures::number;
 use super::readers::Files;
 use super::running::{self, Finals};
 use super::select::{Conditions, conditions};
@@ -9,6 +8,7 @@ use crate::store::StoreError;
 use crate::store::histogram::{Bars, By, HistogramSearch, Part};
 use hoplog_entry::Kind;
 use rusqlite::{Row, params_from_iter};
+use std::collections::HashMap;
 
 pub(super) fn histogram(files: &Files, search: &HistogramSearch) -> Result<Bars, StoreError> {
     let mut bars = Bars::default();
@@ -18,26 +18,37 @@ pub(super) fn histogram(files: &Files, search: &HistogramSearch) -> Result<Bars,
         let mut all = conditions(&search.filter);
         all.narrow(connection).map_err(&explain)?;
         let Conditions { from, sql, values, .. } = all;
-        let closed = format!(
-            "SELECT created_at / {step} - (created_at % {step} < 0) AS bar, {part} AS part, count(*),
-               sum(ifnull(min(max(weight, 0), {MOST_WEIGHT:.1}), 1))
-             FROM {from} WHERE {sql} AND kind IS NOT {kind} GROUP BY bar, part",
-            step = search.step,
+        // Counted here, as they come: SQLite would sort them first, which takes several times as long.
+        let sql = format!(
+            "SELECT created_at, {part}, weight FROM {from} WHERE {sql} AND kind IS NOT {kind}",
             kind = running::KIND
         );
-        let mut statement = connection.prepare(&closed).map_err(&explain)?;
+        let mut statement = connection.prepare(&sql).map_err(&explain)?;
         let mut rows = statement.query(params_from_iter(&values)).map_err(&explain)?;
+        let mut counted = HashMap::<(i64, Option<i64>), (u64, f64)>::new();
         while let Some(row) = rows.next().map_err(&explain)? {
-            let (bar, stored, weight) = counted(row).map_err(&explain)?;
-            add(&mut bars, search.by, bar, row, stored, weight).map_err(&explain)?;
+            let bar = row.get::<_, i64>(0).map_err(&explain)?.div_euclid(search.step);
+            let weight = row.get::<_, Option<f64>>(2).map_err(&explain)?;
+            let weight = weight.map_or(1.0, |weight| weight.clamp(0.0, MOST_WEIGHT));
+            if search.by == By::Service {
+                add(&mut bars, search.by, bar, row, 1, weight).map_err(&explain)?;
+            } else {
+                let part = row.get(1).map_err(&explain)?;
+                let (stored, sum) = counted.entry((bar, part)).or_default();
+                *stored += 1;
+                *sum += weight;
+            }
+        }
+        for ((bar, part), (stored, weight)) in counted {
+            let part = match search.by {
+                By::Level => Part::Level(part.unwrap_or_default()),
+                _ => Part::Status(part),
+            };
+            bars.add(bar, part, stored, weight);
         }
     }
     open(files, search, &mut bars)?;
     Ok(bars)
-}
-
-fn counted(row: &Row<'_>) -> rusqlite::Result<(i64, u64, f64)> {
-    Ok((row.get(0)?, number(row.get(2)?), row.get::<_, Option<f64>>(3)?.unwrap_or_default()))
 }
 
 fn column(by: By) -> &'static str {
