@@ -43,9 +43,11 @@ impl Drop for TempDir {
     }
 }
 
-pub(crate) static RUNTIME: LazyLock<tokio::runtime::Runtime> = LazyLock::new(|| {
+pub(crate) static RUNTIME: LazyLock<tokio::runtime::Runtime> = LazyLock::new(runtime);
+
+fn runtime() -> tokio::runtime::Runtime {
     tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().unwrap()
-});
+}
 
 /// Unix seconds, moved by hand.
 #[derive(Clone)]
@@ -96,6 +98,14 @@ impl Backend for Postgres {
     }
 }
 
+impl<S> Drop for ServerOn<S> {
+    fn drop(&mut self) {
+        self.running.take();
+        // Whatever still runs there is not waited for.
+        self.runtime.take().into_iter().for_each(tokio::runtime::Runtime::shutdown_background);
+    }
+}
+
 /// One that keeps files.
 pub(crate) type Server = ServerOn<Sqlite>;
 
@@ -103,6 +113,8 @@ pub(crate) type Server = ServerOn<Sqlite>;
 pub(crate) struct ServerOn<S> {
     store: PhantomData<S>,
     running: Option<Running>,
+    /// Its own: ids are made by a thread's generator, which never goes back, whatever another server's clock said.
+    runtime: Option<tokio::runtime::Runtime>,
     pub(crate) address: SocketAddr,
     pub(crate) directory: Arc<TempDir>,
     pub(crate) clock: Clock,
@@ -129,8 +141,10 @@ impl<S: Backend> ServerOn<S> {
         if let Some(store) = S::store(directory.path()) {
             config = config.store(store);
         }
-        let running = RUNTIME.block_on(Collector::start(change(config))).unwrap();
-        Self { store: PhantomData, address: running.local_addr(), running: Some(running), directory, clock }
+        let runtime = runtime();
+        let running = runtime.block_on(Collector::start(change(config))).unwrap();
+        let (address, running) = (running.local_addr(), Some(running));
+        Self { store: PhantomData, address, running, runtime: Some(runtime), directory, clock }
     }
 
     /// The names of the files that it keeps; none for a store that keeps none.

@@ -190,7 +190,11 @@ fn a_server_that_is_slow_costs_the_caller_nothing_and_no_memory() {
         ] {
             proxy.treat(Way::Up, up);
             proxy.treat(Way::Down, down);
+            let delayed = proxy.fired().delayed;
             let during = p99(&client, calls);
+            if name != "silent" {
+                fact_blocking("it is slow", || (proxy.fired().delayed > delayed).then_some(()));
+            }
             let stats = destination(&client);
             println!("FIGURE transport.caller_p99_ns_{name} {during} ns");
             assert!(stats.in_flight <= 4 * 1_000 + 256, "{name}: {stats:?}");

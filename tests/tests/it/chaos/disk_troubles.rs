@@ -148,15 +148,13 @@ async fn a_disk_in_trouble_costs_no_core_and_no_entry_that_is_in_memory() {
         for order in first..first + 10 {
             assert!(promise(&shop, order).await, "{}", trouble.name);
         }
+        let well = cpu_of_orders(&shop, first + 120).await;
         (trouble.begins)(disk.at.path());
         let mut promised = 0;
         for order in first + 10..first + 20 {
             promised += u64::from(promise(&shop, order).await);
         }
-        let (cpu, begun) = (shop.program.cpu(), Instant::now());
-        shop.make(first + 20, 100, 50, 0).await;
-        tokio::time::sleep(Duration::from_secs(times(2, 30) as u64)).await;
-        let cpu = 100.0 * (shop.program.cpu() - cpu).as_secs_f64() / begun.elapsed().as_secs_f64();
+        let cpu = cpu_of_orders(&shop, first + 20).await;
         (trouble.ends)(disk.at.path());
         upstream.up();
         let stats = shop.stats_when(PATIENCE, is_quiet).await;
@@ -165,10 +163,20 @@ async fn a_disk_in_trouble_costs_no_core_and_no_entry_that_is_in_memory() {
         let missing = stats["accepted"].as_u64().unwrap() - (total - before);
         figure(&format!("{}.promised_meanwhile", trouble.name), promised, "of 10");
         figure(&format!("{}.cpu", trouble.name), format!("{cpu:.1}"), "% of a core");
+        figure(&format!("{}.cpu_before", trouble.name), format!("{well:.1}"), "% of a core");
         figure(&format!("{}.missing", trouble.name), missing, "entries");
         figure(&format!("{}.counted", trouble.name), counted, "entries");
         assert!(trouble.goes_on || promised == 0, "{}: {promised}", trouble.name);
         assert_eq!((missing, &stats["drift"]), (counted, &json!(0)), "{}: {stats}", trouble.name);
-        assert!(cpu < 5.0, "{}: {cpu} %", trouble.name);
+        // What the orders themselves take differs with the machine and the build: the trouble comes on top.
+        assert!(cpu - well < 5.0, "{}: {cpu} %, {well} % before", trouble.name);
     }
+}
+
+/// What the shop takes of a core while it is given a hundred orders and then has nothing to do.
+async fn cpu_of_orders(shop: &Shop, first: u64) -> f64 {
+    let (cpu, begun) = (shop.program.cpu(), Instant::now());
+    shop.make(first, 100, 50, 0).await;
+    tokio::time::sleep(Duration::from_secs(times(2, 30) as u64)).await;
+    100.0 * (shop.program.cpu() - cpu).as_secs_f64() / begun.elapsed().as_secs_f64()
 }
