@@ -284,7 +284,7 @@ impl Client {
             requests_not_noted: inner.pipeline.open_requests.as_ref().map_or(0, OpenRequests::missed),
             destinations: destinations
                 .iter()
-                .map(|(name, counts)| counts.stats(name, queue.accepted))
+                .map(|(name, counts)| counts.stats(name, queue.taken_in()))
                 .collect(),
         }
     }

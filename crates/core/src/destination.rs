@@ -17,6 +17,7 @@ mod remote;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use crate::count::Count;
 use crate::ledger::{Home, Ledger};
 use crate::open_requests::Reporter;
 use crate::pipeline::Pipeline;
@@ -57,7 +58,7 @@ impl Surroundings {
     pub(crate) fn takes_of(&self, source: &Source, record: &Record<'_>, home: Home) -> bool {
         let takes = self.gate.takes(record, source, &self.diagnostics);
         if !takes {
-            self.ledger.filtered(home, 1);
+            self.ledger.filtered(home, Count::one(record.bytes()));
         }
         takes
     }

@@ -1,9 +1,10 @@
 //! What became of every entry: counted once, never lost from the counts.
 //!
 //! For each destination, whenever the client is quiet: `accepted + recovered = delivered + Σ dropped + filtered +
-//! queued + in flight + spooled`. An entry has one home, memory or spool; each transition below moves entries between two cells
-//! in one step. What is queued is derived. A transition that finds fewer entries than it is to move is a fault of ours:
-//! it is counted as drift, never as a negative number.
+//! queued + in flight + spooled + left behind`, in entries and in the bytes of their records as they were accepted. An entry
+//! has one home, memory or spool; each transition below moves entries with their bytes between two cells in one step. What is
+//! queued is derived. A transition that finds less than it is to move is a fault of ours, and so are bytes in a cell without
+//! entries: that is counted as drift, never as a negative number.
 
 mod stats;
 
@@ -11,8 +12,9 @@ use std::sync::Mutex;
 
 use hoplog_entry::DropReason;
 
+use crate::count::Count;
 use crate::sync::lock;
-pub use stats::{DestinationStats, Drops, SpoolStats, Stats};
+pub use stats::{DestinationBytes, DestinationStats, Drops, SpoolStats, Stats};
 
 /// Where an entry is kept until it has its fate.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -32,33 +34,33 @@ pub(crate) struct Ledger {
 /// What they are made of.
 #[derive(Debug, Default, Clone, Copy)]
 pub(crate) struct DestinationCounts {
-    delivered: u64,
+    delivered: Count,
     duplicates: u64,
-    filtered: u64,
-    in_flight: u64,
+    filtered: Count,
+    in_flight: Count,
     /// Found in the spool of a dead process.
-    recovered: u64,
+    recovered: Count,
     /// Of those delivered, entries that are known to be another process's.
     forwarded: u64,
     /// In the spool, and idle.
-    spooled: u64,
+    spooled: Count,
     /// In the spool, and being sent.
-    spool_in_flight: u64,
+    spool_in_flight: Count,
     /// Left in the spool by an earlier run of this destination; whoever finds them counts them as recovered.
-    left_behind: u64,
+    left_behind: Count,
     /// Entries that were made to outlast a power cut, because somebody waited for it.
     durable: u64,
     /// Entries that were not written before they were sent, for the disk stood still.
     went_past: u64,
-    /// Entries that a transition did not find where they should have been.
-    drift: u64,
+    /// What a transition did not find where it should have been.
+    drift: Count,
     /// How the spool stands.
     spool: Option<SpoolStats>,
-    dropped: [u64; DropReason::ALL.len()],
+    dropped: [Count; DropReason::ALL.len()],
     /// Entries of the client that came before this destination.
-    before: u64,
-    /// How many were meant for it, once it has ended.
-    ended: Option<u64>,
+    before: Count,
+    /// What was meant for it, once it has ended.
+    ended: Option<Count>,
     retries: u64,
     outages: u64,
     bytes_raw: u64,
@@ -67,7 +69,7 @@ pub(crate) struct DestinationCounts {
 
 impl Ledger {
     /// Entries go out.
-    pub(crate) fn begin_send(&self, home: Home, entries: u64) {
+    pub(crate) fn begin_send(&self, home: Home, entries: Count) {
         let mut c = lock(&self.counts);
         match home {
             Home::Memory => c.in_flight += entries,
@@ -79,7 +81,7 @@ impl Ledger {
     }
 
     /// The destination has entries that were in flight; `duplicates` of them it had before.
-    pub(crate) fn delivered(&self, home: Home, entries: u64, duplicates: u64) {
+    pub(crate) fn delivered(&self, home: Home, entries: Count, duplicates: u64) {
         let mut c = lock(&self.counts);
         c.land(home, entries);
         c.delivered += entries;
@@ -92,12 +94,12 @@ impl Ledger {
     }
 
     /// The destination has entries that never were in flight.
-    pub(crate) fn written(&self, entries: u64) {
+    pub(crate) fn written(&self, entries: Count) {
         lock(&self.counts).delivered += entries;
     }
 
     /// Entries that the destination's filter left out.
-    pub(crate) fn filtered(&self, home: Home, entries: u64) {
+    pub(crate) fn filtered(&self, home: Home, entries: Count) {
         let mut c = lock(&self.counts);
         if home == Home::Spool {
             c.leave_spool(entries);
@@ -106,7 +108,7 @@ impl Ledger {
     }
 
     /// Entries that were in flight are lost.
-    pub(crate) fn drop_in_flight(&self, home: Home, entries: u64, reason: DropReason) {
+    pub(crate) fn drop_in_flight(&self, home: Home, entries: Count, reason: DropReason) {
         let mut c = lock(&self.counts);
         c.land(home, entries);
         c.dropped[usize::from(reason.code())] += entries;
@@ -115,21 +117,23 @@ impl Ledger {
     /// Everything in memory that is in flight is lost.
     pub(crate) fn drop_all_in_flight(&self, reason: DropReason) {
         let mut c = lock(&self.counts);
-        c.dropped[usize::from(reason.code())] += std::mem::take(&mut c.in_flight);
+        let lost = std::mem::take(&mut c.in_flight);
+        c.dropped[usize::from(reason.code())] += lost;
     }
 
     /// The destination lost its memory: of the entries handed to it, all that have no fate and are not in the spool are
     /// lost.
-    pub(crate) fn write_off(&self, handed: u64, reason: DropReason) {
+    pub(crate) fn write_off(&self, handed: Count, reason: DropReason) {
         let mut c = lock(&self.counts);
-        c.in_flight = 0;
+        c.in_flight = Count::default();
         c.leave_behind();
-        let settled = c.delivered + c.filtered + c.left_behind + c.dropped.iter().sum::<u64>();
-        c.dropped[usize::from(reason.code())] += (handed + c.recovered).saturating_sub(settled);
+        let settled = c.delivered + c.filtered + c.left_behind + c.dropped.iter().copied().sum();
+        let lost = (handed + c.recovered).saturating_sub(settled);
+        c.dropped[usize::from(reason.code())] += lost;
     }
 
     /// Entries that waited are lost.
-    pub(crate) fn drop_waiting(&self, home: Home, entries: u64, reason: DropReason) {
+    pub(crate) fn drop_waiting(&self, home: Home, entries: Count, reason: DropReason) {
         let mut c = lock(&self.counts);
         if home == Home::Spool {
             c.leave_spool(entries);
@@ -138,26 +142,26 @@ impl Ledger {
     }
 
     /// Entries that waited in memory are in the spool.
-    pub(crate) fn spill(&self, entries: u64) {
+    pub(crate) fn spill(&self, entries: Count) {
         lock(&self.counts).spooled += entries;
     }
 
     /// Entries that were in flight from memory are in the spool beside.
-    pub(crate) fn secure(&self, entries: u64) {
+    pub(crate) fn secure(&self, entries: Count) {
         let mut c = lock(&self.counts);
         c.land(Home::Memory, entries);
         c.spool_in_flight += entries;
     }
 
     /// Entries that were in flight wait in the spool.
-    pub(crate) fn put_back(&self, entries: u64) {
+    pub(crate) fn put_back(&self, entries: Count) {
         let mut c = lock(&self.counts);
         c.land(Home::Spool, entries);
         c.spooled += entries;
     }
 
     /// Entries of a dead process were found in the spool.
-    pub(crate) fn recovered(&self, entries: u64) {
+    pub(crate) fn recovered(&self, entries: Count) {
         let mut c = lock(&self.counts);
         c.recovered += entries;
         c.spooled += entries;
@@ -185,19 +189,19 @@ impl Ledger {
 
     /// The destination begins when the client has handed out so many entries. One of the same name that ended before
     /// goes on counting.
-    pub(crate) fn begin_after(&self, handed_out: u64) {
+    pub(crate) fn begin_after(&self, handed_out: Count) {
         let mut c = lock(&self.counts);
         c.before = handed_out - c.ended.take().unwrap_or_default().min(handed_out);
     }
 
     /// Nothing more is meant for it.
     #[cfg(feature = "toml")]
-    pub(crate) fn end_with(&self, handed: u64) {
+    pub(crate) fn end_with(&self, handed: Count) {
         lock(&self.counts).ended = Some(handed);
     }
 
-    /// How many entries were meant for it when it ended.
-    pub(crate) fn ended(&self) -> Option<u64> {
+    /// What was meant for it when it ended.
+    pub(crate) fn ended(&self) -> Option<Count> {
         lock(&self.counts).ended
     }
 
@@ -225,7 +229,7 @@ impl Ledger {
 
 impl DestinationCounts {
     /// Entries that were in flight are not any more.
-    fn land(&mut self, home: Home, entries: u64) {
+    fn land(&mut self, home: Home, entries: Count) {
         let cell = match home {
             Home::Memory => &mut self.in_flight,
             Home::Spool => &mut self.spool_in_flight,
@@ -235,7 +239,7 @@ impl DestinationCounts {
         self.drift += entries - moved;
     }
 
-    fn leave_spool(&mut self, entries: u64) {
+    fn leave_spool(&mut self, entries: Count) {
         let moved = entries.min(self.spooled);
         self.spooled -= moved;
         self.drift += entries - moved;
@@ -247,43 +251,59 @@ impl DestinationCounts {
 
     /// What the destination has of this process's own.
     pub(crate) fn delivered_own(&self) -> u64 {
-        self.delivered.saturating_sub(self.forwarded)
+        self.delivered.entries.saturating_sub(self.forwarded)
     }
 
-    /// How many of so many entries of the client were meant for this destination.
-    pub(crate) fn meant(&self, entries: u64) -> u64 {
+    /// What of these entries of the client was meant for this destination.
+    pub(crate) fn meant(&self, entries: Count) -> Count {
         self.ended.unwrap_or(entries.saturating_sub(self.before))
     }
 
     pub(crate) fn dropped(&self) -> [u64; DropReason::ALL.len()] {
-        self.dropped
+        self.dropped.map(|lost| lost.entries)
     }
 
     /// They add up if the queue's `accepted` was read after them: then it has all that they tell of.
-    pub(crate) fn stats(&self, name: &str, accepted: u64) -> DestinationStats {
+    pub(crate) fn stats(&self, name: &str, accepted: Count) -> DestinationStats {
         let c = self;
         let accepted = c.meant(accepted);
-        let dropped = Drops(c.dropped);
+        let dropped: Count = c.dropped.iter().copied().sum();
         let in_flight = c.in_flight + c.spool_in_flight;
         let had = accepted + c.recovered;
-        let known = c.delivered + c.filtered + in_flight + c.spooled + c.left_behind + dropped.total();
+        let known = c.delivered + c.filtered + in_flight + c.spooled + c.left_behind + dropped;
+        let queued = had.saturating_sub(known);
+        // Where no entry is there are no bytes: what is left of them was moved by a wrong size.
+        let left_over: u64 =
+            [queued, c.in_flight, c.spooled, c.spool_in_flight].map(Count::left_over).iter().sum();
+        let drift = c.drift + known.saturating_sub(had);
         DestinationStats {
             name: name.to_owned(),
-            accepted,
-            delivered: c.delivered,
+            accepted: accepted.entries,
+            delivered: c.delivered.entries,
             duplicates: c.duplicates,
-            filtered: c.filtered,
-            in_flight,
-            queued: had.saturating_sub(known),
-            recovered: c.recovered,
-            spooled: c.spooled,
-            spool_in_flight: c.spool_in_flight,
-            left_behind: c.left_behind,
+            filtered: c.filtered.entries,
+            in_flight: in_flight.entries,
+            queued: queued.entries,
+            recovered: c.recovered.entries,
+            spooled: c.spooled.entries,
+            spool_in_flight: c.spool_in_flight.entries,
+            left_behind: c.left_behind.entries,
             durable: c.durable,
             went_past: c.went_past,
-            drift: c.drift + known.saturating_sub(had),
+            drift: drift.entries + drift.bytes + left_over,
+            bytes: DestinationBytes {
+                accepted: accepted.bytes,
+                delivered: c.delivered.bytes,
+                filtered: c.filtered.bytes,
+                in_flight: in_flight.bytes,
+                queued: queued.bytes,
+                recovered: c.recovered.bytes,
+                spooled: c.spooled.bytes,
+                left_behind: c.left_behind.bytes,
+                dropped: dropped.bytes,
+            },
             spool: c.spool,
-            dropped,
+            dropped: Drops(c.dropped()),
             retries: c.retries,
             outages: c.outages,
             bytes_raw: c.bytes_raw,

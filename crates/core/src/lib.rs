@@ -41,6 +41,7 @@ mod client;
 mod clock;
 mod config;
 mod context;
+mod count;
 mod destination;
 mod durable;
 mod encode;
@@ -86,7 +87,7 @@ pub use error::Error;
 pub use error_chain::{error_chain, error_sources, error_text};
 pub use hoplog_entry::forwarded::ForwardedBy;
 pub use hoplog_entry::{DropReason, EntryId, Kind, Level, Outcome, SpanId, TraceId};
-pub use ledger::{DestinationStats, Drops, SpoolStats, Stats};
+pub use ledger::{DestinationBytes, DestinationStats, Drops, SpoolStats, Stats};
 pub use level_filter::LevelFilter;
 #[doc(hidden)]
 pub use logger::function_of as __function_of;

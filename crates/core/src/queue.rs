@@ -33,6 +33,7 @@ pub use overflow::Overflow;
 use shard::Shard;
 pub(crate) use shard::ShardCounts;
 
+use super::count::Count;
 use super::durable::Waiter;
 use super::sync;
 use sync::{AtomicBool, AtomicUsize, Notify, lock, thread_number};
@@ -166,12 +167,12 @@ impl Queue {
     }
 
     /// How many entries had to go for others since this was last asked. They were accepted, and nobody will be handed them.
-    pub(crate) fn take_evicted(&self) -> u64 {
+    pub(crate) fn take_evicted(&self) -> Count {
         match self.overflow {
             Overflow::DropOldest => {
                 self.shards.iter().map(|shard| std::mem::take(&mut lock(&shard.state).evicted)).sum()
             }
-            _ => 0,
+            _ => Count::default(),
         }
     }
 
@@ -179,9 +180,9 @@ impl Queue {
         self.overflow
     }
 
-    /// How many entries were taken out so far, or gave way and were told of.
-    pub(crate) fn swept(&self) -> u64 {
-        let shards: u64 = self.shards.iter().map(|shard| lock(&shard.state).taken_out()).sum();
+    /// How much was taken out so far, or gave way and was told of.
+    pub(crate) fn swept(&self) -> Count {
+        let shards: Count = self.shards.iter().map(|shard| lock(&shard.state).taken_out()).sum();
         shards + self.durable.taken_out()
     }
 

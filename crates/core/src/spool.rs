@@ -33,6 +33,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
 use std::time::{Instant, SystemTime, UNIX_EPOCH};
 
+use crate::count::Count;
 use active::Active;
 pub(crate) use active::RETAINED;
 pub(crate) use append::{AppendError, Keep, SyncFailed};
@@ -45,7 +46,7 @@ use home::{Adopted, Home};
 pub(crate) use home::{Refused, check_dir, is_plain_file, try_dir};
 use scan::Scan;
 use segment::Segment;
-pub(crate) use status::{Changes, Count, Status};
+pub(crate) use status::{Changes, Status};
 
 /// A moment as the spool's owner reads it.
 #[derive(Debug, Clone, Copy)]

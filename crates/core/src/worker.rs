@@ -23,6 +23,7 @@ use tokio::sync::{mpsc, oneshot};
 use tokio::time::MissedTickBehavior;
 
 use crate::capture::running;
+use crate::count::Count;
 use crate::destination::{Gate, Planned, Source, Surroundings, share};
 use crate::durable::Group;
 use crate::error::Error;
@@ -110,7 +111,7 @@ impl Worker {
             ceiling: Arc::clone(&ceiling),
             #[cfg(feature = "toml")]
             leaving: Vec::new(),
-            handed_out: 0,
+            handed_out: Count::default(),
             refusals: Episodes::default(),
             orders,
             flush_interval,
@@ -202,7 +203,7 @@ struct Shop {
     #[cfg(feature = "toml")]
     leaving: Vec<tokio::task::JoinHandle<()>>,
     /// Entries that went to whoever was there.
-    handed_out: u64,
+    handed_out: Count,
     /// What the queue itself did not take.
     refusals: Episodes,
     orders: mpsc::UnboundedReceiver<Command>,
@@ -279,19 +280,19 @@ impl Shop {
         failpoint::pass(&self.source.service, "before the sweep");
         let (chunks, evicted) = (queue.sweep(), queue.take_evicted());
         failpoint::pass(&self.source.service, "after the sweep");
-        if evicted > 0 {
+        if evicted.entries > 0 {
             self.handed_out += evicted;
             self.outlets.iter_mut().for_each(|outlet| outlet.lose(evicted, DropReason::QueueFullOldest));
         }
         for chunk in chunks {
-            self.handed_out += chunk.entries() as u64;
+            self.handed_out += chunk.count();
             for outlet in &mut self.outlets {
                 outlet.hand_over(&chunk, share);
                 failpoint::pass(&self.source.service, "between two destinations");
             }
         }
         if let Some((chunks, waiters)) = self.pipeline.queue.sweep_durable() {
-            self.handed_out += chunks.iter().map(|chunk| chunk.entries() as u64).sum::<u64>();
+            self.handed_out += chunks.iter().map(|chunk| chunk.count()).sum::<Count>();
             let spools = self.outlets.iter().filter(|outlet| outlet.has_spool()).count();
             let group = Arc::new(Group::new(waiters, spools));
             for outlet in &mut self.outlets {

@@ -10,6 +10,9 @@ mod sync {
     sync_of!(loom, 1);
 }
 
+#[path = "../../core/src/count.rs"]
+#[allow(dead_code, missing_docs, unreachable_pub)]
+mod count;
 #[path = "../../core/src/durable.rs"]
 #[allow(dead_code, missing_docs, unreachable_pub, rustdoc::broken_intra_doc_links)]
 mod durable;

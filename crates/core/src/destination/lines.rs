@@ -8,6 +8,7 @@ use tokio::task::JoinHandle;
 
 use super::file::{Appender, Attic, Disk as _, FilePlan, RealDisk, Written, write_whole};
 use super::{Inbox, Message, Source, Surroundings};
+use crate::count::Count;
 use crate::encode::{contained, entry_ecs, entry_line, entry_text};
 use crate::ledger::Home;
 use crate::queue::Chunk;
@@ -88,8 +89,8 @@ struct Desk {
     plan: Option<FilePlan>,
     writer: Option<Writer>,
     buffer: Vec<u8>,
-    /// Entries in the buffer.
-    entries: u64,
+    /// Sizes of the records whose lines are in the buffer.
+    sizes: Vec<u32>,
     /// The hour or day of the last look at the clock.
     period: Option<u64>,
     /// Archives are to be looked after, and who does it.
@@ -115,7 +116,7 @@ impl Desk {
             around,
             writer: None,
             buffer: Vec::new(),
-            entries: 0,
+            sizes: Vec::new(),
             period: None,
             tidying: None,
         };
@@ -124,54 +125,56 @@ impl Desk {
     }
 
     fn encode(&mut self, chunk: &Chunk) {
-        let (mut rest, mut seen, mut bad) = (chunk.bytes(), 0u64, 0u64);
+        let (mut rest, mut seen, mut bad) = (chunk.bytes(), Count::default(), Count::default());
         while let Ok((record, after)) = Record::read(rest) {
             rest = after;
-            seen += 1;
+            let entry = Count::one(record.bytes());
+            seen += entry;
             if !self.around.takes(&record, Home::Memory) {
                 continue;
             }
             let start = self.buffer.len();
             match contained(|| encode(self.form, &mut self.buffer, &record, &self.around.source)) {
-                Ok(()) => self.entries += 1,
+                Ok(()) => self.sizes.push(entry.bytes as u32),
                 Err(_) => {
                     self.buffer.truncate(start);
-                    bad += 1;
+                    bad += entry;
                 }
             }
         }
-        bad += (chunk.entries() as u64).saturating_sub(seen);
-        if bad > 0 {
+        bad += chunk.count().saturating_sub(seen);
+        if bad.entries > 0 {
             self.around.ledger.drop_waiting(Home::Memory, bad, DropReason::SerializeError);
         }
     }
 
     async fn write(&mut self) {
-        let entries = std::mem::take(&mut self.entries);
         let buffer = std::mem::take(&mut self.buffer);
-        if entries == 0 {
+        if self.sizes.is_empty() {
             return;
         }
-        let bytes = buffer.len();
+        let (bytes, entries) = (buffer.len(), self.sizes.len() as u64);
         let (written, buffer) = self
             .on_a_thread(move |writer| (writer.write(&buffer, entries), buffer))
             .await
             .unwrap_or_else(|| (Written::nothing("the write panicked"), Vec::new()));
         self.buffer = buffer;
         self.buffer.clear();
-        let lines = written.lines.min(entries);
-        self.around.ledger.written(lines);
+        let lines = self.sizes.len().min(written.lines as usize);
+        let (there, lost) = self.sizes.split_at(lines);
+        self.around.ledger.written(Count::of_sizes(there));
         self.untidy |= written.rotated;
         match written.error {
             None => self.around.ledger.encoded(bytes, bytes),
             Some(error) => {
-                let (lost, name) = (entries - lines, &self.around.name);
+                let (lost, name) = (Count::of_sizes(lost), &self.around.name);
                 self.around.ledger.drop_waiting(Home::Memory, lost, DropReason::SpoolIoError);
                 self.around.diagnostics.warn("lines", || {
-                    format!("{lost} entries were lost, `{name}` cannot be written: {error}")
+                    format!("{} entries were lost, `{name}` cannot be written: {error}", lost.entries)
                 });
             }
         }
+        self.sizes.clear();
         self.tidy();
     }
 

@@ -5,6 +5,7 @@ use std::sync::{Arc, Mutex};
 use hoplog_entry::{DropReason, Record};
 
 use super::{Inbox, Message, Surroundings};
+use crate::count::Count;
 use crate::encode::entry_line;
 use crate::ledger::Home;
 use crate::sync::lock;
@@ -27,11 +28,12 @@ impl Memory {
                     Ok((record, after)) if entry_line(&mut line, &record, &around.source).is_ok() => {
                         rest = after;
                         lock(&self.lines).push(line);
-                        around.ledger.written(1);
+                        around.ledger.written(Count::one(record.bytes()));
                     }
-                    Ok((_, after)) => {
+                    Ok((record, after)) => {
                         rest = after;
-                        around.ledger.drop_waiting(Home::Memory, 1, DropReason::SerializeError);
+                        let lost = Count::one(record.bytes());
+                        around.ledger.drop_waiting(Home::Memory, lost, DropReason::SerializeError);
                     }
                     Err(_) => break,
                 }

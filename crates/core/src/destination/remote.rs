@@ -33,6 +33,7 @@ use tokio::task::JoinSet;
 use super::dialect::DialectConfig;
 use super::{Inbox, Message, Source, Surroundings, now, random, sleep_until};
 use crate::config::Compression;
+use crate::count::Count;
 use crate::ledger::Home;
 use crate::open_requests::Reporter;
 use crate::spool::{RETAINED, SpoolConfig};
@@ -138,7 +139,7 @@ struct Outstanding {
     number: u64,
     first: u64,
     /// Entries without a fate.
-    left: u64,
+    left: Count,
     home: Home,
     parts: Arc<Vec<Part>>,
     /// Where its records are in the spool, if they went there after it was formed.
@@ -318,7 +319,7 @@ impl Remote {
         self.outstanding.push(Outstanding {
             number: batch.number,
             first,
-            left: batch.entries,
+            left: batch.count(),
             home,
             parts: Arc::new(parts),
             frames: Vec::new(),

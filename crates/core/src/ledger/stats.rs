@@ -87,8 +87,10 @@ pub struct DestinationStats {
     pub durable: u64,
     /// Under write-through, entries that were sent without being written, for the disk had not answered for 2 s.
     pub went_past: u64,
-    /// Entries that are counted wrongly: 0, or a fault of hoplog's that should be reported.
+    /// Entries that are counted wrongly, and bytes that are: 0, or a fault of hoplog's that should be reported.
     pub drift: u64,
+    /// The same in bytes.
+    pub bytes: DestinationBytes,
     /// How its spool stands; `None` without one.
     pub spool: Option<SpoolStats>,
     /// Entries lost on the way.
@@ -102,6 +104,33 @@ pub struct DestinationStats {
     pub bytes_raw: u64,
     /// Bytes of the batches as they are sent.
     pub bytes_sent: u64,
+}
+
+/// What became of the accepted entries at one destination, in bytes of their records as they were accepted, like
+/// [`Stats::accepted_bytes`]: `accepted + recovered = delivered + dropped + filtered + queued + in_flight + spooled +
+/// left_behind` holds of them too. Where a batch is taken in part and nobody says which entries were not, each is taken to
+/// be of mean size.
+#[derive(Debug, Default, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct DestinationBytes {
+    /// Of the entries that were meant for it.
+    pub accepted: u64,
+    /// Of those that the destination has.
+    pub delivered: u64,
+    /// Of those that were lost on the way, for whatever reason.
+    pub dropped: u64,
+    /// Of those that its level and filters left out.
+    pub filtered: u64,
+    /// Of those that are being sent, or wait for their next attempt.
+    pub in_flight: u64,
+    /// Of those that wait in memory.
+    pub queued: u64,
+    /// Of those of processes before this one, as far as they could be read.
+    pub recovered: u64,
+    /// Of those that wait in the spool.
+    pub spooled: u64,
+    /// Of those that this destination left in the spool when it was begun anew.
+    pub left_behind: u64,
 }
 
 /// How the spool of a destination stands, as of a moment ago.
@@ -121,7 +150,7 @@ pub struct SpoolStats {
 }
 
 impl Stats {
-    /// Entries that are counted wrongly, at all destinations: 0, or a fault of hoplog's that should be reported.
+    /// Entries and bytes that are counted wrongly, at all destinations: 0, or a fault of hoplog's that should be reported.
     #[must_use]
     pub fn drift(&self) -> u64 {
         self.destinations.iter().map(|d| d.drift).sum()

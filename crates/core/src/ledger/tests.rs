@@ -1,4 +1,4 @@
-//! Sixteen threads that move entries at random, and a look at every moment at which none does.
+//! Sixteen threads that move entries and their bytes at random, and a look at every moment at which none does.
 
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Barrier, Mutex};
@@ -10,14 +10,14 @@ const THREADS: u64 = 16;
 /// Where one thread's entries are: the ledger has to say the sum.
 #[derive(Debug, Default, Clone, Copy)]
 struct Own {
-    waiting: u64,
-    in_flight: u64,
-    spooled: u64,
-    spool_in_flight: u64,
-    delivered: u64,
-    filtered: u64,
-    dropped: u64,
-    recovered: u64,
+    waiting: Count,
+    in_flight: Count,
+    spooled: Count,
+    spool_in_flight: Count,
+    delivered: Count,
+    filtered: Count,
+    dropped: Count,
+    recovered: Count,
 }
 
 /// xorshift64: the same moves at every run.
@@ -31,20 +31,26 @@ impl Chance {
         self.0 % bound
     }
 
-    /// Takes some of what is there.
-    fn some(&mut self, of: &mut u64) -> u64 {
-        let some = self.below(*of + 1);
+    /// Entries that come, each of another size.
+    fn new_ones(&mut self) -> Count {
+        let entries = 1 + self.below(20);
+        Count { entries, bytes: (0..entries).map(|_| 1 + self.below(5_000)).sum() }
+    }
+
+    /// Takes some of what is there, of mean size.
+    fn some(&mut self, of: &mut Count) -> Count {
+        let some = of.share(self.below(of.entries + 1));
         *of -= some;
         some
     }
 }
 
 impl Own {
-    fn move_some(&mut self, ledger: &Ledger, accepted: &AtomicU64, chance: &mut Chance) {
-        let n = 1 + chance.below(20);
+    fn move_some(&mut self, ledger: &Ledger, accepted: &Mutex<Count>, chance: &mut Chance) {
+        let n = chance.new_ones();
         match chance.below(14) {
             0 | 1 => {
-                accepted.fetch_add(n, Ordering::SeqCst);
+                *accepted.lock().unwrap() += n;
                 self.waiting += n;
             }
             2 => self.in_flight += sent(ledger, Home::Memory, chance.some(&mut self.waiting)),
@@ -93,6 +99,22 @@ impl Own {
         }
     }
 
+    fn assert_said(&self, stats: &DestinationStats) {
+        let (under_way, bytes) = (self.in_flight + self.spool_in_flight, stats.bytes);
+        for (what, entries, bytes, sum) in [
+            ("queued", stats.queued, bytes.queued, self.waiting),
+            ("in flight", stats.in_flight, bytes.in_flight, under_way),
+            ("spooled", stats.spooled, bytes.spooled, self.spooled),
+            ("delivered", stats.delivered, bytes.delivered, self.delivered),
+            ("filtered", stats.filtered, bytes.filtered, self.filtered),
+            ("dropped", stats.dropped.total(), bytes.dropped, self.dropped),
+            ("recovered", stats.recovered, bytes.recovered, self.recovered),
+        ] {
+            assert_eq!(Count { entries, bytes }, sum, "{what}");
+        }
+        assert_eq!(stats.spool_in_flight, self.spool_in_flight.entries);
+    }
+
     fn add(&mut self, other: &Self) {
         for (sum, more) in [
             (&mut self.waiting, other.waiting),
@@ -109,13 +131,13 @@ impl Own {
     }
 }
 
-fn sent(ledger: &Ledger, home: Home, entries: u64) -> u64 {
+fn sent(ledger: &Ledger, home: Home, entries: Count) -> Count {
     ledger.begin_send(home, entries);
     entries
 }
 
-fn delivered(ledger: &Ledger, home: Home, entries: u64) -> u64 {
-    ledger.delivered(home, entries, entries / 3);
+fn delivered(ledger: &Ledger, home: Home, entries: Count) -> Count {
+    ledger.delivered(home, entries, entries.entries / 3);
     entries
 }
 
@@ -123,7 +145,7 @@ fn delivered(ledger: &Ledger, home: Home, entries: u64) -> u64 {
 fn whatever_sixteen_threads_move_nothing_drifts() {
     let large = std::env::var("HOPLOG_CHAOS").is_ok_and(|lane| lane == "large");
     let (looks, moves) = if large { (1_000, 625) } else { (200, 313) };
-    let (ledger, accepted) = (Ledger::default(), AtomicU64::new(0));
+    let (ledger, accepted) = (Ledger::default(), Mutex::<Count>::default());
     let (barrier, owns) =
         (Barrier::new(THREADS as usize), Mutex::new(vec![Own::default(); THREADS as usize]));
     let most_drift = AtomicU64::new(0);
@@ -139,21 +161,9 @@ fn whatever_sixteen_threads_move_nothing_drifts() {
                     if barrier.wait().is_leader() {
                         let mut sum = Own::default();
                         owns.lock().unwrap().iter().for_each(|own| sum.add(own));
-                        let stats = ledger.counts().stats("all", accepted.load(Ordering::SeqCst));
+                        let stats = ledger.counts().stats("all", *accepted.lock().unwrap());
                         most_drift.fetch_max(stats.drift, Ordering::Relaxed);
-                        assert_eq!(
-                            (stats.queued, stats.in_flight, stats.spooled, stats.spool_in_flight),
-                            (
-                                sum.waiting,
-                                sum.in_flight + sum.spool_in_flight,
-                                sum.spooled,
-                                sum.spool_in_flight
-                            )
-                        );
-                        assert_eq!(
-                            (stats.delivered, stats.filtered, stats.dropped.total(), stats.recovered),
-                            (sum.delivered, sum.filtered, sum.dropped, sum.recovered)
-                        );
+                        sum.assert_said(&stats);
                     }
                     barrier.wait();
                 }
@@ -163,12 +173,35 @@ fn whatever_sixteen_threads_move_nothing_drifts() {
     let moves = looks * moves * THREADS;
     println!("FIGURE ledger.moves {moves} moves");
     println!("FIGURE ledger.looks {looks} looks");
-    println!("FIGURE ledger.most_drift {} entries", most_drift.load(Ordering::Relaxed));
+    println!("FIGURE ledger.most_drift {} entries_and_bytes", most_drift.load(Ordering::Relaxed));
     assert_eq!(most_drift.load(Ordering::Relaxed), 0);
-    // The control: one is said to be delivered that nobody sent, and one more than there were leaves the spool.
+    // The controls: what is said to be delivered was sent by nobody, an entry more or a byte more, or too few bytes of it.
     let sent = ledger.counts().in_flight;
-    ledger.delivered(Home::Memory, sent + 1, 0);
-    let stats = ledger.counts().stats("all", accepted.load(Ordering::SeqCst));
-    println!("FIGURE ledger.control_drift {} entries", stats.drift);
-    assert!(stats.drift > 0, "the control has to be red");
+    let (one_entry, one_byte) = (Count { entries: 1, bytes: 0 }, Count { entries: 0, bytes: 1 });
+    for (control, said) in [("entry", sent + one_entry), ("byte", sent + one_byte), ("less", sent - one_byte)]
+    {
+        let ledger = Ledger { counts: Mutex::new(ledger.counts()) };
+        ledger.delivered(Home::Memory, said, 0);
+        let drift = ledger.counts().stats("all", *accepted.lock().unwrap()).drift;
+        println!("FIGURE ledger.control_drift_{control} {drift} entries_and_bytes");
+        assert!(drift > 0, "the control has to be red");
+    }
+}
+
+#[test]
+fn what_is_written_off_has_its_bytes_with_it() {
+    let ledger = Ledger::default();
+    let count = |entries, bytes| Count { entries, bytes };
+    ledger.begin_send(Home::Memory, count(3, 900));
+    ledger.delivered(Home::Memory, count(2, 500), 0);
+    ledger.filtered(Home::Memory, count(1, 70));
+    ledger.spill(count(4, 1_000));
+    ledger.write_off(count(10, 2_600), DropReason::SerializeError);
+    let stats = ledger.counts().stats("it", count(12, 3_100));
+    let entries = (stats.delivered, stats.filtered, stats.left_behind, stats.dropped.total(), stats.queued);
+    assert_eq!(entries, (2, 1, 4, 3, 2), "{stats:?}");
+    let bytes = stats.bytes;
+    let bytes = (bytes.delivered, bytes.filtered, bytes.left_behind, bytes.dropped, bytes.queued);
+    assert_eq!(bytes, (500, 70, 1_000, 1_030, 500), "{stats:?}");
+    assert_eq!(stats.drift, 0);
 }

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use hoplog_entry::{Level, Record};
 
-use super::Budget;
+use super::{Budget, Count};
 
 /// Records, one after the other. Its memory returns to the budget when the last destination lets go of it.
 #[derive(Debug)]
@@ -66,6 +66,10 @@ impl Chunk {
 
     pub(crate) fn entries(&self) -> usize {
         self.entries
+    }
+
+    pub(crate) fn count(&self) -> Count {
+        Count::of(&self.bytes, self.entries)
     }
 }
 

@@ -6,7 +6,7 @@ use hoplog_entry::DropReason;
 
 use super::shard::ShardState;
 use super::sync::{Mutex, lock};
-use super::{Chunk, Queue, ShardCounts, Waiter};
+use super::{Chunk, Count, Queue, ShardCounts, Waiter};
 
 /// Their own part of the queue, paid for from the same budget.
 #[derive(Debug, Default)]
@@ -23,7 +23,7 @@ impl Waiting {
         lock(&self.0).shard.close();
     }
 
-    pub(super) fn taken_out(&self) -> u64 {
+    pub(super) fn taken_out(&self) -> Count {
         lock(&self.0).shard.taken_out()
     }
 

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use hoplog_entry::DropReason;
 
 use super::sync::Mutex;
-use super::{Budget, Chunk};
+use super::{Budget, Chunk, Count};
 
 /// Alone on its cache lines, so that threads on neighbouring shards do not slow each other.
 #[derive(Debug, Default)]
@@ -21,7 +21,7 @@ pub(super) struct ShardState {
     closed: bool,
     pub(super) counts: ShardCounts,
     /// Entries that had to go for others, and that the worker has not heard of.
-    pub(super) evicted: u64,
+    pub(super) evicted: Count,
 }
 
 #[derive(Debug)]
@@ -46,6 +46,10 @@ pub(crate) struct ShardCounts {
 impl ShardCounts {
     pub(super) fn drop_one(&mut self, reason: DropReason) {
         self.dropped[usize::from(reason.code())] += 1;
+    }
+
+    pub(crate) fn taken_in(&self) -> Count {
+        Count { entries: self.accepted, bytes: self.accepted_bytes }
     }
 
     pub(super) fn add(&mut self, other: &Self) {
@@ -137,18 +141,18 @@ impl ShardState {
         let full = self.full.iter().position(|chunk| chunk.number == number);
         let Some(chunk) = open.or_else(|| full.map(|at| self.full.remove(at))) else { return };
         let errors = chunk.errors();
-        self.evicted += (chunk.entries - errors.as_ref().map_or(0, Chunk::entries)) as u64;
+        self.evicted += chunk.count() - errors.as_ref().map(Chunk::count).unwrap_or_default();
         let Some(errors) = errors else { return };
         if !self.full.iter_mut().any(|chunk| chunk.errors_only && chunk.absorb(&errors)) {
             self.full.push(errors);
         }
     }
 
-    /// How many entries were here and are not any more, but for those of which nobody knows yet that they gave way.
-    pub(super) fn taken_out(&self) -> u64 {
-        let here: usize = self.full.iter().map(Chunk::entries).sum();
-        let open = self.open.as_ref().map_or(0, |open| open.entries);
-        self.counts.accepted - (here + open) as u64 - self.evicted
+    /// How much was here and is not any more, but for that of which nobody knows yet that it gave way.
+    pub(super) fn taken_out(&self) -> Count {
+        let full: Count = self.full.iter().map(Chunk::count).sum();
+        let open = self.open.as_ref().map(|open| Count::of(&open.bytes, open.entries)).unwrap_or_default();
+        self.counts.taken_in() - full - open - self.evicted
     }
 
     pub(super) fn close(&mut self) {

@@ -99,7 +99,7 @@ impl<F: Fs> Spool<F> {
             frames.extend_from_slice(&self.buffer);
         }
         segment.len = active.len;
-        let frame = segment.push(Slot { at, len, entries, state });
+        let frame = segment.push(Slot { at, len, entries, bytes: records.len() as u32, state });
         if state == State::Idle {
             self.ready.insert(active.key);
         }
@@ -129,7 +129,7 @@ impl<F: Fs> Spool<F> {
         let frame = bytes.split_off(HEADER_LEN);
         if !frame.is_empty() {
             let (at, len) = (HEADER_LEN as u32, frame.len() as u32);
-            segment.push(Slot { at, len, entries: 0, state: State::Resolved });
+            segment.push(Slot { at, len, entries: 0, bytes: 0, state: State::Resolved });
         }
         let key = self.insert(segment);
         let unsynced = Unsynced { frames: Some(frame), ..Unsynced::default() };

@@ -162,9 +162,9 @@ impl<F: Fs> Spool<F> {
     /// Drops a segment with what is idle in it. What is held or in flight is still with whoever has it.
     pub(super) fn lose(&mut self, key: u64, reason: DropReason) {
         let unread = self.count_unread(key);
-        self.changes.recovered.add(unread);
+        self.changes.recovered += unread;
         let mut lost = self.segments.get(&key).map_or(Count::default(), super::Segment::idle);
-        lost.add(unread);
+        lost += unread;
         self.changes.drop(reason, lost);
         self.remove_segment(key, true);
     }

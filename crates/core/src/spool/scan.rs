@@ -87,28 +87,31 @@ impl<F: Fs> Spool<F> {
         };
         // The source has zeros for what cannot be read, and does not fail.
         let Ok(part) = scan.reader.next() else { return Step::Passed(BLOCK) };
-        let slot = |region: Region, entries, state| Slot {
+        let slot = |region: Region, entries, bytes: usize, state| Slot {
             at: region.at as u32,
             len: region.len as u32,
             entries,
+            bytes: bytes as u32,
             state,
         };
         match part {
             Some(Part::Frame(frame)) => {
                 let number = segment.frames();
                 if number < segment.numbered && segment.acks.contains(number) {
-                    segment.push(slot(frame.region, frame.count, State::Resolved));
+                    segment.push(slot(frame.region, frame.count, frame.bytes.len(), State::Resolved));
                     return Step::Passed(frame.region.len);
                 }
                 let (entries, bytes) = readable(frame.bytes);
                 self.buffer.clear();
                 self.buffer.extend_from_slice(frame.bytes.get(..bytes).unwrap_or_default());
-                let slot = slot(frame.region, entries, State::InFlight);
-                self.changes.recovered.add(slot.count());
+                let slot = slot(frame.region, entries, bytes, State::InFlight);
+                self.changes.recovered += slot.count();
                 if bytes < frame.bytes.len() {
-                    let lost =
-                        Count { entries: u64::from(frame.count.saturating_sub(entries)).max(1), bytes: 0 };
-                    self.changes.recovered.add(lost);
+                    let lost = Count {
+                        entries: u64::from(frame.count.saturating_sub(entries)).max(1),
+                        bytes: (frame.bytes.len() - bytes) as u64,
+                    };
+                    self.changes.recovered += lost;
                     self.changes.drop(DropReason::SpoolCorrupt, lost);
                     let region = frame.region;
                     segment.push(slot);
@@ -122,11 +125,11 @@ impl<F: Fs> Spool<F> {
                 let source = Source::read(payload).map(Arc::new);
                 // What an earlier run of this process wrote is this process's.
                 segment.source = source.filter(|source| Some(source) != self.config.source.as_ref());
-                segment.push(slot(region, 0, State::Resolved));
+                segment.push(slot(region, 0, 0, State::Resolved));
                 Step::Passed(region.len)
             }
             Some(Part::Other { region, .. }) => {
-                segment.push(slot(region, 0, State::Resolved));
+                segment.push(slot(region, 0, 0, State::Resolved));
                 Step::Passed(region.len)
             }
             Some(Part::Damaged(region)) => {
@@ -178,8 +181,9 @@ impl<F: Fs> Spool<F> {
             }
             _ => {}
         }
+        // The footer counts entries alone.
         let lost = Count { entries: summary.lost, bytes: 0 };
-        self.changes.recovered.add(lost);
+        self.changes.recovered += lost;
         self.changes.drop(DropReason::SpoolCorrupt, lost);
         self.changes.torn_bytes += summary.torn_bytes;
         if let Some(segment) = self.segments.get_mut(&key) {
@@ -199,7 +203,7 @@ impl<F: Fs> Spool<F> {
             if let Part::Frame(frame) = part
                 && number >= segment.frames()
             {
-                count.add(Count { entries: u64::from(frame.count), bytes: frame.bytes.len() as u64 });
+                count += Count::of(frame.bytes, frame.count as usize);
             }
             number += u32::from(matches!(part, Part::Frame(_) | Part::Source { .. } | Part::Other { .. }));
         }

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use hoplog_entry::EntryId;
-use hoplog_entry::spool::{Acks, FRAME_OVERHEAD, Source};
+use hoplog_entry::spool::{Acks, Source};
 
 use super::{Count, Status};
 use hoplog_entry::spool::Name;
@@ -29,13 +29,14 @@ pub(super) struct Slot {
     pub(super) at: u32,
     pub(super) len: u32,
     pub(super) entries: u32,
+    /// Of their records, as far as they can be read.
+    pub(super) bytes: u32,
     pub(super) state: State,
 }
 
 impl Slot {
     pub(super) fn count(&self) -> Count {
-        let bytes = u64::from(self.len).saturating_sub(FRAME_OVERHEAD as u64);
-        Count { entries: u64::from(self.entries), bytes }
+        Count { entries: u64::from(self.entries), bytes: u64::from(self.bytes) }
     }
 }
 
@@ -140,21 +141,17 @@ impl Segment {
         let slot = self.slots.get_mut(frame as usize)?;
         let (was, count) = (*slot, slot.count());
         slot.state = to;
-        let less = |sum: &mut Count| {
-            sum.entries -= count.entries;
-            sum.bytes -= count.bytes;
-        };
         match was.state {
-            State::Idle => less(&mut self.idle),
-            State::Held | State::InFlight => less(&mut self.in_flight),
+            State::Idle => self.idle -= count,
+            State::Held | State::InFlight => self.in_flight -= count,
             State::Resolved => self.open += 1,
         }
         match to {
             State::Idle => {
-                self.idle.add(count);
+                self.idle += count;
                 self.first_idle = self.first_idle.min(frame as usize);
             }
-            State::Held | State::InFlight => self.in_flight.add(count),
+            State::Held | State::InFlight => self.in_flight += count,
             State::Resolved => self.open -= 1,
         }
         Some(was)
@@ -192,8 +189,8 @@ impl Segment {
     }
 
     pub(super) fn add_to(&self, status: &mut Status) {
-        status.idle.add(self.idle);
-        status.in_flight.add(self.in_flight);
+        status.idle += self.idle;
+        status.in_flight += self.in_flight;
         if self.unread {
             let read = self.slots.last().map_or(0, |slot| u64::from(slot.at) + u64::from(slot.len));
             status.unread_bytes += self.len.saturating_sub(read);

@@ -3,20 +3,7 @@
 use hoplog_entry::DropReason;
 
 use super::Health;
-
-/// Entries and the bytes of their records.
-#[derive(Debug, Default, Clone, Copy, PartialEq, Eq)]
-pub(crate) struct Count {
-    pub(crate) entries: u64,
-    pub(crate) bytes: u64,
-}
-
-impl Count {
-    pub(crate) fn add(&mut self, other: Self) {
-        self.entries += other.entries;
-        self.bytes += other.bytes;
-    }
-}
+use crate::count::Count;
 
 /// What became of entries since it was last asked.
 #[derive(Debug, Default, Clone, PartialEq, Eq)]
@@ -37,7 +24,7 @@ impl Changes {
             return;
         }
         match self.dropped.iter_mut().find(|(known, _)| *known == reason) {
-            Some((_, sum)) => sum.add(count),
+            Some((_, sum)) => *sum += count,
             None => self.dropped.push((reason, count)),
         }
     }

@@ -1,8 +1,11 @@
 //! A batch as it travels.
 
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use reqwest::header::HeaderValue;
+
+use crate::count::Count;
 
 /// How a batch's bytes are compressed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -32,6 +35,8 @@ pub(crate) struct SealedBatch {
     pub(crate) bytes: bytes::Bytes,
     pub(crate) encoding: Encoding,
     pub(crate) entries: u64,
+    /// Of all records of the batch that it is, or is a part of, as they were accepted.
+    pub(crate) sizes: Arc<[u32]>,
     /// Which batch of its destination it is, or is a part of.
     pub(crate) number: u64,
     /// How many entries of that batch come before its own.
@@ -43,6 +48,15 @@ pub(crate) struct SealedBatch {
     pub(crate) coding: Coding,
     /// Its texts were cut short: it is as small as it gets.
     pub(crate) truncated: bool,
+}
+
+impl SealedBatch {
+    /// Its entries, whatever has been cut of them.
+    pub(crate) fn count(&self) -> Count {
+        let from = (self.offset as usize).min(self.sizes.len());
+        let to = from.saturating_add(self.entries as usize).min(self.sizes.len());
+        Count::of_sizes(&self.sizes[from..to])
+    }
 }
 
 /// Whether a batch's compression may be why it is refused, as where something on the way takes `Content-Encoding` away.

@@ -6,6 +6,7 @@ use hoplog_entry::DropReason;
 
 use super::episodes::Episodes;
 use super::stage::Stage;
+use crate::count::Count;
 use crate::destination::{Holding, Lines, Mail, Message, Parcel, Prepared, Sink, Surroundings, inbox};
 use crate::durable::{Group, NotDurable};
 use crate::ledger::Home;
@@ -19,7 +20,7 @@ pub(super) struct Outlet {
     around: Surroundings,
     mail: Option<Mail>,
     /// Entries that were handed to it, or dropped in its place.
-    handed: u64,
+    handed: Count,
     /// Chunks that it holds, and that wait for it here.
     holding: Holding,
     stage: Stage,
@@ -28,8 +29,8 @@ pub(super) struct Outlet {
 }
 
 impl Outlet {
-    /// `handed`: how many entries one of the same name had before.
-    pub(super) fn new(prepared: Prepared, around: Surroundings, handed: u64) -> Self {
+    /// `handed`: which entries one of the same name had before.
+    pub(super) fn new(prepared: Prepared, around: Surroundings, handed: Count) -> Self {
         Self {
             prepared,
             around,
@@ -51,14 +52,14 @@ impl Outlet {
             return self.lose(lost, DropReason::QueueFullOldest);
         }
         if self.holding.chunks().saturating_add(chunk.price()) > share {
-            return self.lose(chunk.entries() as u64, DropReason::QueueFullNewest);
+            return self.lose(chunk.count(), DropReason::QueueFullNewest);
         }
         self.hand(Parcel::new(chunk, &self.holding));
     }
 
     /// Of all that was swept, what neither it has nor waits here for it is lost.
-    pub(super) fn write_off(&mut self, swept: u64) {
-        let known = self.handed + self.stage.entries();
+    pub(super) fn write_off(&mut self, swept: Count) {
+        let known = self.handed + self.stage.count();
         let lost = self.around.ledger.counts().meant(swept).saturating_sub(known);
         self.handed += lost;
         self.around.ledger.drop_waiting(Home::Memory, lost, DropReason::SerializeError);
@@ -72,7 +73,7 @@ impl Outlet {
     }
 
     fn hand(&mut self, parcel: Parcel) {
-        let entries = parcel.entries() as u64;
+        let entries = parcel.count();
         self.send(Message::Chunk(parcel));
         self.handed += entries;
     }
@@ -87,8 +88,8 @@ impl Outlet {
     }
 
     /// Entries that it is not handed are lost to it.
-    pub(super) fn lose(&mut self, entries: u64, reason: DropReason) {
-        if entries == 0 {
+    pub(super) fn lose(&mut self, entries: Count, reason: DropReason) {
+        if entries.entries == 0 {
             return;
         }
         self.handed += entries;
@@ -110,7 +111,7 @@ impl Outlet {
         }
         let parcels = chunks.iter().map(|chunk| Parcel::new(chunk, &self.holding)).collect();
         self.send(Message::Durable(parcels, Arc::clone(group)));
-        self.handed += chunks.iter().map(|chunk| chunk.entries() as u64).sum::<u64>();
+        self.handed += chunks.iter().map(|chunk| chunk.count()).sum::<Count>();
     }
 
     pub(super) fn ceiling(&self) -> usize {
@@ -227,7 +228,7 @@ mod tests {
             diagnostics: Arc::default(),
             gate: Arc::new(Gate::default()),
         };
-        let mut outlet = Outlet::new(Prepared::Memory(Memory::default()), around, 0);
+        let mut outlet = Outlet::new(Prepared::Memory(Memory::default()), around, Count::default());
         let (mail, mut inbox) = inbox();
         outlet.mail = Some(mail);
         for _ in 0..3 {

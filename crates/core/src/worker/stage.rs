@@ -3,6 +3,7 @@
 
 use std::collections::VecDeque;
 
+use crate::count::Count;
 use crate::destination::{Holding, Parcel};
 
 /// Chunks in the order in which they came.
@@ -23,24 +24,24 @@ impl Stage {
         self.waiting.iter().map(|parcel| parcel.price()).sum()
     }
 
-    pub(super) fn entries(&self) -> u64 {
-        self.waiting.iter().map(|parcel| parcel.entries() as u64).sum()
+    pub(super) fn count(&self) -> Count {
+        self.waiting.iter().map(|parcel| parcel.count()).sum()
     }
 
     pub(super) fn next(&mut self) -> Option<Parcel> {
         self.waiting.pop_front()
     }
 
-    /// Lets the oldest go until the destination holds its share and no more, the errors among them last. Returns how many
-    /// entries went.
-    pub(super) fn shed(&mut self, holding: &Holding, share: usize) -> u64 {
-        let mut lost = 0;
+    /// Lets the oldest go until the destination holds its share and no more, the errors among them last. Returns what
+    /// went.
+    pub(super) fn shed(&mut self, holding: &Holding, share: usize) -> Count {
+        let mut lost = Count::default();
         while holding.chunks() > share {
             let mixed = self.waiting.iter().position(|parcel| !parcel.is_errors_only());
             let at = mixed.unwrap_or_default();
             let Some(oldest) = self.waiting.remove(at) else { break };
             let errors = oldest.errors();
-            lost += (oldest.entries() - errors.as_ref().map_or(0, |errors| errors.entries())) as u64;
+            lost += oldest.count() - errors.as_ref().map(|errors| errors.count()).unwrap_or_default();
             let Some(errors) = errors else { continue };
             let before = at.checked_sub(1).and_then(|before| self.waiting.get_mut(before));
             if !before.is_some_and(|before| before.absorb(&errors)) {

@@ -73,6 +73,8 @@ fn a_panic_at_any_step_costs_what_is_under_way_and_is_counted() {
             for d in &stats.destinations {
                 assert_eq!(d.drift, 0, "{service}: {d:?}");
                 assert_eq!(d.accepted, d.delivered + d.dropped.total() + d.filtered, "{service}: {d:?}");
+                let b = d.bytes;
+                assert_eq!(b.accepted, b.delivered + b.dropped + b.filtered, "{service}: {d:?}");
             }
             let collected = &stats.destinations[0];
             // Losses are told of in entries of their own.

@@ -46,16 +46,21 @@ pub(crate) fn destination(client: &Client) -> DestinationStats {
 pub(crate) fn assert_settled(client: &Client, delivered: u64, dropped: u64) {
     let (stats, d) = (client.stats(), destination(client));
     assert_eq!((d.delivered, d.dropped.total()), (delivered, dropped), "{d:?}");
-    assert_eq!((d.queued, d.in_flight), (0, 0), "{d:?}");
+    assert_eq!((d.queued, d.in_flight, d.bytes.queued, d.bytes.in_flight), (0, 0, 0, 0), "{d:?}");
     assert_eq!(stats.accepted, delivered + dropped, "accepted = delivered + dropped");
+    assert_eq!(stats.accepted_bytes, d.bytes.delivered + d.bytes.dropped, "likewise in bytes: {d:?}");
+    assert_eq!(stats.drift(), 0, "{d:?}");
 }
 
-/// Every entry that there ever was is somewhere, one time.
+/// Every entry that there ever was is somewhere, one time, and so is every byte.
 pub(crate) fn assert_adds_up(client: &Client) {
     let stats = client.stats();
     for d in &stats.destinations {
         let home = d.queued + d.in_flight + d.spooled + d.left_behind;
         assert_eq!(d.accepted + d.recovered, d.delivered + d.dropped.total() + d.filtered + home, "{d:?}");
+        let b = d.bytes;
+        let home = b.queued + b.in_flight + b.spooled + b.left_behind;
+        assert_eq!(b.accepted + b.recovered, b.delivered + b.dropped + b.filtered + home, "{d:?}");
     }
     assert_eq!(stats.drift(), 0, "{stats:?}");
 }

@@ -102,7 +102,7 @@ fn schedule(tally: &Arc<Tally>) {
     taken.extend(
         queue.sweep_durable().into_iter().flat_map(|(chunks, _)| chunks).flat_map(|c| c.bytes().to_vec()),
     );
-    evicted += queue.take_evicted();
+    evicted += queue.take_evicted().entries;
     let numbers: BTreeSet<u8> = taken.iter().copied().collect();
     assert_eq!(numbers.len(), taken.len(), "none is taken twice");
     assert!(numbers.is_subset(&accepted), "nothing is made up");
@@ -218,7 +218,7 @@ impl Worker {
 
     fn distribute(&mut self) {
         let chunks = self.queue.sweep();
-        self.evicted += self.queue.take_evicted();
+        self.evicted += self.queue.take_evicted().entries;
         self.taken.extend(chunks.iter().flat_map(|chunk| chunk.bytes().to_vec()));
         if let Some((chunks, waiters)) = self.queue.sweep_durable() {
             let group = Group::new(waiters, 2);

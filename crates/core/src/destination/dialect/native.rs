@@ -104,7 +104,7 @@ impl Beside {
         let pipeline = &native.around.pipeline;
         let counts = native.around.ledger.counts();
         let queue = pipeline.queue.counts();
-        let stats = counts.stats("collector", queue.accepted);
+        let stats = counts.stats("collector", queue.taken_in());
         let mut dropped = queue.dropped;
         for (reason, n) in stats.dropped.iter() {
             dropped[usize::from(reason.code())] += n;

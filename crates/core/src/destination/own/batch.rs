@@ -4,6 +4,7 @@ use std::collections::VecDeque;
 
 use hoplog_entry::{DropReason, Record};
 
+use crate::count::Count;
 use crate::destination::{Entry, Parcel, Source, Surroundings};
 use crate::ledger::Home;
 use crate::queue::MOST_ENTRIES;
@@ -55,6 +56,8 @@ impl<'a> Batch<'a> {
 pub(super) struct Contents {
     parcels: Vec<Parcel>,
     places: Vec<(usize, usize)>,
+    /// Of the entries.
+    count: Count,
     /// Entries in the chunks, also those that nobody is to see.
     pub(super) taken: u64,
 }
@@ -68,7 +71,7 @@ impl Contents {
         around: &Surroundings,
     ) -> Option<Self> {
         while !waiting.is_empty() {
-            let mut new = Self { parcels: Vec::new(), places: Vec::new(), taken: 0 };
+            let mut new = Self { parcels: Vec::new(), places: Vec::new(), count: Count::default(), taken: 0 };
             while let Some(next) = waiting.front()
                 && (new.parcels.is_empty() || new.places.len() + next.entries() <= ENTRIES)
             {
@@ -76,7 +79,7 @@ impl Contents {
                 new.read_last(around);
             }
             if !new.places.is_empty() {
-                around.ledger.begin_send(Home::Memory, new.places.len() as u64);
+                around.ledger.begin_send(Home::Memory, new.count);
                 return Some(new);
             }
             *settled += new.taken;
@@ -86,22 +89,24 @@ impl Contents {
 
     fn read_last(&mut self, around: &Surroundings) {
         let Some(parcel) = self.parcels.last() else { return };
-        let (at, mut rest, mut seen) = (self.parcels.len() - 1, parcel.bytes(), 0u64);
+        let (at, mut rest, mut seen) = (self.parcels.len() - 1, parcel.bytes(), Count::default());
         while let Ok((record, after)) = Record::read(rest) {
+            let entry = Count::one(record.bytes());
             if around.takes(&record, Home::Memory) {
+                self.count += entry;
                 self.places.push((at, parcel.bytes().len() - rest.len()));
             }
-            seen += 1;
+            seen += entry;
             rest = after;
         }
         self.taken += parcel.entries() as u64;
-        let unreadable = (parcel.entries() as u64).saturating_sub(seen);
-        if unreadable > 0 {
+        let unreadable = parcel.count().saturating_sub(seen);
+        if unreadable.entries > 0 {
             around.ledger.drop_waiting(Home::Memory, unreadable, DropReason::SerializeError);
         }
     }
 
-    pub(super) fn entries(&self) -> u64 {
-        self.places.len() as u64
+    pub(super) fn count(&self) -> Count {
+        self.count
     }
 }

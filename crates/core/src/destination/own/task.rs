@@ -10,6 +10,7 @@ use tokio::sync::oneshot;
 
 use super::batch::Contents;
 use super::{Batch, Boxed, Delivery, Erased};
+use crate::count::Count;
 use crate::destination::{Inbox, Message, Parcel, Surroundings, random, sleep_until};
 use crate::ledger::Home;
 use crate::transport::{Backoff, Cause};
@@ -96,7 +97,7 @@ impl Task {
             let source = std::sync::Arc::clone(&self.around.source);
             let batch = Batch::new(contents, &source);
             let ended = self.drive(&mut inbox, destination.deliver(&batch)).await;
-            if self.settle(contents.entries(), ended) {
+            if self.settle(contents.count(), ended) {
                 self.settled += contents.taken;
                 current = None;
             }
@@ -104,7 +105,7 @@ impl Task {
     }
 
     /// Whether the batch has its fate.
-    fn settle(&mut self, entries: u64, ended: Ended<Delivery>) -> bool {
+    fn settle(&mut self, entries: Count, ended: Ended<Delivery>) -> bool {
         let ledger = &self.around.ledger;
         let name = &self.around.name;
         let again = match ended {
@@ -113,12 +114,12 @@ impl Task {
                 None
             }
             Ended::With(Delivery::Refused(refused)) => {
-                let refused = (refused as u64).min(entries);
+                let refused = entries.share(refused as u64);
                 ledger.delivered(Home::Memory, entries - refused, 0);
                 ledger.drop_in_flight(Home::Memory, refused, DropReason::ServerRejected);
-                self.around
-                    .diagnostics
-                    .warn("own-refused", || format!("`{name}` refused {refused} of {entries} entries"));
+                self.around.diagnostics.warn("own-refused", || {
+                    format!("`{name}` refused {} of {} entries", refused.entries, entries.entries)
+                });
                 None
             }
             Ended::With(Delivery::Retry) => Some(None),
@@ -126,7 +127,7 @@ impl Task {
             Ended::Panicked => {
                 ledger.drop_in_flight(Home::Memory, entries, DropReason::Poison);
                 self.around.diagnostics.warn("own-panic", || {
-                    format!("`{name}` panicked over {entries} entries; they were dropped")
+                    format!("`{name}` panicked over {} entries; they were dropped", entries.entries)
                 });
                 None
             }
@@ -219,7 +220,7 @@ impl Task {
     /// What is left is lost, and counted; the destination closes, unless its time is over.
     async fn end(mut self, destination: &mut dyn Erased, inbox: &mut Inbox) -> Option<Closing> {
         let ledger = std::sync::Arc::clone(&self.around.ledger);
-        let left: u64 = self.waiting.drain(..).map(|parcel| parcel.entries() as u64).sum();
+        let left: Count = self.waiting.drain(..).map(|parcel| parcel.count()).sum();
         ledger.drop_waiting(Home::Memory, left, DropReason::ShutdownDeadline);
         ledger.drop_all_in_flight(DropReason::ShutdownDeadline);
         self.drive(inbox, destination.close()).await;

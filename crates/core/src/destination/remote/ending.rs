@@ -69,7 +69,7 @@ impl Remote {
         if let Some(spooling) = &mut self.spooling {
             spooling.sync();
         }
-        let writing = self.spooling.as_ref().map_or(0, |spooling| spooling.writing as u64);
+        let writing = self.spooling.as_ref().map_or(0, |spooling| spooling.writing.entries);
         let mark = self.former.progress().0 + writing;
         self.flushes.push(Flush { mark, deadline, saves: false, _done: done });
     }
@@ -142,7 +142,7 @@ impl Remote {
             let words = spooling.stop_counting();
             words.into_iter().for_each(|word| self.hear(word));
         }
-        let writing = self.spooling.as_ref().map_or(0, |spooling| spooling.writing as u64);
+        let writing = self.spooling.as_ref().map(|spooling| spooling.writing).unwrap_or_default();
         ledger.drop_waiting(Home::Memory, writing, DropReason::SpoolIoError);
         ledger.drop_waiting(Home::Memory, self.former.live.discard(), DropReason::ShutdownDeadline);
         let secured = self.outstanding.iter().filter(|batch| batch.home == Home::Spool);

@@ -7,6 +7,7 @@ use hoplog_entry::{DropReason, Record};
 use super::lane::Lane;
 use super::load::{Load, Part};
 use super::packer::{Packer, unpack};
+use crate::count::Count;
 use crate::destination::Surroundings;
 use crate::destination::dialect::{Dialect, Mark};
 use crate::ledger::Home;
@@ -51,6 +52,8 @@ pub(super) struct Former {
     received: u64,
     dialect: Box<dyn Dialect>,
     packer: Packer,
+    /// Sizes of the records of the batch under way.
+    sizes: Vec<u32>,
     /// Entries sealed so far: the `seq` of the next batch, so that a gap shows at the collector.
     sealed: u64,
     /// Batches formed so far.
@@ -75,6 +78,7 @@ impl Former {
             received: 0,
             dialect,
             packer,
+            sizes: Vec::new(),
             sealed: 0,
             formed: 0,
             keeps_parts,
@@ -108,8 +112,8 @@ impl Former {
     }
 
     /// Entries came in alive, and are in the spool.
-    pub(super) fn pass(&mut self, entries: usize) {
-        self.received += entries as u64;
+    pub(super) fn pass(&mut self, entries: u64) {
+        self.received += entries;
     }
 
     /// What was in the spool goes out as it comes: nothing is gained by waiting for more.
@@ -173,7 +177,7 @@ impl Former {
         let (home, source) = (lane.home(), lane.source());
         self.dialect.begin(source.as_ref());
         let whose = source.as_ref().unwrap_or(&self.around.source);
-        let (mut parts, mut unreadable) = (Vec::new(), 0);
+        let (mut parts, mut unreadable) = (Vec::new(), Count::default());
         while self.dialect.entries() < self.limits.entries && self.dialect.len() < self.limits.bytes {
             let alike = |load: &Load| load.home() == home && load.source() == source.as_ref();
             let Some(waiting) = lane.front().filter(|waiting| alike(&waiting.load)) else { break };
@@ -184,19 +188,21 @@ impl Former {
                 let Ok((record, _)) = Record::read(load.bytes().get(waiting.read..).unwrap_or_default())
                 else {
                     // The load's end; anything else would be a fault of ours, and still no entry may go uncounted.
-                    let rest = load.entries().saturating_sub(waiting.done);
-                    unreadable += rest as u64;
-                    left_out.extend((0..rest).map(|at| waiting.done - from_entry + at));
+                    let rest = waiting.rest();
+                    unreadable += rest;
+                    left_out.extend((0..rest.entries as usize).map(|at| waiting.done - from_entry + at));
                     (waiting.read, waiting.done) = (load.bytes().len(), load.entries());
                     break;
                 };
+                let entry = Count::one(record.bytes());
                 waiting.read += record.bytes().len();
                 waiting.done += 1;
                 let taken = self.around.takes_of(whose, &record, home);
                 if taken && self.dialect.push(&record).is_ok() {
+                    self.sizes.push(entry.bytes as u32);
                     continue;
                 }
-                unreadable += u64::from(taken);
+                unreadable += if taken { entry } else { Count::default() };
                 left_out.push(waiting.done - 1 - from_entry);
             }
             let (bytes, entries) = (from_byte..waiting.read, from_entry..waiting.done);
@@ -205,16 +211,17 @@ impl Former {
                 parts.push(Part { load, bytes, entries, left_out });
             }
         }
-        if unreadable > 0 {
+        if unreadable.entries > 0 {
             self.around.ledger.drop_waiting(home, unreadable, DropReason::SerializeError);
         }
         (home, source.is_some(), parts)
     }
 
     fn seal(&mut self, home: Home, foreign: bool, closing: bool) -> SealedBatch {
+        let sizes: Arc<[u32]> = self.sizes.drain(..).collect();
         let entries = self.dialect.entries() as u64;
         crate::failpoint::pass(&self.around.source.service, "before a batch is sealed");
-        self.around.ledger.begin_send(home, entries);
+        self.around.ledger.begin_send(home, Count::of_sizes(&sizes));
         crate::failpoint::pass(&self.around.source.service, "after a batch is counted");
         let plain = self.dialect.seal(Mark { seq: self.sealed, closing });
         let (bytes, encoding) = self.packer.pack(plain);
@@ -227,6 +234,7 @@ impl Former {
             bytes: bytes.into(),
             encoding,
             entries,
+            sizes,
             number: self.formed,
             offset: 0,
             foreign,

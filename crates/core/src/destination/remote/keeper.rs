@@ -12,6 +12,7 @@ use hoplog_entry::Diagnostics;
 use tokio::sync::mpsc::{UnboundedReceiver, unbounded_channel};
 
 use super::load::{Frame, Load, Part};
+use crate::count::Count;
 use crate::destination::{Source, Surroundings};
 use crate::durable::{Group, NotDurable};
 use crate::open_requests::Reporter;
@@ -52,7 +53,7 @@ pub(super) enum Order {
 pub(super) enum Word {
     /// So many entries of a write have been dealt with; the load comes back where it is to be sent from memory. Without a
     /// frame it could not be written.
-    Written(usize, Option<(Load, Option<AppendError>)>),
+    Written(Count, Option<(Load, Option<AppendError>)>),
     /// A batch's records are in the spool; or, without frames, they are not.
     Secured(u64, Vec<Arc<Frame>>),
     Backlog(Vec<Load>),

@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use super::former::BatchLimits;
 use super::load::Load;
+use crate::count::Count;
 use crate::destination::Source;
 use crate::ledger::Home;
 
@@ -15,6 +16,14 @@ pub(super) struct Waiting {
     pub(super) read: usize,
     /// Entries.
     pub(super) done: usize,
+}
+
+impl Waiting {
+    /// What has not been read of it.
+    pub(super) fn rest(&self) -> Count {
+        let all = self.load.count();
+        all.saturating_sub(Count { entries: self.done as u64, bytes: self.read as u64 })
+    }
 }
 
 #[derive(Default)]
@@ -111,16 +120,16 @@ impl Lane {
                 out.extend(Arc::into_inner(waiting.load));
             }
         }
-        self.entries = self.waiting.iter().map(|waiting| waiting.load.entries() - waiting.done).sum();
-        self.bytes = self.waiting.iter().map(|waiting| waiting.load.bytes().len() - waiting.read).sum();
+        let rest: Count = self.waiting.iter().map(Waiting::rest).sum();
+        (self.entries, self.bytes) = (rest.entries as usize, rest.bytes as usize);
         self.due &= self.entries > 0;
         out
     }
 
-    /// Forgets everything; returns how many entries of it were in memory alone.
-    pub(super) fn discard(&mut self) -> u64 {
+    /// Forgets everything; returns what of it was in memory alone.
+    pub(super) fn discard(&mut self) -> Count {
         let memory = self.waiting.iter().filter(|waiting| waiting.load.home() == Home::Memory);
-        let lost = memory.map(|waiting| (waiting.load.entries() - waiting.done) as u64).sum();
+        let lost = memory.map(Waiting::rest).sum();
         *self = Self::default();
         lost
     }

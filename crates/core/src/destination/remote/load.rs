@@ -7,6 +7,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use hoplog_entry::Record;
 
 use super::keeper::{Order, Orders};
+use crate::count::Count;
 use crate::destination::{Parcel, Source};
 use crate::ledger::Home;
 use crate::spool::Position;
@@ -35,22 +36,22 @@ enum Records {
 #[derive(Debug)]
 pub(super) struct Frame {
     position: Position,
-    entries: usize,
+    count: Count,
     left: AtomicUsize,
     orders: Orders,
 }
 
 impl Frame {
-    pub(super) fn new(position: Position, entries: usize, orders: Orders) -> Arc<Self> {
-        Arc::new(Self { position, entries, left: AtomicUsize::new(entries), orders })
+    pub(super) fn new(position: Position, count: Count, orders: Orders) -> Arc<Self> {
+        Arc::new(Self { position, count, left: AtomicUsize::new(count.entries as usize), orders })
     }
 
     pub(super) fn position(&self) -> Position {
         self.position
     }
 
-    pub(super) fn entries(&self) -> usize {
-        self.entries
+    pub(super) fn count(&self) -> Count {
+        self.count
     }
 
     /// So many of its entries have their fate.
@@ -97,6 +98,10 @@ impl Load {
         self.entries
     }
 
+    pub(super) fn count(&self) -> Count {
+        Count::of(self.bytes(), self.entries)
+    }
+
     pub(super) fn home(&self) -> Home {
         if self.frames.is_empty() { Home::Memory } else { Home::Spool }
     }
@@ -128,7 +133,7 @@ impl Load {
     fn settle(&self, entries: &Range<usize>) {
         let mut at = 0;
         for frame in &self.frames {
-            let end = at + frame.entries;
+            let end = at + frame.count.entries as usize;
             frame.settle(entries.end.min(end).saturating_sub(entries.start.max(at)));
             at = end;
         }

@@ -33,13 +33,15 @@ impl Remote {
         self.judge_server(&verdict);
         let wait = match verdict {
             Verdict::Delivered { stored, duplicates, rejected } => {
-                self.around.ledger.delivered(home, stored + duplicates, duplicates);
+                let whole = batch.count();
+                let lost = whole.share(rejected);
+                self.around.ledger.delivered(home, whole - lost, duplicates);
                 if batch.foreign {
                     self.around.ledger.forwarded(stored + duplicates);
                 }
                 let remark = result.ok().and_then(|answer| self.former.dialect().remark(&answer));
                 if rejected > 0 {
-                    self.around.ledger.drop_in_flight(home, rejected, DropReason::ServerRejected);
+                    self.around.ledger.drop_in_flight(home, lost, DropReason::ServerRejected);
                     let why = remark.map(|remark| format!("; {remark}")).unwrap_or_default();
                     self.warn(
                         "rejected",
@@ -137,7 +139,7 @@ impl Remote {
     }
 
     fn drop_batch(&mut self, batch: &SealedBatch, reason: DropReason, why: &str) {
-        self.around.ledger.drop_in_flight(self.home_of(batch), batch.entries, reason);
+        self.around.ledger.drop_in_flight(self.home_of(batch), batch.count(), reason);
         self.warn("refused", format!("{} entries were dropped: {why}", batch.entries));
         self.quarantine(batch);
         self.settle(batch);
@@ -153,8 +155,8 @@ impl Remote {
         let found = self.outstanding.iter().position(|outstanding| outstanding.number == batch.number);
         let Some(at) = found else { return };
         let outstanding = &mut self.outstanding[at];
-        outstanding.left = outstanding.left.saturating_sub(batch.entries);
-        if outstanding.left == 0 {
+        outstanding.left = outstanding.left.saturating_sub(batch.count());
+        if outstanding.left.entries == 0 {
             let done = self.outstanding.swap_remove(at);
             done.parts.iter().for_each(Part::settle);
             done.frames.iter().for_each(|frame| frame.settle_all());

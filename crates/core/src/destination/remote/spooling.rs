@@ -9,6 +9,7 @@ use super::ending::Closing;
 use super::keeper::{Keeper, Order, Word};
 use super::load::{Frame, Load, record_of};
 use super::{Remote, SpoolPlan, now};
+use crate::count::Count;
 use crate::destination::{Parcel, Surroundings};
 use crate::durable::{Group, NotDurable};
 use crate::ledger::Home;
@@ -26,7 +27,7 @@ pub(super) struct Spooling {
     write_through: bool,
     mark: usize,
     /// Entries that the keeper has been given to write and has not spoken of.
-    pub(super) writing: usize,
+    pub(super) writing: Count,
     /// Since when the keeper owes its word about a write.
     waits_since: Option<Instant>,
     /// Syncs that were asked for and have not been answered.
@@ -39,7 +40,7 @@ pub(super) struct Spooling {
     let_be: Option<Instant>,
     pub(super) closed: bool,
     /// When so many entries more have been written, what then waits is to go out.
-    seal_after: Option<usize>,
+    seal_after: Option<u64>,
 }
 
 impl Spooling {
@@ -57,7 +58,7 @@ impl Spooling {
             keeper,
             write_through,
             mark,
-            writing: 0,
+            writing: Count::default(),
             waits_since: None,
             syncing: 0,
             securing: 0,
@@ -92,18 +93,18 @@ impl Spooling {
     }
 
     pub(super) fn write(&mut self, load: Load, keep: Keep) {
-        self.is_to_write(load.entries());
+        self.is_to_write(load.count());
         self.order(Order::Write(load, keep));
     }
 
-    fn is_to_write(&mut self, entries: usize) {
+    fn is_to_write(&mut self, entries: Count) {
         self.writing += entries;
         self.waits_since.get_or_insert_with(now);
     }
 
-    fn has_written(&mut self, entries: usize) {
+    fn has_written(&mut self, entries: Count) {
         self.writing -= entries;
-        self.waits_since = (self.writing > 0).then(now);
+        self.waits_since = (self.writing.entries > 0).then(now);
     }
 
     /// Whether the disk stands still. Then nothing more is handed to it: in memory it can be sent.
@@ -113,7 +114,7 @@ impl Spooling {
 
     /// Whether the keeper has work that changes what is to be sent or left.
     pub(super) fn is_busy(&self) -> bool {
-        self.writing > 0 || self.securing > 0
+        self.writing.entries > 0 || self.securing > 0
     }
 
     pub(super) fn stop_counting(&mut self) -> Vec<Word> {
@@ -148,7 +149,7 @@ impl Remote {
         let loads: Vec<Load> = chunks.into_iter().map(Load::queued).collect();
         match &mut self.spooling {
             Some(spooling) => {
-                spooling.is_to_write(loads.iter().map(Load::entries).sum());
+                spooling.is_to_write(loads.iter().map(Load::count).sum());
                 spooling.keeper.order_durable(loads, group);
             }
             None => {
@@ -161,8 +162,8 @@ impl Remote {
     /// What has come so far goes out also where it fills no batch; what is with the keeper still, when it is back.
     pub(super) fn seal_rest(&mut self) {
         self.former.seal_rest();
-        if let Some(spooling) = self.spooling.as_mut().filter(|spooling| spooling.writing > 0) {
-            spooling.seal_after = Some(spooling.writing);
+        if let Some(spooling) = self.spooling.as_mut().filter(|spooling| spooling.writing.entries > 0) {
+            spooling.seal_after = Some(spooling.writing.entries);
         }
     }
 
@@ -234,13 +235,13 @@ impl Remote {
         match word {
             Word::Written(entries, back) => {
                 spooling.has_written(entries);
-                let left = spooling.seal_after.take().map(|left| left.saturating_sub(entries));
+                let left = spooling.seal_after.take().map(|left| left.saturating_sub(entries.entries));
                 spooling.seal_after = left.filter(|left| *left > 0);
                 if let Some((_, Some(_))) = back {
                     spooling.let_be = Some(now() + LET_BE);
                 }
                 match back {
-                    None => self.former.pass(entries),
+                    None => self.former.pass(entries.entries),
                     Some((load, error)) if leaving && load.home() == Home::Memory => self.lose(&load, error),
                     // It is where it is to stay.
                     Some(_) if leaving => {}
@@ -285,7 +286,7 @@ impl Remote {
             Some(AppendError::Full) => DropReason::SpoolFullNewest,
             _ => DropReason::SpoolIoError,
         };
-        self.around.ledger.drop_waiting(Home::Memory, load.entries() as u64, reason);
+        self.around.ledger.drop_waiting(Home::Memory, load.count(), reason);
     }
 
     /// The keeper's thread is gone, by a fault of ours. What it had is on the disk or lost with it; the rest goes on from
@@ -294,7 +295,7 @@ impl Remote {
         let Some(mut spooling) = self.spooling.take() else { return };
         spooling.stop_counting();
         self.closing.iter_mut().for_each(Closing::lose_spool);
-        let lost = spooling.writing as u64;
+        let lost = spooling.writing;
         self.around.ledger.drop_waiting(Home::Memory, lost, DropReason::SpoolIoError);
         self.warn("panic", "the spool's thread panicked; please report this".into());
     }

@@ -158,3 +158,25 @@ fn what_does_not_fit_a_frame_is_refused_before_anything_is_written() {
     }
     assert_eq!(spool.status().segments, 0);
 }
+
+#[test]
+fn of_a_frame_that_is_readable_in_part_the_bytes_add_up() {
+    let (fs, clock) = (Model::default(), Clock::new());
+    let (good, garbage) = (record(7), [0xff; 90]);
+    let mut writer = open(&fs, clock.0);
+    writer.append(clock.0, &[&good[..], &garbage].concat(), 2, Keep::Spooled).unwrap();
+    writer.close(clock.0);
+    let mut spool = open(&fs, clock.0);
+    let handed_out = loop {
+        match spool.next_backlog() {
+            Backlog::Frame { entries, records, .. } => break Count::of(records, entries as usize),
+            Backlog::Unfinished => {}
+            Backlog::Empty => panic!("the entry is gone"),
+        }
+    };
+    let (changes, lost) = (spool.take_changes(), Count::of(&garbage, 1));
+    assert_eq!(handed_out, Count::one(&good));
+    assert_eq!(changes.dropped, [(DropReason::SpoolCorrupt, lost)]);
+    assert_eq!(changes.recovered, handed_out + lost);
+    assert_eq!(spool.status().in_flight, handed_out, "it goes as it came");
+}

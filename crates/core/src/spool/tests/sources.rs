@@ -76,6 +76,7 @@ fn entries_whose_source_cannot_be_read_are_delivered_and_the_damage_is_counted()
     let changes = spool.take_changes();
     // What the region held nobody can say: it counts as one entry, like any other.
     assert_eq!((changes.recovered.entries, changes.dropped(DropReason::SpoolCorrupt)), (2, 1), "{changes:?}");
+    assert_eq!(changes.recovered.bytes, record(1).len() as u64, "and of its bytes nothing is known");
 }
 
 #[test]

@@ -14,6 +14,7 @@ fn batch() -> SealedBatch {
         bytes: r#"{"logs":[{},{},{}]}"#.into(),
         encoding: Encoding::Plain,
         entries: 3,
+        sizes: [40, 50, 60].into(),
         number: 1,
         offset: 0,
         foreign: false,

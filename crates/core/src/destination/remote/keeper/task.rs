@@ -9,6 +9,7 @@ use tokio::sync::mpsc::UnboundedSender;
 
 use super::super::load::{Frame, Load, Part};
 use super::{AT_A_TIME, Order, Orders, Word};
+use crate::count::Count;
 use crate::destination::Surroundings;
 use crate::durable::{Group, NotDurable};
 use crate::ledger::{Home, SpoolStats};
@@ -195,12 +196,12 @@ impl<F: Fs> Task<F> {
 
     /// False where it could not be written.
     fn write(&mut self, mut load: Load, keep: Keep) -> bool {
-        let entries = load.entries();
-        let written = self.append(load.bytes(), entries, keep);
+        let entries = load.count();
+        let written = self.append(load.bytes(), load.entries(), keep);
         let counts = Arc::clone(&self.counts);
         let counted = lock(&counts);
         if *counted && written.is_ok() {
-            self.around.ledger.spill(entries as u64);
+            self.around.ledger.spill(entries);
         }
         let done = written.is_ok();
         let back = match (written, keep) {
@@ -240,7 +241,8 @@ impl<F: Fs> Task<F> {
         for part in parts {
             match self.append(part.records(), part.entries.len(), Keep::Held) {
                 Ok(position) => {
-                    frames.push(Frame::new(position, part.entries.len(), self.orders.clone()));
+                    let count = Count::of(part.records(), part.entries.len());
+                    frames.push(Frame::new(position, count, self.orders.clone()));
                 }
                 Err(_) => {
                     frames.drain(..).for_each(|frame: Arc<Frame>| frame.settle_all());
@@ -256,8 +258,7 @@ impl<F: Fs> Task<F> {
             let kept = self.spool.as_mut().is_some_and(|spool| spool.release(frame.position()));
             if !kept && *lock(&self.counts) {
                 // The spool had to drop the segment meanwhile, to make room or because it was gone.
-                let entries = frame.entries() as u64;
-                self.around.ledger.drop_waiting(Home::Spool, entries, DropReason::SpoolFullOldest);
+                self.around.ledger.drop_waiting(Home::Spool, frame.count(), DropReason::SpoolFullOldest);
             }
         }
     }
@@ -276,7 +277,7 @@ impl<F: Fs> Task<F> {
                 Backlog::Frame { position, entries: count, records, source } => {
                     let count = count as usize;
                     (entries, bytes) = (entries + count, bytes + records.len());
-                    let frame = Frame::new(position, count, self.orders.clone());
+                    let frame = Frame::new(position, Count::of(records, count), self.orders.clone());
                     loads.push(Load::read(records.to_vec(), count, Some(frame)).written_by(source));
                 }
                 Backlog::Unfinished => {
@@ -335,10 +336,10 @@ impl<F: Fs> Task<F> {
         let counted = lock(&counts);
         if *counted {
             if changes.recovered.entries > 0 {
-                self.around.ledger.recovered(changes.recovered.entries);
+                self.around.ledger.recovered(changes.recovered);
             }
             for (reason, lost) in &changes.dropped {
-                self.around.ledger.drop_waiting(Home::Spool, lost.entries, *reason);
+                self.around.ledger.drop_waiting(Home::Spool, *lost, *reason);
             }
         }
         for (reason, lost) in changes.dropped {

@@ -153,7 +153,7 @@ impl Course {
     }
 
     pub(super) fn stats(&self) -> DestinationStats {
-        let accepted = self.around.pipeline.queue.counts().accepted;
+        let accepted = self.around.pipeline.queue.counts().taken_in();
         self.around.ledger.counts().stats("collector", accepted)
     }
 
@@ -162,5 +162,7 @@ impl Course {
         let stats = self.stats();
         assert_eq!((stats.delivered, stats.dropped.total()), (delivered, dropped), "{stats:?}");
         assert_eq!((stats.queued, stats.in_flight, stats.drift), (0, 0, 0), "{stats:?}");
+        let bytes = stats.bytes;
+        assert_eq!(bytes.accepted, bytes.delivered + bytes.dropped + bytes.spooled, "{stats:?}");
     }
 }

@@ -31,6 +31,16 @@ fn poison_costs_itself_alone_and_few_requests() {
         let bad = bad as u64;
         course.assert_settled(1_000 - bad, bad);
         assert_eq!(course.stats().dropped.of(DropReason::Poison), bad);
+        let bytes = course.stats().bytes;
+        assert_eq!(bytes.dropped % bad, 0, "they are of one size");
+        if bad < 1_000 {
+            let (one, other) = (bytes.dropped / bad, bytes.delivered / (1_000 - bad));
+            assert_eq!(
+                one - other,
+                ("poison".len() - "good".len()) as u64,
+                "whose bytes are lost: {bytes:?}"
+            );
+        }
         let extra = with_entries(&course.asked()) as u64 - 1;
         println!("FIGURE transport.requests_for_{bad}_poison_among_1000 {extra} requests more");
         // Two per level and offender: its half, and the one beside it.
@@ -51,6 +61,8 @@ fn of_a_batch_that_is_too_large_only_what_is_too_large_by_itself_is_lost() {
             course.wait(Duration::from_secs(3_600)).await;
         });
         course.assert_settled(400, 0);
+        // Whatever was cut of them, they count as they were accepted.
+        assert_eq!(course.stats().bytes.delivered, course.stats().bytes.accepted);
         let requests = with_entries(&course.asked());
         println!("FIGURE transport.requests_for_a_limit_of_{}_kib {requests} requests", limit >> 10);
         let raw: usize = texts.iter().map(|text| text.len() + 150).sum();
