@@ -106,9 +106,10 @@ fn a_server_that_closes_connections_when_they_are_silent_is_no_failure() {
     let client = client_of(&collector);
     let sends = scaled(300, 10_000);
     for i in 0..sends {
-        let until = Instant::now() + idle * (90 + i % 21) / 100;
         send(&client, 1);
         client.flush_blocking(LONG).unwrap();
+        // From the answer on: on a busy machine the exchange alone takes longer than the limit.
+        let until = Instant::now() + idle * (80 + i % 31) / 100;
         while Instant::now() < until {
             std::thread::yield_now();
         }
