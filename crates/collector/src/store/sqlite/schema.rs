@@ -64,7 +64,7 @@ pub(super) fn prepare(connection: &mut Connection) -> rusqlite::Result<()> {
 }
 
 /// `seq` is the order of arrival. Values that a closed list has codes for are kept as codes; trace, span and entry
-/// ids as bytes. The project is 0 for now, which costs no byte. `ended` is 1 on a running entry whose final one is
+/// ids as bytes. A directory is one project's, so the project in it is 0, which costs no byte. `ended` is 1 on a running entry whose final one is
 /// known to be there. `hash` is that of the entry as it came; null where none was kept.
 ///
 /// In the tally, `entries` are rows and `extra` is what their weights make more of them; running entries are in
