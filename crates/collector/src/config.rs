@@ -201,8 +201,8 @@ impl Config {
         self
     }
 
-    /// Bytes of entries, inflated, per UTC day of a project that says nothing else; counted from the start of the
-    /// process. Default: no bound.
+    /// Bytes of entries, inflated, per UTC day of a project that says nothing else, through all collectors on
+    /// one store. Default: no bound.
     pub fn project_bytes_per_day(mut self, most: u64) -> Self {
         self.quotas.project_bytes_per_day = Some(most);
         self

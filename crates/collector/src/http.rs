@@ -73,6 +73,7 @@ impl App {
 
     /// Commits what is under way and lets go of the stores.
     pub(crate) async fn close(&self) {
+        self.guard.close(self.clock.now()).await;
         self.projects.close().await;
     }
 }

@@ -1,8 +1,8 @@
 //! Keys and projects: who may do what, and with whose entries.
 //!
 //! ```text
-//! hoplog keys … ─► Keys ─► KeyStore (keys.db beside the entries) ─► Book ─► Keyring ◄─ guard, per request
-//!                                     looked at every second ──────────────┘
+//! hoplog keys … ─► Keys ─► KeyStore (keys.db, or tables in PostgreSQL) ─► Book ─► Keyring ◄─ guard, per request
+//!                                          looked at every second ──────────────┘
 //! ```
 //!
 //! - A secret is shown once and kept nowhere: what is stored is SHA-256 of a pepper, which lies elsewhere, and the
@@ -11,10 +11,12 @@
 //! - The keyring holds all keys in memory: a request is judged without asking anybody, and a key that was revoked ends
 //!   within [`LOOK`].
 //! - A key that is not known costs the same comparison as one that is.
+//! - The store knows a print of the pepper: a collector that has another one says so, in place of refusing every key.
 
 use crate::http::access::Scopes;
 use crate::store::projects::Project;
 use crate::store::{Reply, StoreError};
+use crate::time::Day;
 use ipnet::IpNet;
 use std::time::Duration;
 
@@ -22,6 +24,8 @@ pub(crate) mod admin;
 pub(crate) mod mint;
 pub(crate) mod ring;
 pub(crate) mod sqlite;
+#[cfg(test)]
+mod tests;
 
 /// How often it is looked whether a key was made, changed or revoked.
 pub(crate) const LOOK: Duration = Duration::from_secs(1);
@@ -76,6 +80,8 @@ pub(crate) struct Named {
 pub(crate) struct Book {
     pub(crate) keys: Vec<Key>,
     pub(crate) projects: Vec<Named>,
+    /// The print of the pepper that the keys were hashed with.
+    pub(crate) pepper: Option<Hash>,
 }
 
 /// Keeps keys and projects.
@@ -89,8 +95,8 @@ pub(crate) trait KeyStore: Send + Sync + 'static {
     /// Sets what a project may send per day.
     fn allow(&self, project: Project, bytes_per_day: Option<u64>) -> Reply<'_, ()>;
 
-    /// Adds a key. Its id must be new.
-    fn add(&self, key: Key) -> Reply<'_, ()>;
+    /// Adds a key. Its id must be new, and the print that of the pepper of all others.
+    fn add(&self, key: Key, pepper: Hash) -> Reply<'_, ()>;
 
     /// Ends a key at a time, unless it ends before; whether there is such a key.
     fn expire(&self, id: String, at: i64) -> Reply<'_, bool>;
@@ -100,7 +106,28 @@ pub(crate) trait KeyStore: Send + Sync + 'static {
 
     /// Notes when keys were used last.
     fn used(&self, uses: Vec<(String, i64)>) -> Reply<'_, ()>;
+
+    /// Adds to the bytes that projects sent on a day; what each sent today, through every collector. Days before
+    /// yesterday are forgotten.
+    fn sent(&self, today: Day, more: Vec<Sent>) -> Reply<'_, Vec<(Project, u64)>>;
 }
+
+/// Bytes of entries, inflated, that came from a project on a day.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Sent {
+    pub(crate) project: Project,
+    pub(crate) day: Day,
+    pub(crate) bytes: u64,
+}
+
+/// PostgreSQL's and SQLite's numbers have a sign.
+pub(crate) fn signed(number: u64) -> i64 {
+    i64::try_from(number).unwrap_or(i64::MAX)
+}
+
+pub(crate) const OTHER_PEPPER: &str = "the keys that there are were made with another pepper than this one: set the same key_pepper \
+                                       (HOPLOG_KEY_PEPPER), or copy keys.pepper from the data directory where they were made";
+pub(crate) const KNOWN_ID: &str = "there is a key with this id already";
 
 /// A name that a project may have: it is shown, compared and stored, and never part of a path or a statement.
 pub(crate) fn check_name(name: &str) -> Result<(), StoreError> {

@@ -2,8 +2,6 @@
 
 use crate::config::Config;
 use crate::error::StartError;
-use crate::keys::KeyStore as _;
-use crate::keys::sqlite::SqliteKeys;
 use crate::query::offline::{Filters, lines};
 use crate::store::Store;
 use crate::store::deletion::Deletion;
@@ -44,7 +42,7 @@ impl OfflineStore {
         if project == "default" {
             return Ok(Self { config, project: Project::DEFAULT });
         }
-        let book = SqliteKeys::new(config.directory()?).news().await.map_err(failed)?;
+        let book = Address::of(&config)?.keys()?.news().await.map_err(failed)?;
         let named = book.and_then(|book| book.projects.into_iter().find(|named| named.name == project));
         let unknown = || {
             StartError::new(format!(

@@ -6,7 +6,7 @@ use crate::floor::Floor;
 use crate::http::cors::Origins;
 use crate::http::guard::Guard;
 use crate::http::{App, router};
-use crate::keys::KeyStore;
+use crate::keys::KeyStore as _;
 use crate::keys::sqlite::SqliteKeys;
 use crate::store::open::Address;
 use crate::store::projects::Projects;
@@ -37,9 +37,11 @@ impl Collector {
     /// The address cannot be listened on, or is beyond loopback without a key; an origin is none; the data directory
     /// cannot be written to, is in use, or comes from a newer version; the store is of an unknown kind.
     pub async fn start(config: Config) -> Result<Running, StartError> {
-        let directory = config.directory()?;
-        let keys: Arc<dyn KeyStore> = Arc::new(SqliteKeys::new(directory.clone()));
-        let guard = Guard::new(&config, keys).await?;
+        let address = Address::of(&config)?;
+        let guard = Guard::new(&config, address.keys()?).await?;
+        if matches!(address, Address::Postgres(_)) && !guard.ring.has_keys() {
+            keys_left_behind(&config).await?;
+        }
         if !config.listen.ip().is_loopback() {
             if !guard.lets_in_others() {
                 return Err(StartError::open_without_key(config.listen));
@@ -48,7 +50,6 @@ impl Collector {
                 return Err(StartError::plain_beyond_loopback(config.listen));
             }
         }
-        let address = Address::of(&config)?;
         let origins = Origins::new(&config.allowed_origins)?;
         // The address first: it is the cheaper of the two to be refused.
         let listener =
@@ -81,6 +82,20 @@ impl Collector {
         );
         Ok(Running { local_addr, scheme, app, stop, serving: tokio::spawn(serving), drain_lag, drain_time })
     }
+}
+
+/// Keys in a file beside a database that has none: of a collector on SQLite, or of an earlier hoplog. They would open
+/// nothing, and without any key loopback would be open.
+async fn keys_left_behind(config: &Config) -> Result<(), StartError> {
+    let book = SqliteKeys::new(config.data_dir.clone()).news().await;
+    if book.is_ok_and(|book| book.is_none_or(|book| book.keys.is_empty())) {
+        return Ok(());
+    }
+    Err(StartError::new(format!(
+        "{} holds keys, which count for SQLite alone: with PostgreSQL they are in the database. Make them anew by `hoplog keys \
+         create` with the same --store, or move the file away",
+        config.data_dir.join("keys.db").display()
+    )))
 }
 
 /// A collector that serves. Dropped without [`shutdown`](Self::shutdown), it stops at once: what was answered stays

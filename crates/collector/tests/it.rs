@@ -23,8 +23,6 @@ mod cors;
 mod doctor;
 #[path = "it/interface.rs"]
 mod interface;
-#[path = "it/keys.rs"]
-mod keys;
 #[path = "it/layout.rs"]
 mod layout;
 #[path = "it/logs_sdk.rs"]
@@ -43,6 +41,8 @@ mod postgresql;
 mod process;
 #[path = "it/safety.rs"]
 mod safety;
+#[path = "it/shared_keys.rs"]
+mod shared_keys;
 #[path = "it/spool.rs"]
 mod spool;
 #[path = "it/store.rs"]

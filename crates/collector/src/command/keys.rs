@@ -1,4 +1,5 @@
-//! `hoplog keys`: works on the data directory, also while a collector runs on it, which notices within seconds.
+//! `hoplog keys`: works on the data directory or the database, also while a collector runs on it, which notices within
+//! seconds.
 //!
 //! Exit codes: 0 done; 1 it could not be done; 2 a wrong call.
 

@@ -49,7 +49,8 @@ pub(crate) struct Guard {
     proxies: Proxies,
     hosts: Hosts,
     failures: Failures,
-    meters: Meters,
+    keys: Arc<dyn KeyStore>,
+    meters: Arc<Meters>,
 }
 
 /// Paths that need no key: they say nothing about entries.
@@ -84,16 +85,27 @@ impl Guard {
         open.sort_by_key(|(network, _)| std::cmp::Reverse(network.prefix_len()));
         let directory = config.directory()?;
         let (shared, pepper) = (config.api_key.as_ref(), config.pepper.as_ref());
-        let ring = Arc::new(Keyring::open(keys, directory, shared, pepper).await?);
+        let ring = Arc::new(Keyring::open(Arc::clone(&keys), directory, shared, pepper).await?);
         tokio::spawn(Keyring::keep(Arc::downgrade(&ring)));
+        let meters = Arc::new(Meters::new(config.quotas.clone()));
+        let heard = meters.exchange(&*keys, config.clock.now()).await;
+        heard.map_err(|e| StartError::new(e.to_string()))?;
+        tokio::spawn(Meters::keep(Arc::downgrade(&meters), Arc::clone(&keys), config.clock.clone()));
         Ok(Self {
             ring,
             open,
             proxies,
             hosts: Hosts::new(&config.allowed_hosts),
             failures: Failures::default(),
-            meters: Meters::new(config.quotas.clone()),
+            keys,
+            meters,
         })
+    }
+
+    /// Notes what was counted.
+    pub(crate) async fn close(&self, now: i64) {
+        // What fails here is a second's worth of a day's quota.
+        let _ = self.meters.exchange(&*self.keys, now).await;
     }
 
     /// Whether anybody beyond loopback could be let in.

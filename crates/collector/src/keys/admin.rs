@@ -1,13 +1,13 @@
 //! What `hoplog keys` does, on a data directory or a database, with or without a collector that runs on it.
 
 use super::mint::{self, Minted, Pepper};
-use super::sqlite::SqliteKeys;
 use super::{Book, Key, KeyStore};
 use crate::config::{Config, Secret};
 use crate::error::StartError;
 use crate::http::access::{Scope, Scopes};
 use crate::store::StoreError;
-use crate::time::SECOND;
+use crate::store::open::Address;
+use crate::time::{Day, SECOND};
 use ipnet::IpNet;
 use std::fs::DirBuilder;
 use std::os::unix::fs::DirBuilderExt as _;
@@ -101,16 +101,17 @@ pub struct ListedKey {
 }
 
 impl Keys {
-    /// The keys of the collector that this configuration starts.
+    /// The keys of the collector that this configuration starts: in its data directory, or in its database, which is
+    /// asked later.
     ///
     /// # Errors
-    /// The data directory cannot be made.
+    /// The data directory cannot be made; the store's address is wrong.
     pub fn open(config: Config) -> Result<Self, StartError> {
         let directory = config.directory()?;
         // For its owner only, as the collector makes it.
         let made = DirBuilder::new().recursive(true).mode(0o700).create(&directory);
         made.map_err(|e| StartError::directory(&directory, e))?;
-        Ok(Self { store: Arc::new(SqliteKeys::new(directory)), config })
+        Ok(Self { store: Address::of(&config)?.keys()?, config })
     }
 
     /// Makes a key.
@@ -148,11 +149,12 @@ impl Keys {
         let networks = new.networks.iter().map(|text| network(text)).collect::<Result<_, _>>()?;
         let scopes = scopes(&new.scopes)?;
         let project = self.store.project(new.project).await.map_err(wrong)?;
+        let pepper = self.pepper(&self.book().await?)?;
         let key = Key {
             id: minted.id,
             project,
             label: new.label,
-            hash: self.pepper()?.hash(minted.secret.as_bytes()),
+            hash: pepper.hash(minted.secret.as_bytes()),
             scopes,
             created_at: now,
             expires_at: new.lasts.map(|time| now.saturating_add(micros(time))),
@@ -162,7 +164,7 @@ impl Keys {
             requests_per_second: new.requests_per_second,
             bytes_per_second: new.bytes_per_second,
         };
-        self.store.add(key).await.map_err(wrong)
+        self.store.add(key, pepper.print()).await.map_err(wrong)
     }
 
     /// Makes a key that may do what another one may, and ends that one after a time, in which both are valid.
@@ -179,15 +181,16 @@ impl Keys {
         }
         let minted = if id.starts_with("clog_pk_") { mint::pair()? } else { mint::key("live")? };
         let lasts = old.expires_at.map(|end| end.saturating_sub(old.created_at));
+        let pepper = self.pepper(&book)?;
         let new = Key {
             id: minted.id.clone(),
-            hash: self.pepper()?.hash(minted.secret.as_bytes()),
+            hash: pepper.hash(minted.secret.as_bytes()),
             created_at: now,
             expires_at: lasts.map(|lasts| now.saturating_add(lasts)),
             last_used: None,
             ..old.clone()
         };
-        self.store.add(new).await.map_err(wrong)?;
+        self.store.add(new, pepper.print()).await.map_err(wrong)?;
         self.store.expire(id.to_owned(), now.saturating_add(micros(grace))).await.map_err(wrong)?;
         Ok(MadeKey { id: minted.id, secret: minted.shown.0 })
     }
@@ -213,13 +216,24 @@ impl Keys {
         self.store.allow(project, bytes_per_day).await.map_err(wrong)
     }
 
+    /// How many bytes of entries a project sent today, UTC, as its collectors counted until about a second ago. Nothing is
+    /// counted where days are not limited.
+    ///
+    /// # Errors
+    /// The keys cannot be read.
+    pub async fn sent_today(&self, project: &str) -> Result<u64, StartError> {
+        let project = self.store.project(project.to_owned()).await.map_err(wrong)?;
+        let all = self.store.sent(Day::of(self.config.clock.now()), Vec::new()).await.map_err(wrong)?;
+        Ok(all.into_iter().find(|(of, _)| *of == project).map_or(0, |(_, bytes)| bytes))
+    }
+
     /// All keys, or those of one project, oldest first.
     ///
     /// # Errors
     /// The keys cannot be read.
     pub async fn list(&self, project: Option<&str>) -> Result<Vec<ListedKey>, StartError> {
         let now = self.config.clock.now();
-        let Book { keys, projects } = self.book().await?;
+        let Book { keys, projects, .. } = self.book().await?;
         let name =
             |key: &Key| projects.iter().find(|named| named.project == key.project).map(|n| n.name.clone());
         let listed = keys.into_iter().map(|key| ListedKey {
@@ -244,11 +258,8 @@ impl Keys {
         Ok(self.store.news().await.map_err(wrong)?.unwrap_or_default())
     }
 
-    fn pepper(&self) -> Result<Pepper, StartError> {
-        match &self.config.pepper {
-            Some(pepper) => Ok(Pepper::given(pepper)),
-            None => Pepper::of(&self.config.directory()?),
-        }
+    fn pepper(&self, book: &Book) -> Result<Pepper, StartError> {
+        Pepper::of(self.config.pepper.as_ref(), &self.config.directory()?, book.pepper.as_ref())
     }
 }
 

@@ -1,6 +1,6 @@
 //! New secrets, the pepper, and what is kept of a secret.
 
-use super::Hash;
+use super::{Hash, OTHER_PEPPER};
 use crate::config::Secret;
 use crate::error::StartError;
 use hoplog_entry::ApiKey;
@@ -18,25 +18,41 @@ pub(crate) struct Pepper(Vec<u8>);
 const FILE: &str = "keys.pepper";
 
 impl Pepper {
-    pub(crate) fn given(secret: &Secret) -> Self {
-        Self(secret.0.as_bytes().to_vec())
+    /// The one that was given, or lies in the data directory, where the first key makes it. `known` is the print of the
+    /// one that the keys were hashed with, if there are any.
+    pub(crate) fn of(
+        given: Option<&Secret>,
+        directory: &Path,
+        known: Option<&Hash>,
+    ) -> Result<Self, StartError> {
+        let pepper = match given {
+            Some(secret) => Some(Self(secret.0.as_bytes().to_vec())),
+            None => Self::read(directory)?,
+        };
+        match (pepper, known) {
+            (None, None) => Self::make(directory),
+            (Some(pepper), None) => Ok(pepper),
+            (Some(pepper), Some(known)) if pepper.print() == *known => Ok(pepper),
+            (_, Some(_)) => Err(StartError::new(OTHER_PEPPER)),
+        }
     }
 
-    /// The one that lies in the data directory; makes it if there is none.
-    pub(crate) fn of(directory: &Path) -> Result<Self, StartError> {
+    fn read(directory: &Path) -> Result<Option<Self>, StartError> {
+        let path = directory.join(FILE);
+        match fs::read(&path) {
+            Ok(pepper) if pepper.len() >= 32 => Ok(Some(Self(pepper))),
+            Ok(_) => Err(StartError::new(format!(
+                "{} is cut off: take it from a backup, or delete it and make all keys anew",
+                path.display()
+            ))),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
+            Err(error) => Err(StartError::directory(&path, error)),
+        }
+    }
+
+    fn make(directory: &Path) -> Result<Self, StartError> {
         let path = directory.join(FILE);
         let refused = |e| StartError::directory(&path, e);
-        match fs::read(&path) {
-            Ok(pepper) if pepper.len() >= 32 => return Ok(Self(pepper)),
-            Ok(_) => {
-                return Err(StartError::new(format!(
-                    "{} is cut off: take it from a backup, or delete it and make all keys anew",
-                    path.display()
-                )));
-            }
-            Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(refused(error)),
-            Err(_) => {}
-        }
         let mut hex = String::with_capacity(64);
         for byte in random::<32>()? {
             // Writing to a String does not fail.
@@ -51,13 +67,20 @@ impl Pepper {
         let linked = written.and_then(|()| fs::hard_link(&draft, &path));
         let _ = fs::remove_file(&draft);
         match linked {
-            Err(error) if error.kind() == io::ErrorKind::AlreadyExists => Self::of(directory),
+            Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {
+                Self::read(directory)?.ok_or_else(|| refused(error))
+            }
             Err(error) => Err(refused(error)),
             Ok(()) => {
                 File::open(directory).and_then(|directory| directory.sync_all()).map_err(refused)?;
                 Ok(Self(hex.into_bytes()))
             }
         }
+    }
+
+    /// What tells it from another one, and nothing else of it.
+    pub(crate) fn print(&self) -> Hash {
+        hmac_sha256::HMAC::mac(b"hoplog key pepper", &self.0)
     }
 
     pub(crate) fn hash(&self, secret: &[u8]) -> Hash {

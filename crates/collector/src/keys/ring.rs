@@ -62,11 +62,22 @@ pub(crate) struct Keyring {
     directory: PathBuf,
     /// The one key of `HOPLOG_API_KEY`.
     shared: Option<Hash>,
+    /// Where it does not lie in the directory.
+    pepper: Option<Secret>,
     held: RwLock<Arc<Held>>,
-    uses: Mutex<HashMap<String, i64>>,
+    uses: Mutex<Uses>,
 }
 
+/// When keys were used last.
 #[derive(Default)]
+struct Uses {
+    /// As it was noted; there are no more than keys.
+    noted: HashMap<String, i64>,
+    /// What the store has not been told.
+    fresh: Vec<(String, i64)>,
+}
+
+#[derive(Clone, Default)]
 struct Held {
     /// There is none as long as there are no keys.
     pepper: Option<Pepper>,
@@ -75,6 +86,8 @@ struct Held {
     projects: Vec<Named>,
     /// Why the keys could not be looked at the last time.
     failing: Option<StoreError>,
+    /// What could not be held, as the pepper is not at hand: tried again, since that may be mended.
+    unread: Option<Book>,
 }
 
 impl Keyring {
@@ -85,12 +98,12 @@ impl Keyring {
         shared: Option<&Secret>,
         pepper: Option<&Secret>,
     ) -> Result<Self, StartError> {
-        let held = Held { pepper: pepper.map(Pepper::given), ..Held::default() };
         let ring = Self {
             store,
             directory,
+            pepper: pepper.cloned(),
             shared: shared.map(|key| hmac_sha256::Hash::hash(key.0.as_bytes())),
-            held: RwLock::new(Arc::new(held)),
+            held: RwLock::default(),
             uses: Mutex::default(),
         };
         ring.look().await.map_err(|e| StartError::new(e.to_string()))?;
@@ -99,7 +112,13 @@ impl Keyring {
 
     /// Whether there is any key, also one that is not valid any more: with the first one, nothing is open by itself.
     pub(crate) fn is_in_use(&self) -> bool {
-        self.shared.is_some() || !self.held().keys.is_empty()
+        self.shared.is_some() || self.has_keys()
+    }
+
+    /// Whether there is any beside the shared one.
+    pub(crate) fn has_keys(&self) -> bool {
+        let held = self.held();
+        !held.keys.is_empty() || held.unread.is_some()
     }
 
     /// Whose key it is and what it may do.
@@ -156,42 +175,35 @@ impl Keyring {
     pub(crate) async fn look(&self) -> Result<(), StoreError> {
         let news = self.store.news().await;
         let before = self.held();
-        let held = match news {
-            Ok(None) if before.failing.is_none() => return Ok(()),
-            Ok(None) => Held {
-                pepper: before.pepper.clone(),
-                keys: before.keys.clone(),
-                projects: before.projects.clone(),
-                failing: None,
-            },
-            Ok(Some(book)) => self.hold(book, &before)?,
-            Err(error) => {
-                let held = Held {
-                    pepper: before.pepper.clone(),
-                    keys: before.keys.clone(),
-                    projects: before.projects.clone(),
-                    failing: Some(error.clone()),
-                };
-                self.replace(held);
-                return Err(error);
-            }
+        let fail = |error: StoreError, unread: Option<Book>| {
+            self.replace(Held { failing: Some(error.clone()), unread, ..(*before).clone() });
+            Err(error)
         };
-        self.replace(held);
+        match news.map(|news| news.or_else(|| before.unread.clone())) {
+            Ok(None) if before.failing.is_none() => {}
+            Ok(None) => self.replace(Held { failing: None, ..(*before).clone() }),
+            Ok(Some(book)) => match self.hold(&book, &before) {
+                Ok(held) => self.replace(held),
+                Err(error) => return fail(error, Some(book)),
+            },
+            Err(error) => return fail(error, before.unread.clone()),
+        }
         Ok(())
     }
 
-    fn hold(&self, book: Book, before: &Held) -> Result<Held, StoreError> {
+    fn hold(&self, book: &Book, before: &Held) -> Result<Held, StoreError> {
         let pepper = match &before.pepper {
-            None if !book.keys.is_empty() => {
-                let pepper = Pepper::of(&self.directory);
+            _ if book.keys.is_empty() => None,
+            Some(pepper) if book.pepper.is_none_or(|known| known == pepper.print()) => Some(pepper.clone()),
+            _ => {
+                let pepper = Pepper::of(self.pepper.as_ref(), &self.directory, book.pepper.as_ref());
                 Some(pepper.map_err(|e| StoreError::Unavailable(e.to_string()))?)
             }
-            pepper => pepper.clone(),
         };
-        let hashed = |key: Key| (hmac_sha256::Hash::hash(key.id.as_bytes()), Arc::new(key));
-        let mut keys: Vec<_> = book.keys.into_iter().map(hashed).collect();
+        let hashed = |key: &Key| (hmac_sha256::Hash::hash(key.id.as_bytes()), Arc::new(key.clone()));
+        let mut keys: Vec<_> = book.keys.iter().map(hashed).collect();
         keys.sort_by_key(|(hash, _)| *hash);
-        Ok(Held { pepper, keys, projects: book.projects, failing: None })
+        Ok(Held { pepper, keys, projects: book.projects.clone(), failing: None, unread: None })
     }
 
     /// Looks for changes and notes uses until the last other owner is gone.
@@ -201,9 +213,9 @@ impl Keyring {
             let Some(ring) = ring.upgrade() else { return };
             // What fails is tried again; meanwhile `failing` says so at /readyz.
             let _ = ring.look().await;
-            let uses = std::mem::take(&mut *ring.uses.lock().unwrap_or_else(PoisonError::into_inner));
-            if !uses.is_empty() {
-                let _ = ring.store.used(uses.into_iter().collect()).await;
+            let fresh = std::mem::take(&mut ring.uses.lock().unwrap_or_else(PoisonError::into_inner).fresh);
+            if !fresh.is_empty() {
+                let _ = ring.store.used(fresh).await;
             }
         }
     }
@@ -223,8 +235,10 @@ impl Keyring {
             return;
         }
         let mut uses = self.uses.lock().unwrap_or_else(PoisonError::into_inner);
-        if !uses.contains_key(&key.id) {
-            uses.insert(key.id.clone(), now);
+        let last = uses.noted.get(&key.id);
+        if last.is_none_or(|last| now.saturating_sub(*last) >= COARSE) {
+            uses.noted.insert(key.id.clone(), now);
+            uses.fresh.push((key.id.clone(), now));
         }
     }
 

@@ -1,26 +1,35 @@
 //! Keys in `keys.db`, beside the entries of the default project. Several processes may have it open: a collector that
 //! looks, a command that changes.
 
-use super::{Book, Key, KeyStore, MOST_KEYS, Named, check_name, mint};
+use super::{
+    Book, Hash, KNOWN_ID, Key, KeyStore, MOST_KEYS, Named, OTHER_PEPPER, Sent, check_name, mint, signed,
+};
 use crate::http::access::Scopes;
 use crate::store::projects::Project;
 use crate::store::{Reply, StoreError};
+use crate::time::Day;
 use rusqlite::{Connection, OpenFlags, OptionalExtension as _, Row, TransactionBehavior, params};
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 const FILE: &str = "keys.db";
-const VERSION: i64 = 1;
+const VERSION: i64 = 2;
 
-const SCHEMA: &str = "
+/// The steps to a version, from the one before it.
+const STEPS: [&str; 2] = [
+    "
     CREATE TABLE projects (number INTEGER PRIMARY KEY, name TEXT NOT NULL UNIQUE, bytes_per_day INTEGER);
     INSERT INTO projects VALUES (0, 'default', NULL);
     CREATE TABLE keys (id TEXT PRIMARY KEY, project INTEGER NOT NULL REFERENCES projects (number),
       label TEXT NOT NULL, hash BLOB NOT NULL, scopes INTEGER NOT NULL, created_at INTEGER NOT NULL,
       expires_at INTEGER, revoked_at INTEGER, networks TEXT NOT NULL, last_used INTEGER,
       requests_per_second INTEGER, bytes_per_second INTEGER) WITHOUT ROWID;
-    PRAGMA user_version = 1;";
+    PRAGMA user_version = 1;",
+    "CREATE TABLE pepper (print BLOB NOT NULL);
+    CREATE TABLE sent (project INTEGER, day INTEGER, bytes INTEGER NOT NULL, PRIMARY KEY (project, day)) WITHOUT ROWID;
+    PRAGMA user_version = 2;",
+];
 
 /// Keys in a file.
 pub(crate) struct SqliteKeys(Arc<Mutex<File>>);
@@ -95,10 +104,11 @@ fn open(path: &Path) -> rusqlite::Result<Connection> {
     connection.execute_batch("PRAGMA synchronous = FULL; PRAGMA foreign_keys = 1;")?;
     let version =
         |connection: &Connection| connection.query_row("PRAGMA user_version", [], |row| row.get::<_, i64>(0));
-    if version(&connection)? == 0 {
+    if version(&connection)? < VERSION {
         let making = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
-        if version(&making)? == 0 {
-            making.execute_batch(SCHEMA)?;
+        let there = usize::try_from(version(&making)?).unwrap_or(usize::MAX);
+        for step in STEPS.get(there..).unwrap_or_default() {
+            making.execute_batch(step)?;
         }
         making.commit()?;
     }
@@ -106,11 +116,6 @@ fn open(path: &Path) -> rusqlite::Result<Connection> {
         VERSION => Ok(connection),
         _ => Err(failed("it was made by a newer hoplog: run that one")),
     }
-}
-
-/// SQLite's numbers have a sign.
-fn kept(number: u64) -> i64 {
-    i64::try_from(number).unwrap_or(i64::MAX)
 }
 
 fn failed(why: impl Into<String>) -> rusqlite::Error {
@@ -157,11 +162,11 @@ impl KeyStore for SqliteKeys {
         self.ask(move |file| {
             file.seen = None;
             let sql = "UPDATE projects SET bytes_per_day = ?2 WHERE number = ?1";
-            file.made()?.execute(sql, params![project.0, bytes_per_day.map(kept)]).map(drop)
+            file.made()?.execute(sql, params![project.0, bytes_per_day.map(signed)]).map(drop)
         })
     }
 
-    fn add(&self, key: Key) -> Reply<'_, ()> {
+    fn add(&self, key: Key, pepper: Hash) -> Reply<'_, ()> {
         self.ask(move |file| {
             file.seen = None;
             let adding = file.made()?.transaction_with_behavior(TransactionBehavior::Immediate)?;
@@ -169,10 +174,17 @@ impl KeyStore for SqliteKeys {
             let there =
                 adding.query_row("SELECT 1 FROM keys WHERE id = ?1", [&key.id], |_| Ok(())).optional()?;
             if there.is_some() {
-                return Err(failed("there is a key with this id already"));
+                return Err(failed(KNOWN_ID));
             }
             if known >= MOST_KEYS {
                 return Err(failed(format!("there are {MOST_KEYS} keys, which is all that are kept")));
+            }
+            let print =
+                adding.query_row("SELECT print FROM pepper", [], |row| row.get::<_, Hash>(0)).optional()?;
+            match print {
+                Some(print) if print != pepper => return Err(failed(OTHER_PEPPER)),
+                Some(_) => {}
+                None => adding.execute("INSERT INTO pepper VALUES (?1)", [pepper]).map(drop)?,
             }
             let networks: Vec<String> = key.networks.iter().map(ToString::to_string).collect();
             adding.execute(
@@ -189,7 +201,7 @@ impl KeyStore for SqliteKeys {
                     networks.join(" "),
                     key.last_used,
                     key.requests_per_second,
-                    key.bytes_per_second.map(kept),
+                    key.bytes_per_second.map(signed),
                 ],
             )?;
             adding.commit()
@@ -220,6 +232,27 @@ impl KeyStore for SqliteKeys {
                 noting.execute("UPDATE keys SET last_used = ?2 WHERE id = ?1", params![id, at])?;
             }
             noting.commit()
+        })
+    }
+
+    fn sent(&self, today: Day, more: Vec<Sent>) -> Reply<'_, Vec<(Project, u64)>> {
+        self.ask(move |file| {
+            if !more.is_empty() {
+                let adding = file.made()?.transaction_with_behavior(TransactionBehavior::Immediate)?;
+                for Sent { project, day, bytes } in more {
+                    adding.execute(
+                        "INSERT INTO sent VALUES (?1, ?2, ?3)
+                         ON CONFLICT (project, day) DO UPDATE SET bytes = bytes + excluded.bytes",
+                        params![project.0, day.0, signed(bytes)],
+                    )?;
+                }
+                adding.execute("DELETE FROM sent WHERE day < ?1", [today.back(1).0])?;
+                adding.commit()?;
+            }
+            let Some(connection) = file.existing()? else { return Ok(Vec::new()) };
+            let mut all = connection.prepare("SELECT project, bytes FROM sent WHERE day = ?1")?;
+            let one = |row: &Row<'_>| Ok((Project(row.get(0)?), row.get::<_, i64>(1)?.unsigned_abs()));
+            all.query_map([today.0], one)?.collect()
         })
     }
 }
@@ -256,5 +289,6 @@ fn read(connection: &Connection) -> rusqlite::Result<Book> {
         })
     };
     let keys = statement.query_map([], key)?.collect::<Result<_, _>>()?;
-    Ok(Book { keys, projects })
+    let pepper = connection.query_row("SELECT print FROM pepper", [], |row| row.get(0)).optional()?;
+    Ok(Book { keys, projects, pepper })
 }

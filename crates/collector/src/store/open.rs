@@ -1,10 +1,12 @@
 //! Which store an address means.
 
-use super::postgres::PostgresProjects;
+use super::postgres::{PostgresKeys, PostgresProjects};
 use super::projects::Stores;
 use super::sqlite::SqliteProjects;
 use crate::config::Config;
 use crate::error::StartError;
+use crate::keys::KeyStore;
+use crate::keys::sqlite::SqliteKeys;
 use std::path::PathBuf;
 use std::sync::Arc;
 
@@ -32,6 +34,14 @@ impl Address {
         Err(StartError::new(format!(
             "unknown store `{kind}`: pass --store sqlite:PATH or --store postgres://USER@HOST/DATABASE"
         )))
+    }
+
+    /// Where the keys to it are. Nothing is opened yet.
+    pub(crate) fn keys(&self) -> Result<Arc<dyn KeyStore>, StartError> {
+        Ok(match self {
+            Self::Sqlite(directory) => Arc::new(SqliteKeys::new(directory.clone())),
+            Self::Postgres(url) => Arc::new(PostgresKeys::new(url)?),
+        })
     }
 
     /// Opens what is there.

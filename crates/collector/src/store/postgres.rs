@@ -35,6 +35,7 @@ use tokio::sync::{mpsc, oneshot};
 use tokio::task::JoinHandle;
 use writer::{Counts, Job, Shared, Writer};
 
+pub(crate) use keys::PostgresKeys;
 pub use schema::Indexes;
 
 mod address;
@@ -47,6 +48,7 @@ mod errors;
 mod figures;
 mod follow;
 mod histogram;
+mod keys;
 mod layouts;
 mod listing;
 mod notes;

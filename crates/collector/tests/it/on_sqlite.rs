@@ -12,6 +12,8 @@ mod dedup;
 mod deletion;
 #[path = "entries.rs"]
 mod entries;
+#[path = "keys.rs"]
+mod keys;
 #[path = "query.rs"]
 mod query;
 #[path = "quirks.rs"]

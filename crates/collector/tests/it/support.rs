@@ -134,17 +134,35 @@ impl<S: Backend> ServerOn<S> {
     pub(crate) fn in_directory(directory: Arc<TempDir>, change: impl FnOnce(Config) -> Config) -> Self {
         let clock = Clock(Arc::new(AtomicU64::new(NOON)));
         let hand = clock.clone();
-        let mut config = Config::default()
+        let config = Self::config(directory.path())
             .listen("127.0.0.1:0".parse().unwrap())
-            .data_dir(directory.path())
             .clock(move || SystemTime::UNIX_EPOCH + Duration::from_secs(hand.0.load(Relaxed)));
-        if let Some(store) = S::store(directory.path()) {
-            config = config.store(store);
-        }
         let runtime = runtime();
         let running = runtime.block_on(Collector::start(change(config))).unwrap();
         let (address, running) = (running.local_addr(), Some(running));
         Self { store: PhantomData, address, running, runtime: Some(runtime), directory, clock }
+    }
+
+    /// What a collector on this directory, or on the store that belongs to it, is told.
+    pub(crate) fn config(directory: &Path) -> Config {
+        let config = Config::default().data_dir(directory);
+        match S::store(directory) {
+            Some(store) => config.store(store),
+            None => config,
+        }
+    }
+
+    /// The address of the store that belongs to a directory, if it is not that.
+    pub(crate) fn store(directory: &Path) -> Option<String> {
+        S::store(directory)
+    }
+
+    /// What a database holds of keys; nothing of a store that keeps files.
+    pub(crate) fn keys_as_text(directory: &Path) -> String {
+        let url = S::store(directory).zip(hoplog_testdb::shared());
+        url.map_or_else(String::new, |(url, cluster)| {
+            cluster.sql(&url, "SELECT k, encode(hash, 'escape') FROM log_keys k; SELECT * FROM log_key_book")
+        })
     }
 
     /// The names of the files that it keeps; none for a store that keeps none.
@@ -285,7 +303,7 @@ pub(crate) fn request_from(
 }
 
 /// The paths that answer `GET`, with their places for parameters: those known here, and all that the collector names.
-pub(crate) fn get_routes(server: &Server) -> Vec<String> {
+pub(crate) fn get_routes<S: Backend>(server: &ServerOn<S>) -> Vec<String> {
     let known = [
         "/",
         "/stats",

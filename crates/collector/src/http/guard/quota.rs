@@ -4,13 +4,17 @@
 //! What a request asks is known beforehand, and one too many is refused. What a body holds is known once it is inflated:
 //! it is paid for then, and a key that owes waits until it has paid.
 
-use crate::keys::Key;
+use crate::keys::{Key, KeyStore, LOOK};
+use crate::store::StoreError;
 use crate::store::projects::Project;
-use crate::time::Day;
+use crate::time::{Clock, Day};
+use days::{Count, Days};
 use std::collections::HashMap;
 use std::hash::Hash;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError, Weak};
 use std::time::{Duration, Instant};
+
+mod days;
 
 /// What is allowed where a key or a project says nothing else; `None` is everything.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -75,7 +79,7 @@ enum Holder {
 pub(super) struct Meters {
     quotas: Quotas,
     buckets: Mutex<HashMap<Holder, Arc<Mutex<Buckets>>>>,
-    days: Mutex<HashMap<Project, Arc<Mutex<Sent>>>>,
+    days: Days,
 }
 
 #[derive(Debug, Default)]
@@ -84,15 +88,13 @@ struct Buckets {
     bytes: Option<Bucket>,
 }
 
-/// What was sent on a day.
-type Sent = (Day, u64);
-
 /// Where a request's share is written down.
 #[derive(Debug, Clone)]
 pub(crate) struct Meter {
     limits: Quotas,
     buckets: Arc<Mutex<Buckets>>,
-    day: Arc<Mutex<Sent>>,
+    /// If there is a limit.
+    day: Option<Arc<Mutex<Count>>>,
 }
 
 /// A quota that is used up.
@@ -119,8 +121,25 @@ impl Meters {
             return None;
         }
         let holder = key.map_or(Holder::Project(project), |key| Holder::Key(key.id.clone()));
-        let (buckets, day) = (entry(&self.buckets, holder), entry(&self.days, project));
-        Some(Meter { limits, buckets, day })
+        let day = limits.project_bytes_per_day.map(|_| self.days.of(project));
+        Some(Meter { limits, buckets: entry(&self.buckets, holder), day })
+    }
+
+    /// Tells the store of the keys what was sent today, and hears what it knows of it.
+    pub(super) async fn exchange(&self, store: &dyn KeyStore, now: i64) -> Result<(), StoreError> {
+        self.days.exchange(store, Day::of(now)).await
+    }
+
+    /// Does so until the last other owner is gone.
+    pub(super) async fn keep(meters: Weak<Self>, store: Arc<dyn KeyStore>, clock: Clock) {
+        loop {
+            tokio::time::sleep(LOOK).await;
+            let Some(meters) = meters.upgrade() else { return };
+            if meters.days.are_counted() {
+                // What fails is tried again.
+                let _ = meters.exchange(&*store, clock.now()).await;
+            }
+        }
     }
 }
 
@@ -139,13 +158,10 @@ impl Meter {
                 let paid = bucket.take(1.0, rate, now);
                 paid.map_err(|wait| Exceeded { policy: "bytes", wait })?;
             }
-            if let Some(most) = self.limits.project_bytes_per_day {
-                let (day, sent) = *self.day.lock().unwrap_or_else(PoisonError::into_inner);
-                if day == Day::of(today) && sent >= most {
-                    let rest = crate::time::DAY - today.rem_euclid(crate::time::DAY);
-                    let wait = Duration::from_micros(rest.unsigned_abs());
-                    return Err(Exceeded { policy: "day", wait });
-                }
+            if self.limits.project_bytes_per_day.is_some_and(|most| self.sent_on(today) >= most) {
+                let rest = crate::time::DAY - today.rem_euclid(crate::time::DAY);
+                let wait = Duration::from_micros(rest.unsigned_abs());
+                return Err(Exceeded { policy: "day", wait });
             }
         }
         if let Some(rate) = self.limits.requests_per_second.map(f64::from) {
@@ -163,12 +179,15 @@ impl Meter {
             let bucket = buckets.bytes.get_or_insert_with(|| Bucket::full(rate, now));
             bucket.owe(bytes as f64, rate, now);
         }
-        let mut count = self.day.lock().unwrap_or_else(PoisonError::into_inner);
-        let today = Day::of(today);
-        if today > count.0 {
-            *count = (today, 0); // a clock that is set back goes on with the day it had
+        if let Some(count) = &self.day {
+            let bytes = u64::try_from(bytes).unwrap_or(u64::MAX);
+            count.lock().unwrap_or_else(PoisonError::into_inner).add(Day::of(today), bytes);
         }
-        count.1 = count.1.saturating_add(u64::try_from(bytes).unwrap_or(u64::MAX));
+    }
+
+    fn sent_on(&self, today: i64) -> u64 {
+        let count = self.day.as_ref().map(|count| count.lock().unwrap_or_else(PoisonError::into_inner));
+        count.map_or(0, |count| count.on(Day::of(today)))
     }
 
     #[expect(clippy::cast_precision_loss, reason = "a rate, not a sum")]
@@ -179,8 +198,6 @@ impl Meter {
     /// `RateLimit-Policy` and `RateLimit` (draft-ietf-httpapi-ratelimit-headers).
     pub(super) fn headers(&self, today: i64) -> (String, String) {
         let buckets = self.buckets.lock().unwrap_or_else(PoisonError::into_inner);
-        let (day, sent) = *self.day.lock().unwrap_or_else(PoisonError::into_inner);
-        let sent = if day == Day::of(today) { sent } else { 0 };
         let mut policies = Vec::new();
         let mut left = Vec::new();
         let left_of = |bucket: Option<Bucket>, whole: u64| bucket.map_or(whole, |bucket| bucket.left());
@@ -194,7 +211,7 @@ impl Meter {
         }
         if let Some(most) = self.limits.project_bytes_per_day {
             policies.push(format!("\"day\";q={most};qu=\"content-bytes\";w=86400"));
-            left.push(format!("\"day\";r={}", most.saturating_sub(sent)));
+            left.push(format!("\"day\";r={}", most.saturating_sub(self.sent_on(today))));
         }
         (policies.join(", "), left.join(", "))
     }

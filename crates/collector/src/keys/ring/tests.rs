@@ -58,12 +58,13 @@ fn how_long_a_judgement_takes_tells_nothing_of_a_key() {
     let ring = runtime.block_on(async {
         let store = Arc::new(SqliteKeys::new(directory.clone()));
         let pepper = Secret("pepper".to_owned());
+        let known = Pepper::of(Some(&pepper), &directory, None).unwrap();
         let project = store.project("default".to_owned()).await.unwrap();
         let key = Key {
             id: minted.id.clone(),
             project,
             label: String::new(),
-            hash: Pepper::given(&pepper).hash(minted.secret.as_bytes()),
+            hash: known.hash(minted.secret.as_bytes()),
             scopes: Scopes::EVERY,
             created_at: 0,
             expires_at: None,
@@ -73,7 +74,7 @@ fn how_long_a_judgement_takes_tells_nothing_of_a_key() {
             requests_per_second: None,
             bytes_per_second: None,
         };
-        store.add(key).await.unwrap();
+        store.add(key, known.print()).await.unwrap();
         Keyring::open(store, directory.clone(), None, Some(&pepper)).await.unwrap()
     });
     let _ = std::fs::remove_dir_all(&directory);

@@ -8,6 +8,8 @@
 //! | `log_open` | entries of kind `running` whose final one has not come |
 //! | `log_tally` | counts per day, service and level |
 //! | `log_senders`, `log_spans`, `log_losses` | what senders say of themselves, by the day on which they said it |
+//! | `log_names`, `log_keys`, `log_key_book` | names of projects, keys, and how often either changed |
+//! | `log_sent` | bytes per project and day, where those are limited |
 //! | `log_layouts` | which of the steps below were taken |
 //!
 //! Closed lists are kept as their words and ids as people write them, so that `psql` shows what the API shows. What is
@@ -17,7 +19,7 @@ use crate::fields::{Field, Shape};
 use crate::time::Day;
 
 /// The layout's number; a database of an older one is brought to it when it is opened.
-pub(super) const VERSION: i32 = 1;
+pub(super) const VERSION: i32 = 2;
 
 /// Holds back others that would bring a database to this layout, or make a day, at the same time: `hopl`.
 pub(super) const LOCK: i64 = 0x686f_706c;
@@ -58,9 +60,22 @@ impl std::fmt::Display for Indexes {
 pub(super) fn step(version: i32) -> String {
     match version {
         1 => create(),
+        2 => KEYS.to_owned(),
         _ => String::new(),
     }
 }
+
+/// The row of `log_key_book` is locked by whoever changes a key or a name, so that changes come one after the other.
+const KEYS: &str = "
+    CREATE TABLE log_key_book (one boolean PRIMARY KEY DEFAULT true CHECK (one), changes bigint NOT NULL, pepper bytea);
+    INSERT INTO log_key_book (changes) VALUES (0);
+    CREATE TABLE log_names (project_id bigint PRIMARY KEY, name text COLLATE \"C\" NOT NULL UNIQUE, bytes_per_day bigint);
+    INSERT INTO log_names VALUES (0, 'default');
+    CREATE TABLE log_keys (id text COLLATE \"C\" PRIMARY KEY, project_id bigint NOT NULL REFERENCES log_names,
+      label text NOT NULL, hash bytea NOT NULL, scopes text[] NOT NULL, created_at timestamptz NOT NULL,
+      expires_at timestamptz, revoked_at timestamptz, networks text[] NOT NULL, last_used timestamptz,
+      requests_per_second bigint, bytes_per_second bigint);
+    CREATE TABLE log_sent (project_id bigint, day date, bytes bigint NOT NULL, PRIMARY KEY (project_id, day))";
 
 fn kind(field: Field) -> &'static str {
     match field.shape() {
