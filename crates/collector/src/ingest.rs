@@ -6,6 +6,7 @@ pub(crate) mod entry;
 pub(crate) mod envelope;
 pub(crate) mod inflate;
 pub(crate) mod logs_sdk;
+mod metadata;
 pub(crate) mod non_numbers;
 pub(crate) mod otlp;
 pub(crate) mod protocol;

@@ -21,6 +21,7 @@
 //!   read from `user_agent` where it does not say them, but for outgoing calls.
 //! - One of kind `running` is shown until the entry that its `exchange_id` names is stored, and in no answer from then
 //!   on but by its own id.
+//! - Marked `"deleted": true` in a batch without `source`, it is kept and in no answer.
 //! - It counts as often as its `weight` says, from 0 to 1 000 000, once without one.
 //!
 //! `GET /api/v1/logs` filters by `service level min_level path route method status trace_id request_id user_id session_id

@@ -1,6 +1,7 @@
 //! One entry: a JSON object becomes a row, leniently. An entry is refused only when it cannot be kept at all (no
 //! object, too large, too deep); a value that does not fit its field is kept under `metadata` instead.
 
+use super::metadata::own_metadata;
 use super::user_agent::UserAgents;
 use super::value;
 use crate::fields::{Field, Shape, UNKNOWN_SERVICE};
@@ -48,6 +49,8 @@ pub(crate) struct Reader<'a> {
     /// What the batch says of its source, for entries that do not say it themselves.
     source: Vec<Cell>,
     source_service: Option<Slice>,
+    /// `"deleted": true` is the mark of the old schema, and no field of the application's own.
+    has_marks: bool,
     unknown_service: Slice,
     /// Kept between entries for its memory.
     extras: Vec<(&'a str, &'a str)>,
@@ -64,6 +67,7 @@ struct Draft<'a> {
     level: Option<Level>,
     service: Option<Slice>,
     metadata: Option<&'a str>,
+    deleted: bool,
     /// A bit per field that is set.
     seen: u128,
     replaced: bool,
@@ -82,11 +86,17 @@ impl<'a> Reader<'a> {
             now,
             source: Vec::new(),
             source_service: None,
+            has_marks: false,
             unknown_service,
             extras: Vec::new(),
             json_fields: Vec::new(),
             agents: UserAgents::default(),
         }
+    }
+
+    /// The entries come as they would stand in a table of log-collector's: what is marked as deleted there, is.
+    pub(crate) fn take_marks(&mut self) {
+        self.has_marks = true;
     }
 
     /// Takes the batch's `source`; its unknown members describe the sender, not the entries.
@@ -135,7 +145,8 @@ impl<'a> Reader<'a> {
         let metadata = self.metadata(&draft, suspect);
         self.clear();
         let level = draft.level.unwrap_or(Level::Info);
-        let head = Head { index, id, day, home, created_at, level, hash, service, detail, metadata };
+        let deleted = draft.deleted;
+        let head = Head { index, id, day, home, created_at, level, hash, service, detail, metadata, deleted };
         self.batch.finish(mark, head);
     }
 
@@ -200,6 +211,13 @@ impl<'a> Reader<'a> {
                 draft.metadata = Some(raw);
                 true
             }
+            "deleted" if self.has_marks => match token {
+                Token::Bool(mark) => {
+                    draft.deleted = mark == "true";
+                    true
+                }
+                _ => false,
+            },
             _ => match Field::from_name(known) {
                 Some(field) if field.shape() == Shape::Json => {
                     self.json_fields.retain(|(f, _)| *f != field);
@@ -349,39 +367,6 @@ fn hash(raw: &str) -> i32 {
     let mut crc = flate2::Crc::new();
     crc.update(raw.as_bytes());
     crc.sum().cast_signed()
-}
-
-/// A sender's metadata: the object that it is or that its text holds, or else the value as it came.
-fn own_metadata<'m>(
-    raw: &'m str,
-    depth: usize,
-    unescaped: &'m mut String,
-) -> (Option<&'m str>, Option<&'m str>) {
-    match Token::of(raw) {
-        Token::Null => (None, None),
-        Token::Object(object) => (Some(object), None),
-        Token::Text(inner) => {
-            crate::json::unescape(inner, unescaped);
-            let text = unescaped.trim();
-            if text.is_empty() {
-                (None, None)
-            } else if is_object(text, depth) {
-                (Some(text), None)
-            } else {
-                (None, Some(raw))
-            }
-        }
-        _ => (None, Some(raw)),
-    }
-}
-
-fn is_object(text: &str, depth: usize) -> bool {
-    if !text.starts_with('{') || serde_json::from_str::<&serde_json::value::RawValue>(text).is_err() {
-        return false;
-    }
-    let mut walk = Walk::new(text);
-    while walk.member().is_some() {}
-    walk.deepest() < depth
 }
 
 /// Fields that every row has, and `metadata`.

@@ -64,6 +64,9 @@ pub(crate) fn parse(
     let mut reader = Reader::new(text.len(), count, limits.entry, now, retention);
     if let Some(source) = object("source", envelope.source, SOURCE_BYTES)? {
         reader.source(source);
+    } else {
+        // Our own client says who it is, and its entries have fields of any name.
+        reader.take_marks();
     }
     for (index, raw) in entries.into_iter().enumerate() {
         reader.entry(index, raw, has_one(raw, text, nulled));

@@ -64,6 +64,8 @@ pub(crate) struct Row {
     pub(crate) detail: Option<Slice>,
     /// JSON object of everything else.
     pub(crate) metadata: Option<Slice>,
+    /// It came marked as deleted: kept, and in no answer.
+    pub(crate) deleted: bool,
     first_cell: usize,
     end_cell: usize,
 }
@@ -129,6 +131,7 @@ pub(crate) struct Head {
     pub(crate) service: Slice,
     pub(crate) detail: Option<Slice>,
     pub(crate) metadata: Option<Slice>,
+    pub(crate) deleted: bool,
 }
 
 impl Batch {
@@ -197,7 +200,7 @@ impl Batch {
 
     /// Makes a row of what was set since `mark`.
     pub(crate) fn finish(&mut self, mark: Mark, head: Head) {
-        let Head { index, id, day, home, created_at, level, hash, service, detail, metadata } = head;
+        let Head { index, id, day, home, created_at, level, hash, service, detail, metadata, deleted } = head;
         let (first_cell, end_cell) = (mark.cells, self.cells.len());
         self.rows.push(Row {
             index,
@@ -210,6 +213,7 @@ impl Batch {
             service,
             detail,
             metadata,
+            deleted,
             first_cell,
             end_cell,
         });

@@ -47,6 +47,7 @@ mod erase;
 mod errors;
 mod figures;
 mod follow;
+mod hide;
 mod histogram;
 mod keys;
 mod layouts;

@@ -20,5 +20,7 @@ mod query;
 mod quirks;
 #[path = "running.rs"]
 mod running;
+#[path = "soft_delete.rs"]
+mod soft_delete;
 #[path = "tail.rs"]
 mod tail;

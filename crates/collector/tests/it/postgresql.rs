@@ -318,3 +318,22 @@ fn days_are_made_ahead_and_dropped_by_age_and_by_bytes() {
 fn total(server: &Server) -> u64 {
     server.get("/stats").json()["stored"].as_u64().unwrap()
 }
+
+#[test]
+fn what_is_marked_as_deleted_by_sql_is_in_no_answer_until_the_mark_is_taken_away() {
+    let Some((server, cluster, url)) = start() else { return };
+    server.send(json!([{"message": "a", "service": "one", "weight": 3}, {"message": "b", "service": "two"}]));
+    let counts = || {
+        let stats = server.get("/stats").json();
+        (server.logs("").len(), stats["stored"].as_u64().unwrap(), stats["total_logs"].as_u64().unwrap())
+    };
+    assert_eq!(counts(), (2, 2, 4));
+    cluster.sql(&url, "UPDATE logs SET deleted = true WHERE message = 'a'");
+    assert_eq!(counts(), (1, 1, 1));
+    assert_eq!(server.get("/api/v1/services").json()["services"].as_array().unwrap().len(), 1);
+    // Twice is once.
+    cluster.sql(&url, "UPDATE logs SET deleted = true");
+    assert_eq!(counts(), (0, 0, 0));
+    cluster.sql(&url, "UPDATE logs SET deleted = false WHERE message = 'a'");
+    assert_eq!(counts(), (1, 1, 3));
+}

@@ -56,12 +56,12 @@ async fn step(writer: &Client, project: i64, days: &[Date], ids: &[Uuid]) -> Res
     erased
 }
 
-/// Running entries are not in the tally. What that comes to in the end, a rounding may leave below nothing.
+/// Running entries are not in the tally, nor what is marked as deleted. What that comes to in the end, a rounding may leave below nothing.
 async fn erase(writer: &Client, project: i64, days: &[Date], ids: &[Uuid]) -> Result<u64, Error> {
     let sql = format!(
         "WITH gone AS (
            DELETE FROM logs WHERE project_id = $1 AND id_day = ANY($2) AND id = ANY($3)
-           RETURNING project_id, id, hash, id_day, service, level, kind, weight),
+           RETURNING project_id, id, hash, id_day, service, level, kind, weight, deleted),
          kept AS (INSERT INTO log_ids (project_id, id, hash, id_day) SELECT project_id, id, hash, id_day FROM gone
            ON CONFLICT DO NOTHING),
          ended AS (DELETE FROM log_open o USING gone WHERE o.project_id = gone.project_id AND o.id = gone.id),
@@ -70,7 +70,7 @@ async fn erase(writer: &Client, project: i64, days: &[Date], ids: &[Uuid]) -> Re
              extra = CASE WHEN t.entries = less.entries THEN 0 ELSE t.extra - less.extra END
            FROM (SELECT project_id, id_day, service, level, count(*) AS entries,
                    sum(least(greatest(coalesce(weight, 1), 0), {MOST_WEIGHT:.1}) - 1) AS extra
-                 FROM gone WHERE kind <> 'running' GROUP BY 1, 2, 3, 4) AS less
+                 FROM gone WHERE kind <> 'running' AND NOT deleted GROUP BY 1, 2, 3, 4) AS less
            WHERE (t.project_id, t.id_day, t.service, t.level)
                = (less.project_id, less.id_day, less.service, less.level))
          SELECT count(*) FROM gone"

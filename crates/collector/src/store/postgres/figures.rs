@@ -15,7 +15,8 @@ pub(super) async fn totals(client: &mut Client, project: i64, errors_since: i64)
     let mut levels = Levels::default();
     let by_level = client
         .query(
-            "SELECT level, sum(entries)::bigint, sum(extra) FROM log_tally WHERE project_id = $1 GROUP BY level",
+            "SELECT level, sum(entries)::bigint, sum(extra) FROM log_tally WHERE project_id = $1 GROUP BY level
+             HAVING sum(entries) > 0",
             &[&project],
         )
         .await?;
@@ -43,7 +44,8 @@ async fn counted(client: &Client, project: i64) -> Result<Services, Error> {
             "SELECT service, sum(entries)::bigint AS n, sum(extra), max(last_at),
                coalesce(sum(entries) FILTER (WHERE level IN ('ERROR', 'FATAL')), 0)::bigint,
                coalesce(sum(extra) FILTER (WHERE level IN ('ERROR', 'FATAL')), 0)
-             FROM log_tally WHERE project_id = $1 GROUP BY service ORDER BY n DESC, service LIMIT $2",
+             FROM log_tally WHERE project_id = $1 GROUP BY service HAVING sum(entries) > 0
+             ORDER BY n DESC, service LIMIT $2",
             &[&project, &MOST_SERVICES],
         )
         .await?;

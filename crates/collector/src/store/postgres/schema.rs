@@ -15,11 +15,11 @@
 //! Closed lists are kept as their words and ids as people write them, so that `psql` shows what the API shows. What is
 //! `NULL` takes no room. Columns of one width stand together: no byte is lost between them.
 
-use crate::fields::{Field, Shape};
+use crate::fields::{Field, MOST_WEIGHT, Shape};
 use crate::time::Day;
 
 /// The layout's number; a database of an older one is brought to it when it is opened.
-pub(super) const VERSION: i32 = 2;
+pub(super) const VERSION: i32 = 3;
 
 /// Holds back others that would bring a database to this layout, or make a day, at the same time: `hopl`.
 pub(super) const LOCK: i64 = 0x686f_706c;
@@ -61,6 +61,7 @@ pub(super) fn step(version: i32) -> String {
     match version {
         1 => create(),
         2 => KEYS.to_owned(),
+        3 => MARKS.replace("MOST_WEIGHT", &format!("{MOST_WEIGHT:.1}")),
         _ => String::new(),
     }
 }
@@ -76,6 +77,20 @@ const KEYS: &str = "
       expires_at timestamptz, revoked_at timestamptz, networks text[] NOT NULL, last_used timestamptz,
       requests_per_second bigint, bytes_per_second bigint);
     CREATE TABLE log_sent (project_id bigint, day date, bytes bigint NOT NULL, PRIMARY KEY (project_id, day))";
+
+/// An entry that is marked as deleted, by whomever, is taken out of the counts, and comes back into them.
+const MARKS: &str = "
+    CREATE FUNCTION log_marked() RETURNS trigger LANGUAGE plpgsql SET search_path FROM CURRENT AS $$
+    DECLARE n integer := CASE WHEN NEW.deleted THEN -1 ELSE 1 END;
+    BEGIN
+      INSERT INTO log_tally AS t VALUES (NEW.project_id, NEW.id_day, NEW.service, NEW.level, n,
+          n * (least(greatest(coalesce(NEW.weight, 1), 0), MOST_WEIGHT) - 1), NEW.created_at)
+        ON CONFLICT (project_id, id_day, service, level) DO UPDATE SET entries = t.entries + excluded.entries,
+          extra = t.extra + excluded.extra, last_at = greatest(t.last_at, excluded.last_at);
+      RETURN NULL;
+    END $$;
+    CREATE TRIGGER log_marked AFTER UPDATE OF deleted ON logs FOR EACH ROW
+      WHEN (OLD.deleted <> NEW.deleted AND NEW.kind <> 'running') EXECUTE FUNCTION log_marked()";
 
 fn kind(field: Field) -> &'static str {
     match field.shape() {

@@ -16,7 +16,7 @@ use super::copy::{AsText, ColumnSet, Rows, Target};
 use super::days::Days;
 use super::schema::Indexes;
 use super::trouble::Trouble;
-use super::{notes, open, strays, tally};
+use super::{hide, notes, open, strays, tally};
 use crate::store::batch::{Batch, Home, Row, Verdict};
 use crate::time::Day;
 use futures_util::SinkExt as _;
@@ -169,6 +169,7 @@ impl Session {
             rows => self.rows(project, works, as_text, rows).await?,
         };
         tally::add(self, project, works).await?;
+        hide::hide(self, project, works).await?;
         open::follow(self, project, works, has_open).await?;
         strays::note(self, project, works).await?;
         notes::take(self, project, works).await

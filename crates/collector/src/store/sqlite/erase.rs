@@ -3,7 +3,7 @@
 
 use super::readers::{Files, Readers};
 use super::running;
-use super::schema::LAST;
+use super::schema::{DELETED, HIDDEN, LAST};
 use super::select::{Conditions, every_row};
 use crate::fields::MOST_WEIGHT;
 use crate::store::StoreError;
@@ -87,8 +87,9 @@ pub(super) fn erase(connection: &mut Connection, seqs: &[i64]) -> rusqlite::Resu
         let mut count = transaction.prepare(&format!(
             "UPDATE tally SET entries = tally.entries - 1, extra = CASE WHEN tally.entries = 1 THEN 0
                ELSE tally.extra - (ifnull(min(max(one.weight, 0), {MOST_WEIGHT:.1}), 1) - 1) END
-             FROM (SELECT project, service, level, weight FROM entries WHERE seq = ?1 AND kind IS NOT {}) AS one
-             WHERE (tally.project, tally.service, tally.level) = (one.project, one.service, one.level)",
+             FROM (SELECT CASE WHEN ended = {DELETED} THEN {HIDDEN} ELSE project END AS counted, service, level, weight
+                   FROM entries WHERE seq = ?1 AND kind IS NOT {}) AS one
+             WHERE (tally.project, tally.service, tally.level) = (one.counted, one.service, one.level)",
             running::KIND
         ))?;
         let mut delete = transaction.prepare("DELETE FROM entries WHERE seq = ?1")?;

@@ -2,6 +2,7 @@
 
 use super::readers::Files;
 use super::running::{self, Finals};
+use super::schema;
 use crate::store::StoreError;
 use crate::store::batch::DEFAULT_PROJECT;
 use crate::store::figures::{ServiceFigures, Totals};
@@ -23,10 +24,14 @@ pub(super) fn totals(files: &Files, errors_since: i64) -> Result<Totals, StoreEr
                 levels.add(level(row.get(0)?), Count::new(row.get(1)?, row.get(2)?));
             }
             // The condition on the level is, word for word, that of the index, which holds the other columns too.
+            // Whether one came as deleted it does not hold: then rows are looked at.
+            let hidden = "SELECT 1 FROM tally WHERE project = ?1 AND level >= 4 AND last_at >= ?2";
+            let hidden = connection.prepare(hidden)?.exists([schema::HIDDEN, errors_since])?;
             let sql = format!(
                 "SELECT count(*), total(ifnull(weight, 1) - 1) FROM entries INDEXED BY entries_errors
-                 WHERE project = ?1 AND level >= 4 AND created_at >= ?2 AND kind IS NOT {}",
-                running::KIND
+                 WHERE project = ?1 AND level >= 4 AND created_at >= ?2 AND kind IS NOT {}{}",
+                running::KIND,
+                if hidden { " AND ended IS NULL" } else { "" }
             );
             let found = connection
                 .query_row(&sql, [DEFAULT_PROJECT, errors_since], |row| Ok((row.get(0)?, row.get(1)?)))?;

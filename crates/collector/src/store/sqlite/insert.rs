@@ -123,6 +123,10 @@ impl<'c> Inserter<'c> {
                 self.growing.text(batch.text(slice));
             }
         }
+        if row.deleted {
+            let hide = "UPDATE entries SET ended = ?2 WHERE seq = ?1";
+            self.connection.execute(hide, [self.next_seq, schema::DELETED])?;
+        }
         self.next_seq += 1;
         self.count(batch, row)?;
         Ok(Verdict::Stored)
@@ -143,6 +147,10 @@ impl<'c> Inserter<'c> {
         }
         self.awaited.stored(self.connection, row.id)?;
         let service = batch.text(row.service);
+        if row.deleted {
+            let counted = params![schema::HIDDEN, service, row.level.code(), 1, weight - 1.0, row.created_at];
+            return self.connection.execute(ADD, counted).map(drop);
+        }
         if !self.tally.contains_key(service) {
             self.tally.insert(service.to_owned(), [Counted::NOTHING; Level::ALL.len()]);
         }
@@ -157,11 +165,7 @@ impl<'c> Inserter<'c> {
 
     /// Writes the counts; the last step before the commit.
     pub(super) fn finish(self) -> rusqlite::Result<()> {
-        let mut add = self.connection.prepare(
-            "INSERT INTO tally (project, service, level, entries, extra, last_at) VALUES (?1, ?2, ?3, ?4, ?5, ?6)
-             ON CONFLICT DO UPDATE SET entries = entries + excluded.entries, extra = extra + excluded.extra,
-               last_at = max(last_at, excluded.last_at)",
-        )?;
+        let mut add = self.connection.prepare(ADD)?;
         for (service, levels) in self.tally {
             for (level, counted) in Level::ALL.iter().zip(levels).filter(|(_, counted)| counted.entries > 0) {
                 let Counted { entries, extra, last_at } = counted;
@@ -177,6 +181,10 @@ pub(super) fn next_seq(connection: &Connection) -> rusqlite::Result<i64> {
     connection.query_row(schema::LAST, [], |row| row.get::<_, i64>(0)).map(|last| last + 1)
 }
 
+const ADD: &str =
+    "INSERT INTO tally (project, service, level, entries, extra, last_at) VALUES (?1, ?2, ?3, ?4, ?5, ?6)
+    ON CONFLICT DO UPDATE SET entries = entries + excluded.entries, extra = extra + excluded.extra,
+      last_at = max(last_at, excluded.last_at)";
 const COPY: &str = "SELECT hash FROM entries WHERE project = ?1 AND id = ?2";
 const GONE: &str = "SELECT hash FROM gone WHERE project = ?1 AND id = ?2";
 

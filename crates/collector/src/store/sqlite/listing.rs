@@ -87,8 +87,8 @@ pub(super) fn entry(files: &Files, id: EntryId) -> Result<Option<String>, StoreE
         let explain = files.explain(day);
         let seq = connection
             .query_row(
-                "SELECT seq FROM entries WHERE project = ?1 AND id = ?2",
-                params![DEFAULT_PROJECT, &id.as_bytes()[..]],
+                "SELECT seq FROM entries WHERE project = ?1 AND id = ?2 AND ended IS NOT ?3",
+                params![DEFAULT_PROJECT, &id.as_bytes()[..], schema::DELETED],
                 |row| row.get::<_, i64>(0),
             )
             .optional()

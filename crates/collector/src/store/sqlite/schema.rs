@@ -24,6 +24,11 @@ pub(super) const APPLICATION: i64 = 0x686f_706c;
 /// more rows there are the slower all inserts become. The price is that a trace is looked for in every stretch.
 pub(super) const STRETCH: &str = "seq >> 14";
 
+/// What `ended` says of an entry that came marked as deleted.
+pub(super) const DELETED: i64 = 2;
+/// The project in the tally for such entries: none that anybody asks for.
+pub(super) const HIDDEN: i64 = -1;
+
 /// Column names of every row, before those of [`Field::columns`].
 pub(super) const HEAD: &str = "id, created_at, level, service, detail, metadata";
 
@@ -64,11 +69,11 @@ pub(super) fn prepare(connection: &mut Connection) -> rusqlite::Result<()> {
 }
 
 /// `seq` is the order of arrival. Values that a closed list has codes for are kept as codes; trace, span and entry
-/// ids as bytes. A directory is one project's, so the project in it is 0, which costs no byte. `ended` is 1 on a running entry whose final one is
-/// known to be there. `hash` is that of the entry as it came; null where none was kept.
+/// ids as bytes. A directory is one project's, so the project in it is 0, which costs no byte. `ended` says why a row is in
+/// no answer: 1 on a running entry whose final one is known to be there, [`DELETED`] on one that came marked as deleted. `hash` is that of the entry as it came; null where none was kept.
 ///
 /// In the tally, `entries` are rows and `extra` is what their weights make more of them; running entries are in
-/// neither, as they come to nothing once they end.
+/// neither, as they come to nothing once they end. Those that came as deleted are counted for the project [`HIDDEN`].
 pub(super) fn create() -> String {
     let columns = Field::columns()
         .fold(String::new(), |list, field| list + ", " + field.name() + " " + affinity(field));
