@@ -9,7 +9,7 @@ use crate::store::open::Address;
 use crate::store::projects::{Project, Projects};
 use crate::store::search::Search;
 use crate::store::sqlite::check::check;
-use crate::time::SECOND;
+use crate::time::{Day, SECOND};
 use std::fmt;
 use std::io;
 use std::sync::Arc;
@@ -72,15 +72,18 @@ impl OfflineStore {
         serde_json::to_string(&serde_json::json!({ "totals": totals, "services": services })).map_err(failed)
     }
 
-    /// SQLite's files, oldest first, each with what is wrong with it. Changes nothing, also beside a collector.
+    /// What is wrong with each part: of SQLite each of the project's files, oldest first; of PostgreSQL the server, the
+    /// layout, the days to come, the keys, and each day of all projects. Reads all of it and changes nothing, also
+    /// beside a collector.
     ///
     /// # Errors
-    /// The directory cannot be read, or the store is PostgreSQL, which has means of its own.
-    pub fn check(&self) -> Result<Vec<(String, Vec<String>)>, StartError> {
-        let Address::Sqlite(mut directory) = Address::of(&self.config)? else {
-            return Err(StartError::new(
-                "PostgreSQL is checked by its own means: run pg_amcheck on the database",
-            ));
+    /// The directory cannot be read, or the database cannot be reached.
+    pub async fn check(&self) -> Result<Vec<(String, Vec<String>)>, StartError> {
+        let mut directory = match Address::of(&self.config)? {
+            Address::Sqlite(directory) => directory,
+            Address::Postgres(url) => {
+                return crate::store::postgres::check::check(&url, Day::of(self.config.clock.now())).await;
+            }
         };
         if self.project != Project::DEFAULT {
             directory = directory.join("projects").join(self.project.to_string());

@@ -27,14 +27,14 @@ mod interface;
 mod layout;
 #[path = "it/logs_sdk.rs"]
 mod logs_sdk;
-#[path = "it/offline.rs"]
-mod offline;
 #[path = "it/on_postgres.rs"]
 mod on_postgres;
 #[path = "it/on_sqlite.rs"]
 mod on_sqlite;
 #[path = "it/otlp.rs"]
 mod otlp;
+#[path = "it/postgres_check.rs"]
+mod postgres_check;
 #[path = "it/postgresql.rs"]
 mod postgresql;
 #[path = "it/process.rs"]

@@ -1,5 +1,5 @@
-//! `hoplog store`: looks into a store, takes entries out of it. SQLite's files are one process's: while a collector runs on
-//! them, ask it (`GET /api/v1/export`, `DELETE /api/v1/logs`).
+//! `hoplog store`: looks into a store, takes entries out of it. A database has room for it beside collectors; SQLite's files
+//! are one process's: while a collector runs on them, ask it (`GET /api/v1/export`, `DELETE /api/v1/logs`).
 //!
 //! Exit codes: 0 done; 1 it could not be done, or a check found something; 2 a wrong call.
 
@@ -17,7 +17,7 @@ use std::time::SystemTime;
 pub(crate) enum Store {
     /// Counts by level and by service, as JSON.
     Stats(Which),
-    /// Reads SQLite's files from end to end and says what is wrong; changes nothing, also beside a collector.
+    /// Reads all of it and says what is wrong; changes nothing, also beside a collector.
     Check(Which),
     /// Prints a line of JSON per entry that meets the filters, newest first.
     Export(Entries),
@@ -79,7 +79,7 @@ impl Store {
         match self {
             Self::Stats(which) => say(&format!("{}\n", which.open().await?.stats().await?)),
             Self::Check(which) => {
-                let files = which.open().await?.check()?;
+                let files = which.open().await?.check().await?;
                 let mut text = String::new();
                 for (name, complaints) in &files {
                     let said = if complaints.is_empty() { "ok".to_owned() } else { complaints.join("; ") };

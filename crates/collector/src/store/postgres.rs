@@ -40,6 +40,7 @@ pub use schema::Indexes;
 
 mod address;
 mod beside;
+pub(crate) mod check;
 mod connect;
 mod copy;
 mod days;

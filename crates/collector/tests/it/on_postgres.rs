@@ -14,6 +14,8 @@ mod deletion;
 mod entries;
 #[path = "keys.rs"]
 mod keys;
+#[path = "offline.rs"]
+mod offline;
 #[path = "query.rs"]
 mod query;
 #[path = "quirks.rs"]

@@ -11,7 +11,7 @@ use std::collections::BTreeSet;
 use tokio_postgres::Client;
 
 /// Days that are made before their time.
-const AHEAD: i32 = 2;
+pub(super) const AHEAD: i32 = 2;
 /// A day that is read just now is not waited for long, as everybody else would wait too; but often.
 const ATTEMPTS: usize = 10;
 
