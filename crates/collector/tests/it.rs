@@ -13,12 +13,16 @@ mod support;
 mod bodies;
 #[path = "it/both_stores.rs"]
 mod both_stores;
+#[path = "it/browser.rs"]
+mod browser;
 #[path = "it/chaos/mod.rs"]
 mod chaos;
 #[path = "it/command.rs"]
 mod command;
 #[path = "it/cors.rs"]
 mod cors;
+#[path = "it/deploy.rs"]
+mod deploy;
 #[path = "it/doctor.rs"]
 mod doctor;
 #[path = "it/interface.rs"]
@@ -33,6 +37,8 @@ mod on_postgres;
 mod on_sqlite;
 #[path = "it/otlp.rs"]
 mod otlp;
+#[path = "it/paths.rs"]
+mod paths;
 #[path = "it/postgres_check.rs"]
 mod postgres_check;
 #[path = "it/postgresql.rs"]

@@ -15,7 +15,8 @@
   apply();
   dark.addEventListener("change", apply);
   document.addEventListener("DOMContentLoaded", () => {
-    document.getElementById("theme").addEventListener("click", () => {
+    // The page of the interface has no such button.
+    document.getElementById("theme")?.addEventListener("click", () => {
       const other = theme() === "dark" ? "light" : "dark";
       // Choosing what the system says anyway means following it again.
       chosen = other === (dark.matches ? "dark" : "light") ? null : other;

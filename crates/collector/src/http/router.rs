@@ -28,7 +28,9 @@ pub(crate) fn router(app: Arc<App>) -> Router {
         .route("/livez", get(ops::alive))
         .route("/readyz", get(ops::ready))
         .route("/metrics", get(ops::metrics))
-        .fallback(|| async { problem(StatusCode::NOT_FOUND, "there is nothing at this path") })
+        .fallback(|| async {
+            problem(StatusCode::NOT_FOUND, "there is nothing at this path: /openapi.json lists what there is")
+        })
         .method_not_allowed_fallback(|| async {
             problem(StatusCode::METHOD_NOT_ALLOWED, "this path takes another method")
         })

@@ -117,7 +117,9 @@ fn open(body: &[u8], form: Form, most: usize) -> Result<(&str, Vec<&str>, Envelo
     let (entries, count) = match envelope.logs.take() {
         Some(Logs::Array(entries, count)) => (entries, count),
         Some(Logs::Other) => return Err(Unreadable::Malformed("`logs` is not an array".to_owned())),
-        None => return Err(Unreadable::Malformed("`logs` is missing".to_owned())),
+        None => {
+            return Err(Unreadable::Malformed("`logs` is missing: send {\"logs\": [entry, …]}".to_owned()));
+        }
     };
     if count > most {
         return Err(Unreadable::TooMany(count));

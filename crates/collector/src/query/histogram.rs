@@ -67,11 +67,16 @@ pub(crate) async fn histogram(
     Ok(json(StatusCode::OK, &shown(&counted, by, step, from, to)))
 }
 
+/// Of no number at all, too, 0: the standard library's sum is then -0.
+fn sum(numbers: impl Iterator<Item = f64>) -> f64 {
+    numbers.fold(0.0, |sum, number| sum + number)
+}
+
 fn shown(bars: &Bars, by: By, step: i64, from: i64, to: i64) -> Histogram {
     let bucket = |bar: i64| {
         let counts: BTreeMap<String, f64> =
             bars.parts().filter_map(|(name, bars)| Some((name.to_owned(), *bars.get(&bar)?))).collect();
-        Bucket { at: seconds(bar.saturating_mul(step)), total: counts.values().sum(), counts }
+        Bucket { at: seconds(bar.saturating_mul(step)), total: sum(counts.values().copied()), counts }
     };
     let buckets: Vec<Bucket> = (from.div_euclid(step)..=(to - 1).div_euclid(step)).map(bucket).collect();
     Histogram {
@@ -83,7 +88,7 @@ fn shown(bars: &Bars, by: By, step: i64, from: i64, to: i64) -> Histogram {
             By::Status => "status",
             By::Service => "service",
         },
-        total: buckets.iter().map(|bucket| bucket.total).sum(),
+        total: sum(buckets.iter().map(|bucket| bucket.total)),
         buckets,
         stored: bars.stored,
         counting: COUNTING,

@@ -55,6 +55,8 @@ fn a_histogram_counts_by_level_status_and_service_step_by_step() {
         assert!(query.contains(at_fault), "{query}: {problem}");
     }
     // What it says to do instead works.
+    let empty = server.get("/api/v1/histogram?service=nobody").body;
+    assert!(empty.contains("\"total\":0.0") && !empty.contains("-0.0"), "{empty}");
     let response = server.get("/api/v1/histogram?step=1ms").json();
     let least = response["detail"]
         .as_str()
