@@ -19,7 +19,7 @@ mod query;
 mod remote;
 mod sse;
 mod tail;
-mod terminal;
+pub(crate) mod terminal;
 mod tree;
 
 pub(crate) use filters::{Filters, Period};

@@ -82,7 +82,8 @@ impl OfflineStore {
         let mut directory = match Address::of(&self.config)? {
             Address::Sqlite(directory) => directory,
             Address::Postgres(url) => {
-                return crate::store::postgres::check::check(&url, Day::of(self.config.clock.now())).await;
+                return crate::store::postgres::check::check(&url, Day::of(self.config.clock.now()), true)
+                    .await;
             }
         };
         if self.project != Project::DEFAULT {

@@ -12,6 +12,9 @@
 
 use crate::config::Config;
 use crate::error::StartError;
+use crate::store::open::Address;
+use crate::store::postgres::check::check;
+use crate::time::Day;
 use file::Place;
 use std::collections::BTreeMap;
 use std::fmt;
@@ -141,6 +144,18 @@ impl Effective {
     /// The store is of an unknown kind.
     pub fn data_directory(&self) -> Result<PathBuf, StartError> {
         self.config.directory()
+    }
+
+    /// What is wrong with the parts of the database that `store` names, but for the entries in it; none of a store of
+    /// files.
+    ///
+    /// # Errors
+    /// The store is of an unknown kind, or the database cannot be reached.
+    pub async fn database(&self) -> Result<Vec<(String, Vec<String>)>, StartError> {
+        match Address::of(&self.config)? {
+            Address::Sqlite(_) => Ok(Vec::new()),
+            Address::Postgres(url) => check(&url, Day::of(self.config.clock.now()), false).await,
+        }
     }
 
     /// Every setting with its value and where it comes from, in the form of the file; no secret.

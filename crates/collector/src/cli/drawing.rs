@@ -1,7 +1,7 @@
 //! A whole trace, drawn: when, how long, a bar on a common axis, whose, and what, as a tree.
 
 use super::entry::Entry;
-use super::terminal::{Page, Tone};
+use super::terminal::{Page, Tone, fitted, width};
 use super::tree::{Row, arrange};
 use std::collections::BTreeSet;
 
@@ -29,7 +29,7 @@ pub(crate) fn draw(page: &mut Page, trace_id: &str, entries: &[Entry], truncated
     ];
     page.add(Tone::Plain, format_args!("  {}\n", facts.join(", ")));
     page.add(Tone::Dim, format_args!("{:>11} {:>10}\n", "at ms", "took ms"));
-    let widest = services.iter().map(|name| name.chars().count()).max().unwrap_or_default().min(MOST_SERVICE);
+    let widest = services.iter().map(|name| width(name)).max().unwrap_or_default().min(MOST_SERVICE);
     for row in arrange(entries) {
         if let Some(entry) = entries.get(row.index) {
             draw_row(page, &row, entry, begun, length, widest);
@@ -51,7 +51,7 @@ fn draw_row(page: &mut Page, row: &Row, entry: &Entry, begun: i64, length: i64, 
     page.add(Tone::Dim, format_args!("{:>11} ", format!("+{}", millis(at))));
     page.add(Tone::Plain, format_args!("{took:>10} "));
     page.add(Tone::Dim, format_args!("{} ", bar(entry, at, length)));
-    page.tell(Tone::Strong, &format!("{:<widest$} ", entry.service));
+    page.add(Tone::Strong, format_args!("{} ", fitted(&entry.service, widest)));
     if let Some((own, above)) = row.more.split_last() {
         let lines: String = above.iter().map(|more| if *more { "│  " } else { "   " }).collect();
         page.add(Tone::Dim, format_args!("{lines}{}", if *own { "├─ " } else { "└─ " }));

@@ -1,7 +1,7 @@
 //! One entry on one line, in columns.
 
 use super::entry::Entry;
-use super::terminal::{Page, Tone};
+use super::terminal::{Page, Tone, fitted, width};
 
 /// Columns of a service's name, at least and at most; a longer one pushes the rest of its line to the right.
 const SERVICE: usize = 8;
@@ -22,8 +22,7 @@ impl Default for Lines {
 impl Lines {
     /// Makes room for an entry that will stand in these columns.
     pub(crate) fn measure(&mut self, entry: &Entry) {
-        let wide = hoplog_entry::Visible(&entry.service).to_string().chars().count();
-        self.service = self.service.max(wide.min(MOST_SERVICE));
+        self.service = self.service.max(width(&entry.service).min(MOST_SERVICE));
     }
 
     /// The names of the columns.
@@ -41,8 +40,7 @@ impl Lines {
         self.measure(entry);
         page.add(Tone::Dim, format_args!("{:<24}", entry.moment()));
         page.tell(entry.level_tone(), &format!(" {:<5} ", entry.level));
-        let service = hoplog_entry::Visible(&entry.service).to_string();
-        page.add(Tone::Strong, format_args!("{service:<0$}", self.service));
+        page.add(Tone::Strong, format_args!("{}", fitted(&entry.service, self.service)));
         let status = entry.status_code.map(|status| status.to_string()).unwrap_or_default();
         page.add(entry.tone(), format_args!(" {status:>6}"));
         let took = entry.duration_ms.filter(|_| entry.is_span()).map(|ms| format!("{ms:.1}ms"));

@@ -5,6 +5,7 @@ use hoplog_entry::Visible;
 use std::borrow::Cow;
 use std::fmt::{self, Write as _};
 use std::io::{self, IsTerminal as _, Write as _};
+use unicode_width::UnicodeWidthStr as _;
 
 /// Whether colours are used: on a terminal, unless `NO_COLOR` has a value (<https://no-color.org>) or the terminal knows
 /// none.
@@ -87,6 +88,18 @@ impl Page {
     }
 }
 
+/// How many columns a text takes once it is [`Visible`].
+pub(crate) fn width(text: &str) -> usize {
+    Visible(text).to_string().width()
+}
+
+/// A text made visible, with blanks up to a width; a longer one is left as it is.
+pub(crate) fn fitted(text: &str, wide: usize) -> String {
+    let mut shown = Visible(text).to_string();
+    shown.extend(std::iter::repeat_n(' ', wide.saturating_sub(shown.width())));
+    shown
+}
+
 /// Prints finished text.
 pub(crate) fn print(text: &str) -> Result<(), Failure> {
     let mut stdout = io::stdout().lock();
@@ -134,6 +147,16 @@ mod tests {
         let mut page = Page::new(false);
         page.tell(Tone::Bad, "a");
         assert_eq!(page.text, "a");
+    }
+
+    #[test]
+    fn columns_are_those_of_the_terminal() {
+        for (text, wide) in
+            [("shop", 4), ("日本語", 6), ("é", 1), ("e\u{301}", 1), ("🦀", 2), ("a\x07", 6), ("", 0)]
+        {
+            assert_eq!((width(text), fitted(text, 8).width()), (wide, 8), "{text}");
+        }
+        assert_eq!(fitted("日本語", 4), "日本語");
     }
 
     #[test]

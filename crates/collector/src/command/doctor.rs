@@ -63,6 +63,10 @@ impl Doctor {
                     Ok(directory) => look_at(&directory, &mut found),
                     Err(error) => found.wrong(error.to_string()),
                 }
+                match effective.database().await {
+                    Ok(parts) => parts.iter().for_each(|part| database(part, &mut found)),
+                    Err(error) => found.wrong(error.to_string()),
+                }
             }
             Err(complaints) => complaints.lines().for_each(|line| found.wrong(line)),
         }
@@ -125,8 +129,19 @@ fn look_at(directory: &Path, found: &mut Findings) {
         }
     }
     match newer {
+        0 if whole == 0 => {}
         0 => found.fine(format!("{whole} days of entries have a layout that this hoplog knows")),
         _ => found.wrong(format!("{newer} days of entries were written by a newer hoplog: run that one")),
+    }
+}
+
+/// A part of a database.
+fn database((part, complaints): &(String, Vec<String>), found: &mut Findings) {
+    if complaints.is_empty() {
+        found.fine(format!("PostgreSQL, {part}: nothing is wrong"));
+    }
+    for complaint in complaints {
+        found.wrong(format!("PostgreSQL, {part}: {complaint}"));
     }
 }
 

@@ -3,6 +3,7 @@
 //!
 //! Exit codes: 0 done; 1 it could not be done; 2 a wrong call.
 
+use crate::cli::terminal;
 use clap::{Args, Subcommand};
 use hoplog_collector::{Config, Keys as Store, ListedKey, MadeKey, NewKey, Settings, StartError};
 use hoplog_entry::Visible;
@@ -243,11 +244,11 @@ fn table(keys: &[ListedKey]) -> String {
     let mut widths = [0; 9];
     for row in &rows {
         for (width, cell) in widths.iter_mut().zip(row) {
-            *width = cell.chars().count().max(*width);
+            *width = terminal::width(cell).max(*width);
         }
     }
     let line = |row: &[String; 9]| {
-        let cells = row.iter().zip(widths).map(|(cell, width)| format!("{cell:<width$}"));
+        let cells = row.iter().zip(widths).map(|(cell, width)| terminal::fitted(cell, width));
         cells.collect::<Vec<_>>().join("  ").trim_end().to_owned() + "\n"
     };
     rows.iter().map(line).collect()

@@ -56,3 +56,43 @@ fn a_directory_that_others_may_read_or_of_a_newer_hoplog_is_named() {
     let (code, said) = examined(&["--data-dir", data, "--tls-cert", "x", "--store", "what"]);
     assert!(code == 1 && said.contains("go together"), "{said}");
 }
+
+#[test]
+fn a_database_is_looked_at_too() {
+    let Some(cluster) = hoplog_testdb::shared() else { return };
+    let directory = TempDir::new();
+    let data = directory.path().to_str().unwrap();
+    std::fs::set_permissions(data, std::os::unix::fs::PermissionsExt::from_mode(0o700)).unwrap();
+    let url = cluster.database();
+    let (code, said) = examined(&["--data-dir", data, "--store", &url]);
+    assert!(code == 1 && said.contains("layout: hoplog has no tables here"), "{said}");
+    // The shared cluster of the tests does without the disk, and that is named.
+    assert!(said.contains("server: fsync or full_page_writes is off"), "{said}");
+    let (code, said) = examined(&["--data-dir", data, "--store", "postgres://user:hidden@127.0.0.1:1/none"]);
+    assert!(code == 1 && said.contains("PostgreSQL cannot be reached") && !said.contains("hidden"), "{said}");
+}
+
+#[test]
+fn a_clock_that_is_off_is_named_with_its_direction() {
+    use std::io::{Read as _, Write as _};
+    for (date, words) in
+        [("Sun, 06 Nov 1994 08:49:37 GMT", "behind"), ("Wed, 06 Nov 2094 08:49:37 GMT", "ahead of")]
+    {
+        let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+        let url = format!("http://{}", listener.local_addr().unwrap());
+        let answer =
+            format!("HTTP/1.1 200 OK\r\ndate: {date}\r\ncontent-length: 2\r\nconnection: close\r\n\r\n{{}}");
+        std::thread::spawn(move || {
+            for mut stream in listener.incoming().flatten() {
+                let _ = stream.read(&mut [0; 4_096]);
+                let _ = stream.write_all(answer.as_bytes());
+            }
+        });
+        let directory = TempDir::new();
+        let (code, said) = examined(&["--url", &url, "--data-dir", directory.path().to_str().unwrap()]);
+        assert!(
+            code == 1 && said.contains(&format!("s {words} this machine's")) && said.contains("NTP"),
+            "{said}"
+        );
+    }
+}

@@ -16,8 +16,8 @@ type Part = (String, Vec<String>);
 const SETUP: &str =
     "SET default_transaction_read_only = on; SET lock_timeout = '5s'; SET TimeZone = 'UTC'; SET jit = off";
 
-/// The server, the layout, the days to come, then each day's partition, oldest first.
-pub(crate) async fn check(url: &str, today: Day) -> Result<Vec<Part>, StartError> {
+/// The server, the layout, the days to come and the keys; of the `whole` also each day's partition, oldest first.
+pub(crate) async fn check(url: &str, today: Day, whole: bool) -> Result<Vec<Part>, StartError> {
     let failed = |error: Error| StartError::new(explain(&error).to_string());
     let client = Connector::new(Address::parse(url)?)?.connect(SETUP).await.map_err(failed)?;
     let mut parts = vec![("server".to_owned(), server(&client).await.map_err(failed)?)];
@@ -32,7 +32,7 @@ pub(crate) async fn check(url: &str, today: Day) -> Result<Vec<Part>, StartError
     let there: Vec<Day> = there.into_iter().map(|(day, _)| day).collect();
     parts.push(("days".to_owned(), days_ahead(&client, &there, today).await.map_err(failed)?));
     parts.push(("keys".to_owned(), keys(&client).await.map_err(failed)?));
-    for day in there {
+    for day in there.into_iter().filter(|_| whole) {
         let looked = look(&client, day).await;
         // What cannot be read is what a check is for.
         let complaints =
