@@ -26,10 +26,10 @@ use crate::workspace::Workspace;
 use callgrind::{Added, Counted};
 
 pub(crate) const HELP: &str = "\
-usage: cargo xtask bench [gate | peers | <bench>...]
+usage: cargo xtask bench [gate | peers | <bench>...] [-- <option>...]
 
-  (nothing)   run every bench: those of crates/bench, and the collector's `ingest`
-  <bench>     run these
+  (nothing)   run every bench: those of crates/bench, and `collector`
+  <bench>     run these, with the options behind `--`: `collector -- --rows 10000000`, `--only sqlite`, …
   gate        hold the figures against crates/bench/limits.txt: allocations always, instructions where
               valgrind is installed
   peers       hoplog beside what people use for the same, each in turn; writes docs/performance/";
@@ -58,6 +58,8 @@ const COUNTED_AT_LEISURE: [Counted; 1] = [Counted {
 }];
 
 pub(crate) fn run(arguments: &[String]) -> Outcome {
+    let mut parts = arguments.splitn(2, |argument| argument == "--");
+    let (arguments, options) = (parts.next().unwrap_or_default(), parts.next().unwrap_or_default());
     if let Some(option) = arguments.iter().find(|argument| argument.starts_with('-')) {
         return Err(Failure::Usage(format!("`cargo xtask bench` has no option `{option}`")));
     }
@@ -78,7 +80,7 @@ pub(crate) fn run(arguments: &[String]) -> Outcome {
     let mut skips = Vec::new();
     for bench in benches.iter().filter(|bench| arguments.is_empty() || arguments.contains(&bench.name)) {
         println!("\n--- {}", bench.name);
-        process::run(&mut command(&workspace, &bench.path))?;
+        process::run(command(&workspace, &bench.path).args(options))?;
         for counted in COUNTED_AT_LEISURE.iter().filter(|counted| counted.bench == bench.name) {
             match instructions(&workspace, counted, &bench.path)? {
                 Ok(figures) => figures.iter().for_each(|figure| println!("{figure}")),
