@@ -6,7 +6,7 @@
 //! ```
 //!
 //! - An entry lies in the partition of the day that its id names, so that a copy, however late, meets the first one
-//!   under the key `(project_id, id_day, id)`.
+//!   under the key `(project_id, id)` of its partition.
 //! - A commit is durable (`synchronous_commit`); one whose outcome was not seen is tried again, and the key decides.
 //! - Old entries leave as whole partitions; their ids may stay a while.
 //! - Every statement names its project.
@@ -39,6 +39,7 @@ pub(crate) use keys::PostgresKeys;
 pub use schema::Indexes;
 
 mod address;
+mod arrivals;
 mod beside;
 pub(crate) mod check;
 mod connect;
@@ -87,7 +88,6 @@ struct Inner {
     shared: Arc<Shared>,
     clock: Clock,
     answer_bytes: usize,
-    follower_lag: u32,
 }
 
 /// The projects of one database.
@@ -104,6 +104,7 @@ impl PostgresProjects {
             connector: connector.clone(),
             days: days::Days::default(),
             indexes: config.postgres_indexes,
+            follower_lag: config.limits.follower_lag.into(),
             counts: Counts::default(),
         });
         let keep = Keep { days: config.retention_days, bytes: config.retention_bytes };
@@ -123,7 +124,6 @@ impl PostgresProjects {
             shared,
             clock: config.clock.clone(),
             answer_bytes: config.limits.answer_bytes,
-            follower_lag: config.limits.follower_lag,
         });
         tokio::spawn(sweep_for_ever(Arc::downgrade(&inner), config.clock.clone(), keep));
         Ok(Self(inner))
@@ -231,7 +231,7 @@ impl Store for PostgresStore {
     }
 
     fn follow(&self, filter: Filter, since: Option<Position>) -> Reply<'_, News> {
-        let lag = self.inner.follower_lag.into();
+        let lag = self.inner.shared.follower_lag;
         ask!(self, client => follow::follow(client, self.project, &filter, since, lag))
     }
 

@@ -89,9 +89,9 @@ fn each_thing_that_is_spoiled_is_named_with_what_to_do() {
     );
     spoiled(
         &today,
-        "UPDATE log_projects SET seq = seq - 1",
-        "log_projects has not given yet",
-        "UPDATE log_projects SET seq = seq + 1",
+        "SELECT setval('log_groups', 1)",
+        "log_groups has not given yet",
+        "SELECT setval('log_groups', 1000)",
     );
     spoiled(
         "keys",

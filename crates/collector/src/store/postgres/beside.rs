@@ -4,13 +4,16 @@
 const ARRIVAL_DAYS: [i32; 2] = [1, 2];
 
 /// Where copies may be known beside the key. Nothing is looked for in vain.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash)]
 pub(super) struct Beside {
     /// In the two days before: some id names no day.
     pub(super) arrivals: bool,
     /// In `log_ids`.
     pub(super) kept: bool,
 }
+
+/// The project's turn to look there, or to delete, until the end of the transaction.
+pub(super) const TURN: &str = "SELECT pg_advisory_xact_lock(hashtextextended('hoplog', $1))";
 
 /// Takes over from the staging table what is known nowhere.
 pub(super) fn insertion(columns: &str, beside: Beside) -> String {

@@ -12,8 +12,8 @@ use std::collections::HashSet;
 pub(super) enum Target {
     /// The staging table.
     Staging,
-    /// `logs` itself: they are of this project.
-    Logs { project: i64 },
+    /// `logs` itself: they are of this project, and numbered from the one after `base` on.
+    Logs { project: i64, base: i64 },
 }
 
 /// Rows on their way.
@@ -26,9 +26,6 @@ pub(super) struct Rows {
     places: [Option<u8>; Field::ALL.len()],
     metadata: bool,
     detail: bool,
-    rows: i64,
-    /// Where each row's number stands.
-    numbers: Vec<usize>,
 }
 
 /// The columns that every row fills.
@@ -68,7 +65,7 @@ impl Rows {
         let mut bytes = Vec::with_capacity(text);
         // Signature, flags, and no further header (PostgreSQL's COPY, "Binary Format").
         bytes.extend_from_slice(b"PGCOPY\n\xff\r\n\0\0\0\0\0\0\0\0\0");
-        Self { target, bytes, fields, places, metadata, detail, rows: 0, numbers: Vec::new() }
+        Self { target, bytes, fields, places, metadata, detail }
     }
 
     /// The columns that it fills, but for `n` and `arrival`.
@@ -106,28 +103,21 @@ impl Rows {
         format!("COPY {table} ({fixed}{}) FROM STDIN (FORMAT binary)", self.columns())
     }
 
-    /// Numbers the rows from the one after `base` on, instead of from 1.
-    pub(super) fn number_after(&mut self, base: i64) {
-        for (row, at) in (1..).zip(&self.numbers) {
-            if let Some(number) = self.bytes.get_mut(*at..at + size_of::<i64>()) {
-                number.copy_from_slice(&base.saturating_add(row).to_be_bytes());
-            }
-        }
-    }
-
-    /// Appends a row. Where PostgreSQL would not take its metadata as JSON, `as_text` keeps that as a text.
-    pub(super) fn push(&mut self, batch: &Batch, row: &Row, as_text: bool) {
-        self.rows += 1;
+    /// Appends a row, the `n`th of its transaction. Where PostgreSQL would not take its metadata as JSON, `as_text` keeps that as a text.
+    pub(super) fn push(&mut self, n: i64, batch: &Batch, row: &Row, as_text: bool) {
         let columns = FIXED_COUNT + self.fields.len() + usize::from(self.metadata) + usize::from(self.detail);
         self.bytes.extend_from_slice(&u16::try_from(columns).unwrap_or(u16::MAX).to_be_bytes());
-        self.numbers.push(self.bytes.len() + size_of::<i32>());
-        self.value(&self.rows.to_be_bytes());
+        let number = match self.target {
+            Target::Staging => n,
+            Target::Logs { base, .. } => base.saturating_add(n),
+        };
+        self.value(&number.to_be_bytes());
         self.value(&timestamp(row.created_at).to_be_bytes());
         self.value(&date(row.day).to_be_bytes());
         self.value(&row.hash.to_be_bytes());
         match self.target {
             Target::Staging => self.value(&[u8::from(row.home == Home::Arrival)]),
-            Target::Logs { project } => self.value(&project.to_be_bytes()),
+            Target::Logs { project, .. } => self.value(&project.to_be_bytes()),
         }
         self.value(row.id.as_bytes());
         self.value(row.level.as_str().as_bytes());

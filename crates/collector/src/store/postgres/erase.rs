@@ -1,5 +1,6 @@
 //! Entries taken out for good, a few at a time, so that nobody waits long. What tells a copy stays (`log_ids`).
 
+use super::beside;
 use super::listing::rows;
 use super::select::{Conditions, every_row};
 use super::wire::{Date, Param, Uuid};
@@ -48,9 +49,13 @@ pub(super) async fn delete(
 
 async fn step(writer: &Client, project: i64, days: &[Date], ids: &[Uuid]) -> Result<u64, Error> {
     // In turn with whoever writes to the project.
-    let begin = format!("BEGIN; SELECT FROM log_projects WHERE project_id = {project} FOR UPDATE");
-    writer.batch_execute(&begin).await?;
-    let erased = erase(writer, project, days, ids).await;
+    writer.batch_execute("BEGIN").await?;
+    let erased = async {
+        writer.execute(beside::TURN, &[&project]).await?;
+        writer.execute("SELECT FROM log_projects WHERE project_id = $1 FOR UPDATE", &[&project]).await?;
+        erase(writer, project, days, ids).await
+    };
+    let erased = erased.await;
     // Where the connection is gone, so is the transaction.
     writer.batch_execute(if erased.is_ok() { "COMMIT" } else { "ROLLBACK" }).await?;
     erased

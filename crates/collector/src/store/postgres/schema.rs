@@ -4,6 +4,7 @@
 //! |---|---|
 //! | `logs` | entries, in a partition per UTC day (`logs_20260131`) |
 //! | `log_projects` | per project: how many entries came, whether `log_ids` or `log_open` hold some of it |
+//! | `log_arrivals` | the latest of them, in the order in which they came |
 //! | `log_ids` | ids by which copies are known beside the key: those of days that are gone, those ahead of their time |
 //! | `log_open` | entries of kind `running` whose final one has not come |
 //! | `log_tally` | counts per day, service and level |
@@ -19,7 +20,7 @@ use crate::fields::{Field, MOST_WEIGHT, Shape};
 use crate::time::Day;
 
 /// The layout's number; a database of an older one is brought to it when it is opened.
-pub(super) const VERSION: i32 = 3;
+pub(super) const VERSION: i32 = 4;
 
 /// Holds back others that would bring a database to this layout, or make a day, at the same time: `hopl`.
 pub(super) const LOCK: i64 = 0x686f_706c;
@@ -62,6 +63,7 @@ pub(super) fn step(version: i32) -> String {
         1 => create(),
         2 => KEYS.to_owned(),
         3 => MARKS.replace("MOST_WEIGHT", &format!("{MOST_WEIGHT:.1}")),
+        4 => ARRIVALS.to_owned(),
         _ => String::new(),
     }
 }
@@ -140,6 +142,28 @@ fn create() -> String {
     )
 }
 
+/// The fourth layout: entries are stored side by side, so their numbers are no longer those of their arrival; a day's key
+/// is what tells its entries apart, without the day. Days that are there keep the keys that they have.
+const ARRIVALS: &str = "CREATE TABLE log_arrivals (project_id bigint, first bigint NOT NULL, last bigint, days date[] NOT NULL,
+       ids uuid[] NOT NULL, PRIMARY KEY (project_id, last));
+     ALTER TABLE log_arrivals ALTER ids SET STORAGE EXTERNAL;
+     CREATE SEQUENCE log_groups;
+     SELECT setval('log_groups', (coalesce(max(seq), 0) >> 20) + 1) FROM log_projects;
+     DO $$ DECLARE
+       days text[] := (SELECT array_agg(inhrelid::regclass::text ORDER BY inhrelid) FROM pg_inherits
+         WHERE inhparent = 'logs'::regclass);
+       bounds text[] := (SELECT array_agg(pg_get_expr(c.relpartbound, c.oid) ORDER BY c.oid) FROM pg_inherits i
+         JOIN pg_class c ON c.oid = i.inhrelid WHERE i.inhparent = 'logs'::regclass);
+     BEGIN
+       FOR n IN 1 .. coalesce(cardinality(days), 0) LOOP
+         EXECUTE format('ALTER TABLE logs DETACH PARTITION %s', days[n]);
+       END LOOP;
+       ALTER TABLE logs DROP CONSTRAINT logs_pkey;
+       FOR n IN 1 .. coalesce(cardinality(days), 0) LOOP
+         EXECUTE format('ALTER TABLE logs ATTACH PARTITION %s %s', days[n], bounds[n]);
+       END LOOP;
+     END $$";
+
 /// Where a batch's rows are put before it is known which of them are new. Gone with its connection, never in the log.
 pub(super) fn staging() -> String {
     let columns = columns(|_| true);
@@ -162,7 +186,6 @@ pub(super) fn create_day(day: Day, indexes: Indexes) -> String {
         Indexes::Queries => format!(
             "CREATE INDEX ON {name} (created_at);
              CREATE INDEX ON {name} (service, created_at);
-             CREATE INDEX ON {name} (seq);
              CREATE INDEX ON {name} USING hash (trace_id);
              CREATE INDEX ON {name} USING hash (x_trace_id);
              CREATE INDEX ON {name} USING hash (user_id);
@@ -170,13 +193,12 @@ pub(super) fn create_day(day: Day, indexes: Indexes) -> String {
              CREATE INDEX ON {name} (created_at) WHERE slow;"
         ),
         Indexes::Lean => format!(
-            "CREATE INDEX ON {name} USING brin (created_at) WITH (pages_per_range = 32, autosummarize = on);
-             CREATE INDEX ON {name} USING brin (seq) WITH (pages_per_range = 32, autosummarize = on);"
+            "CREATE INDEX ON {name} USING brin (created_at) WITH (pages_per_range = 32, autosummarize = on);"
         ),
     };
     // A running entry that ends is written once more, and few pages have room for that.
     format!(
-        "CREATE TABLE {name} (LIKE logs INCLUDING DEFAULTS INCLUDING STORAGE);
+        "CREATE TABLE {name} (LIKE logs INCLUDING DEFAULTS INCLUDING STORAGE, PRIMARY KEY (project_id, id));
          {own}
          CREATE INDEX ON {name} (created_at) WHERE kind = 'running' AND ended IS NULL;
          ALTER TABLE logs ATTACH PARTITION {name} FOR VALUES FROM ('{day}') TO ('{next}');"

@@ -1,25 +1,36 @@
 //! One transaction: the rows of some batches, what tells copies from them, what is counted of them.
 //!
 //! ```text
-//! COPY log_staging ─► log_projects: the project's row is ours until the end ─► INSERT … ON CONFLICT DO NOTHING
-//!      ─► fewer came than went? which, and what is there under their ids ─► counts, open requests, senders ─► COMMIT
+//! COPY log_staging ─► INSERT … ON CONFLICT DO NOTHING ─► fewer came than went? which, and what is there under their ids
+//!      ─► log_projects: the project's row is ours until the end ─► arrivals, counts, open requests, senders ─► COMMIT
 //! ```
 //!
 //! As long as nothing comes twice, and every id names its day, the rows are copied straight to where they stay, which costs
 //! half as much. The first copy that comes fails there; it, and what follows for a while, takes the way above.
 //!
-//! From the lock on the transactions of one project come one after the other, from however many collectors. So `seq` is in
-//! the order of the commits, and none of them waits for another while it holds what that one waits for.
+//! Rows are stored side by side, by as many transactions as there are connections, of however many collectors; from the
+//! project's row on, the transactions of one project come one after the other, so arrivals are numbered in the order of the
+//! commits ([`arrivals`]). None of them waits for another while it holds what that one waits for: locks are taken in this
+//! order.
+//!
+//! 1. where a copy may be known beside the key, the project's turn to look there ([`beside`]): what is found by looking
+//!    is no lock, so those who look, and those who delete, do it in turn;
+//! 2. the keys of the rows, by day and id;
+//! 3. the project's row.
+//!
+//! [`beside`]: super::beside
 
-use super::beside::{Beside, copies, insertion};
+use super::arrivals::{self, Arrived};
+use super::beside::{self, Beside, copies, insertion};
 use super::copy::{AsText, ColumnSet, Rows, Target};
-use super::days::Days;
-use super::schema::Indexes;
 use super::trouble::Trouble;
+use super::writer::Shared;
 use super::{hide, notes, open, strays, tally};
+use crate::store::StoreError;
 use crate::store::batch::{Batch, Home, Row, Verdict};
 use crate::time::Day;
 use futures_util::SinkExt as _;
+use hoplog_entry::EntryId;
 use std::collections::{BTreeSet, HashMap};
 use std::pin::pin;
 use tokio_postgres::types::ToSql;
@@ -52,7 +63,6 @@ impl Work {
 /// A connection that writes, and what is prepared on it.
 pub(super) struct Session {
     pub(super) client: Client,
-    lock: Statement,
     copies: HashMap<(ColumnSet, bool), Statement>,
     inserts: HashMap<(ColumnSet, Beside), Statement>,
     /// By their text.
@@ -61,12 +71,12 @@ pub(super) struct Session {
     staged: u32,
 }
 
-/// What the project's row says.
-struct Locked {
-    /// Its last arrival's number.
+/// What is known when a transaction begins.
+struct Begun {
+    /// Its rows are numbered from here on, and no other ones.
     base: i64,
+    /// Whether `log_ids` holds some of the project.
     kept: bool,
-    has_open: bool,
 }
 
 /// What was copied into the staging table.
@@ -78,6 +88,8 @@ struct Staged {
 /// Transactions by the staging table after a copy was met, or a connection lost: what is copied in vain is one in so many
 /// at most.
 const STAGED: u32 = 50;
+/// A number for the transaction, which makes room for that of each of its rows, and what is known of the project.
+const BEGIN: &str = "SELECT nextval('log_groups') << 20, coalesce((SELECT kept FROM log_projects WHERE project_id = $1), false)";
 /// Sets of columns that are kept prepared; a hostile sender makes others, which then start anew.
 const MOST_PREPARED: usize = 32;
 /// What a session begins with: durable commits, no waiting without end, and plans that follow the rows of a batch.
@@ -94,16 +106,10 @@ pub(super) fn setup() -> String {
 
 impl Session {
     /// `after_a_loss`: what the connection before this one had in hand may be stored.
-    pub(super) async fn new(client: Client, after_a_loss: bool) -> Result<Self, Trouble> {
+    pub(super) fn new(client: Client, after_a_loss: bool) -> Self {
         let staged = if after_a_loss { STAGED } else { 0 };
-        let lock = client
-            .prepare(
-                "INSERT INTO log_projects AS p (project_id, seq) VALUES ($1, $2)
-                 ON CONFLICT (project_id) DO UPDATE SET seq = p.seq + $2 RETURNING seq - $2, kept, open",
-            )
-            .await?;
         let (copies, inserts, prepared) = (HashMap::new(), HashMap::new(), HashMap::new());
-        Ok(Self { client, lock, copies, inserts, prepared, staged })
+        Self { client, copies, inserts, prepared, staged }
     }
 
     /// Runs one of the statements that there are, prepared once.
@@ -141,13 +147,13 @@ impl Session {
         project: i64,
         works: &mut [Work],
         as_text: &AsText,
-        days: (&Days, Indexes),
+        shared: &Shared,
     ) -> Result<(), Outcome> {
         let wanted: BTreeSet<Day> =
             works.iter().flat_map(|w| w.batch.rows.iter().map(|row| row.day)).collect();
-        days.0.ensure(&self.client, &wanted, days.1).await?;
+        shared.days.ensure(&self.client, &wanted, shared.indexes).await?;
         self.client.batch_execute("BEGIN").await.map_err(Trouble::from)?;
-        if let Err(trouble) = self.fill(project, works, as_text).await {
+        if let Err(trouble) = self.fill(project, works, as_text, shared).await {
             if matches!(trouble, Trouble::Twice(_)) {
                 self.staged = STAGED;
             }
@@ -162,12 +168,26 @@ impl Session {
         }
     }
 
-    async fn fill(&mut self, project: i64, works: &mut [Work], as_text: &AsText) -> Result<(), Trouble> {
-        let rows = works.iter().map(|work| work.batch.rows.len()).sum::<usize>();
-        let has_open = match i64::try_from(rows).unwrap_or(i64::MAX) {
-            0 => false,
-            rows => self.rows(project, works, as_text, rows).await?,
-        };
+    async fn fill(
+        &mut self,
+        project: i64,
+        works: &mut [Work],
+        as_text: &AsText,
+        shared: &Shared,
+    ) -> Result<(), Trouble> {
+        let begun = self.query(BEGIN, &[&project]).await?;
+        let begun = begun.first().map(|row| Begun { base: row.get(0), kept: row.get(1) });
+        let Some(Begun { base, kept }) = begun else { return Ok(()) };
+        works.iter_mut().for_each(|work| work.verdicts.fill(Verdict::Stored));
+        if works.iter().any(|work| !work.batch.rows.is_empty()) {
+            self.rows(project, works, as_text, Begun { base, kept }).await?;
+        }
+        let Arrived { kept: kept_by_now, has_open } =
+            arrivals::number(self, project, works, shared.follower_lag).await?;
+        if kept_by_now && !kept {
+            // Entries left meanwhile, of which copies may be among these.
+            return Err(Trouble::Again(StoreError::Unavailable("entries were being taken out".to_owned())));
+        }
         tally::add(self, project, works).await?;
         hide::hide(self, project, works).await?;
         open::follow(self, project, works, has_open).await?;
@@ -175,41 +195,27 @@ impl Session {
         notes::take(self, project, works).await
     }
 
-    /// Stores the rows that are new; whether final entries of open requests are awaited.
+    /// Stores the rows that are new.
     async fn rows(
         &mut self,
         project: i64,
         works: &mut [Work],
         as_text: &AsText,
-        rows: i64,
-    ) -> Result<bool, Trouble> {
+        Begun { base, kept }: Begun,
+    ) -> Result<(), Trouble> {
         let arrivals = works.iter().any(|work| work.batch.rows.iter().any(|row| row.home == Home::Arrival));
-        works.iter_mut().for_each(|work| work.verdicts.fill(Verdict::Stored));
-        if arrivals || self.staged > 0 {
-            self.staged = self.staged.saturating_sub(1);
-            let plain = self.stage(works, as_text).await?;
-            let Locked { base, kept, has_open } = self.lock(project, rows).await?;
-            self.insert(project, works, base, Beside { arrivals, kept }, plain, rows).await?;
-            return Ok(has_open);
+        let beside = Beside { arrivals, kept };
+        if beside == Beside::default() && self.staged == 0 {
+            let copy = copied(works, as_text, Target::Logs { project, base });
+            let statement = self.copy(&copy).await?;
+            return put(&self.client, &statement, copy.finish()).await;
         }
-        // Whatever can be done is done before the others have to wait.
-        let mut copy = copied(works, as_text, Target::Logs { project });
-        let statement = self.copy(&copy).await?;
-        let Locked { base, kept, has_open } = self.lock(project, rows).await?;
-        if kept {
-            let plain = self.stage(works, as_text).await?;
-            self.insert(project, works, base, Beside { arrivals, kept }, plain, rows).await?;
-        } else {
-            copy.number_after(base);
-            put(&self.client, &statement, copy.finish()).await?;
+        self.staged = self.staged.saturating_sub(1);
+        let staged = self.stage(works, as_text).await?;
+        if beside != Beside::default() {
+            self.execute(beside::TURN, &[&project]).await?;
         }
-        Ok(has_open)
-    }
-
-    /// Takes the project's row: nobody else writes to the project until the end of the transaction.
-    async fn lock(&mut self, project: i64, rows: i64) -> Result<Locked, Trouble> {
-        let locked = self.client.query_one(&self.lock, &[&project, &rows]).await?;
-        Ok(Locked { base: locked.get(0), kept: locked.get(1), has_open: locked.get(2) })
+        self.insert(project, works, base, beside, staged).await
     }
 
     /// Copies the rows into the staging table; what they fill there.
@@ -229,7 +235,6 @@ impl Session {
         base: i64,
         beside: Beside,
         staged: Staged,
-        rows: i64,
     ) -> Result<(), Trouble> {
         let key = (staged.set, beside);
         let insert = match self.inserts.get(&key) {
@@ -238,7 +243,8 @@ impl Session {
         };
         keep(&mut self.inserts, key, &insert);
         let stored = self.client.execute(&insert, &[&base, &project]).await?;
-        if i64::try_from(stored) != Ok(rows) {
+        let rows = works.iter().map(|work| work.batch.rows.len()).sum::<usize>();
+        if usize::try_from(stored) != Ok(rows) {
             self.judge(project, base, beside, works).await?;
         }
         Ok(())
@@ -284,8 +290,8 @@ impl Session {
     /// Whether PostgreSQL takes the values of these rows; nothing is kept.
     pub(super) async fn takes(&self, batch: &Batch, rows: std::ops::Range<usize>) -> Result<bool, Trouble> {
         let mut copy = Rows::new(std::iter::once(batch), Target::Staging);
-        for row in batch.rows.get(rows).unwrap_or_default() {
-            copy.push(batch, row, false);
+        for (n, row) in (1..).zip(batch.rows.get(rows).unwrap_or_default()) {
+            copy.push(n, batch, row, false);
         }
         self.client.batch_execute("BEGIN").await?;
         let statement = self.client.prepare(&copy.statement()).await;
@@ -324,12 +330,21 @@ fn keep<K: Eq + std::hash::Hash>(prepared: &mut HashMap<K, Statement>, key: K, s
     prepared.entry(key).or_insert_with(|| statement.clone());
 }
 
+/// The rows in the order of their keys, each with its number in the order in which they came.
 fn copied(works: &[Work], as_text: &AsText, target: Target) -> Rows {
+    let places =
+        works.iter().enumerate().flat_map(|(n, work)| (0..work.batch.rows.len()).map(move |row| (n, row)));
+    let rows = (1..).zip(places).filter_map(|(number, place)| {
+        let row = works.get(place.0)?.batch.rows.get(place.1)?;
+        Some((row.day, row.id, number, place))
+    });
+    let mut rows: Vec<(Day, EntryId, i64, (usize, usize))> = rows.collect();
+    rows.sort_unstable();
     let mut copy = Rows::new(works.iter().map(|work| &*work.batch), target);
-    for (n, work) in works.iter().enumerate() {
-        for (place, row) in work.batch.rows.iter().enumerate() {
-            copy.push(&work.batch, row, as_text.contains(&(n, place)));
-        }
+    for (.., number, place) in rows {
+        let Some(batch) = works.get(place.0).map(|work| &work.batch) else { continue };
+        let Some(row) = batch.rows.get(place.1) else { continue };
+        copy.push(number, batch, row, as_text.contains(&place));
     }
     copy
 }

@@ -32,7 +32,7 @@ pub(super) struct Date(pub(super) Day);
 pub(super) struct Time(pub(super) i64);
 
 /// A `uuid`.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub(super) struct Uuid(pub(super) [u8; 16]);
 
 /// A value as it came.
@@ -183,6 +183,12 @@ impl From<Date> for Param {
 impl From<Vec<Date>> for Param {
     fn from(dates: Vec<Date>) -> Self {
         Self::new(dates, Type::DATE_ARRAY)
+    }
+}
+
+impl From<Vec<Uuid>> for Param {
+    fn from(ids: Vec<Uuid>) -> Self {
+        Self::new(ids, Type::UUID_ARRAY)
     }
 }
 

@@ -35,6 +35,8 @@ pub(super) struct Shared {
     pub(super) connector: Connector,
     pub(super) days: Days,
     pub(super) indexes: Indexes,
+    /// Arrivals that a follower may be behind.
+    pub(super) follower_lag: i64,
     pub(super) counts: Counts,
 }
 
@@ -185,7 +187,7 @@ impl Writer {
             let shared = Arc::clone(&self.shared);
             // One that cannot be had now is not waited for: whoever sent comes again.
             let session = self.session().await?;
-            let outcome = session.commit(project, works, as_text, (&shared.days, shared.indexes)).await;
+            let outcome = session.commit(project, works, as_text, &shared).await;
             let Err(outcome) = outcome else { return Ok(()) };
             let counts = &shared.counts;
             if matches!(outcome, Outcome::Unknown(_)) {
@@ -217,7 +219,7 @@ impl Writer {
             let connected = self.shared.connector.connect(&transact::setup()).await;
             let client = connected.map_err(|error| Trouble::Refused(explain(&error)))?;
             self.shared.counts.connections.fetch_add(1, Relaxed);
-            self.session = Some(Session::new(client, std::mem::take(&mut self.lost)).await?);
+            self.session = Some(Session::new(client, take(&mut self.lost)));
         }
         self.session
             .as_mut()
