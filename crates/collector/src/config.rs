@@ -23,6 +23,7 @@ use std::time::{Duration, SystemTime};
 /// | `data_dir` | `./hoplog-data` |
 /// | `store` | `sqlite:` and the data directory |
 /// | `postgres_indexes` | `Queries` |
+/// | `postgres_writers` | 2 |
 /// | `api_key` | none: open, and then only on loopback |
 /// | `allow_origin` | none: no page of another origin may send |
 /// | `retention_days` | 30 |
@@ -36,6 +37,7 @@ pub struct Config {
     pub(crate) data_dir: PathBuf,
     pub(crate) store: Option<StoreUrl>,
     pub(crate) postgres_indexes: Indexes,
+    pub(crate) postgres_writers: usize,
     pub(crate) api_key: Option<Secret>,
     pub(crate) pepper: Option<Secret>,
     /// `CIDR=PROJECT`; checked at the start, as are the proxies.
@@ -92,6 +94,7 @@ impl Default for Config {
             data_dir: "hoplog-data".into(),
             store: None,
             postgres_indexes: Indexes::default(),
+            postgres_writers: 2,
             api_key: None,
             pepper: None,
             open_from: Vec::new(),
@@ -136,6 +139,13 @@ impl Config {
     /// Which indexes PostgreSQL keeps for the days that are made from now on. Default: those that questions need.
     pub fn postgres_indexes(mut self, indexes: Indexes) -> Self {
         self.postgres_indexes = indexes;
+        self
+    }
+
+    /// Connections on which PostgreSQL is written to, from 1 to 64: so many transactions are stored side by side. Questions
+    /// have others, as many as `Limits::queries`. Default 2.
+    pub fn postgres_writers(mut self, connections: usize) -> Self {
+        self.postgres_writers = connections;
         self
     }
 
@@ -279,6 +289,10 @@ impl Config {
             (self.retention_days == 0, "`retention.days` must be at least 1"),
             (self.disk_floor > 100, "`disk_floor` is a percentage: at most 100"),
             (self.limits.queries == 0, "`limits.queries` must be at least 1"),
+            (self.limits.scans == 0, "`limits.scans` must be at least 1"),
+            (self.limits.query_nice > 19, "`limits.query_nice` must be at most 19"),
+            (self.limits.answer_entries == 0, "`limits.answer_entries` must be at least 1"),
+            (!(1..=64).contains(&self.postgres_writers), "`postgres_writers` must be between 1 and 64"),
             (self.quotas.requests_per_second == Some(0), "`quotas.requests_per_second` must be at least 1"),
             (self.quotas.bytes_per_second == Some(0), "`quotas.bytes_per_second` must be at least 1"),
             (self.limits.batch_entries > 100_000, "`limits.batch_entries` must be at most 100000"),

@@ -23,6 +23,9 @@ pub(crate) struct Flags {
     /// to and slower to search.
     #[arg(long, value_name = "SET")]
     postgres_indexes: Option<String>,
+    /// Connections on which PostgreSQL is written to. Default: 2.
+    #[arg(long, value_name = "NUMBER")]
+    postgres_writers: Option<String>,
     /// The directory for data; made if missing. Default: hoplog-data.
     #[arg(long, value_name = "DIR")]
     data_dir: Option<String>,
@@ -67,6 +70,7 @@ impl Flags {
             ("listen", Vec::from_iter(self.listen)),
             ("store", Vec::from_iter(self.store)),
             ("postgres_indexes", Vec::from_iter(self.postgres_indexes)),
+            ("postgres_writers", Vec::from_iter(self.postgres_writers)),
             ("data_dir", Vec::from_iter(self.data_dir)),
             ("open_from", self.open_from),
             ("trusted_proxy", self.trusted_proxy),

@@ -46,10 +46,18 @@ pub struct Limits {
     pub query_time: Duration,
     /// Queries at once. Default 4.
     pub queries: usize,
+    /// Queries at once, of these, that may read everything: those that count or group, and those for words or metadata.
+    /// The others wait. Default: half of the cores, at least 1. With SQLite, `query_nice` says it instead.
+    pub scans: usize,
+    /// How far a query on SQLite stands behind everything else that wants a processor, as in `nice`: 0 is abreast, 19 is
+    /// last. Only on Linux. Default 10.
+    pub query_nice: u8,
     /// Followers of `GET /api/v1/tail` at once. Default 32.
     pub followers: usize,
     /// Entries that a follower may be behind, in one day's file; one that is slower is moved on. Default 10 000.
     pub follower_lag: u32,
+    /// Entries of an answer to a query, at least 1; a longer listing is cut and says where to go on. Default 10 000.
+    pub answer_entries: usize,
     /// Bytes of an answer to a query; a longer listing is cut and says where to go on. Default 16 MiB.
     pub answer_bytes: usize,
     /// Bytes of the log beside a day's file (SQLite's WAL); above, it is moved into the file. At one and a half times
@@ -59,6 +67,7 @@ pub struct Limits {
 
 impl Default for Limits {
     fn default() -> Self {
+        let cores = std::thread::available_parallelism().map_or(1, usize::from);
         Self {
             connections: 4096,
             connections_per_address: 64,
@@ -80,8 +89,11 @@ impl Default for Limits {
             memory_wait: Duration::from_secs(1),
             query_time: Duration::from_secs(10),
             queries: 4,
+            scans: (cores / 2).max(1),
+            query_nice: 10,
             followers: 32,
             follower_lag: 10_000,
+            answer_entries: 10_000,
             answer_bytes: 16 << 20,
             wal_bytes: 64 << 20,
         }

@@ -42,6 +42,7 @@ settings! {
     "data_dir" path data_dir;
     "store" store store, secret;
     "postgres_indexes" word postgres_indexes;
+    "postgres_writers" number postgres_writers;
     "api_key" secret api_key, secret;
     "key_pepper" secret pepper, secret;
     "open_from" list open_from, list;
@@ -78,8 +79,11 @@ settings! {
     "limits.memory_wait" time limits.memory_wait;
     "limits.query_time" time limits.query_time;
     "limits.queries" number limits.queries;
+    "limits.scans" number limits.scans;
+    "limits.query_nice" number limits.query_nice;
     "limits.followers" number limits.followers;
     "limits.follower_lag" number limits.follower_lag;
+    "limits.answer_entries" number limits.answer_entries;
     "limits.answer_bytes" bytes limits.answer_bytes;
     "limits.wal_bytes" bytes limits.wal_bytes;
 }

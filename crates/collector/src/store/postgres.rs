@@ -19,14 +19,14 @@ use super::figures::{RouteFigures, ServiceFigures, Totals};
 use super::follow::{News, Position};
 use super::histogram::{Bars, HistogramSearch};
 use super::projects::{Project, Stores};
-use super::search::{Filter, Listing, Period, Search, TraceKey};
+use super::search::{Filter, Listing, Period, Room, Search, TraceKey};
 use super::traces::{TraceListing, TraceSearch};
 use super::{Reply, Store, StoreError};
 use crate::config::Config;
 use crate::error::StartError;
 use crate::time::{Clock, Day};
 use address::Address;
-use connect::{Connector, Readers};
+use connect::{Connector, Readers, Reads};
 use hoplog_entry::EntryId;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
@@ -72,8 +72,6 @@ mod writer;
 
 /// Batches that wait for a writer.
 const QUEUE: usize = 256;
-/// Connections that write: one is on its way while another waits for the disk.
-const WRITERS: usize = 2;
 /// How often old days are looked for.
 const SWEEP: Duration = Duration::from_secs(3600);
 /// How long it may take to learn that all is well.
@@ -87,7 +85,7 @@ struct Inner {
     readers: Readers,
     shared: Arc<Shared>,
     clock: Clock,
-    answer_bytes: usize,
+    answer: Room,
 }
 
 /// The projects of one database.
@@ -113,17 +111,17 @@ impl PostgresProjects {
         swept.map_err(|trouble| StartError::new(trouble.into_error().to_string()))?;
         let (jobs, receiver) = mpsc::channel(QUEUE);
         let receiver = Arc::new(tokio::sync::Mutex::new(receiver));
-        let writers = (0..WRITERS).map(|_| {
+        let writers = (0..config.postgres_writers.max(1)).map(|_| {
             let writer = Writer::new(Arc::clone(&shared));
             tokio::spawn(writer.run(Arc::clone(&receiver)))
         });
         let inner = Arc::new(Inner {
             jobs: Mutex::new(Some(jobs)),
             writers: Mutex::new(writers.collect()),
-            readers: Readers::new(connector, config.limits.queries, config.limits.query_time),
+            readers: Readers::new(connector, &config.limits),
             shared,
             clock: config.clock.clone(),
-            answer_bytes: config.limits.answer_bytes,
+            answer: Room::of(&config.limits),
         });
         tokio::spawn(sweep_for_ever(Arc::downgrade(&inner), config.clock.clone(), keep));
         Ok(Self(inner))
@@ -177,9 +175,9 @@ impl PostgresStore {
 
 /// Runs a question on a connection of its own.
 macro_rules! ask {
-    ($self:ident, $client:ident => $question:expr) => {
+    ($self:ident, $reads:expr, $client:ident => $question:expr) => {
         Box::pin(async move {
-            let mut lease = $self.inner.readers.lease().await?;
+            let mut lease = $self.inner.readers.lease($reads).await?;
             let $client = lease.client()?;
             let answer = $question.await.map_err(|error| trouble::explain(&error));
             lease.end();
@@ -195,27 +193,28 @@ impl Store for PostgresStore {
 
     fn search(&self, search: Search) -> Reply<'_, Listing> {
         let now = (self.inner.shared.indexes == Indexes::Lean).then(|| self.inner.clock.now());
-        ask!(self, client => listing::search(client, self.project, &search, now, self.inner.answer_bytes))
+        let reads = if search.filter.reads() { Reads::All } else { Reads::Some };
+        ask!(self, reads, client => listing::search(client, self.project, &search, now, self.inner.answer))
     }
 
     fn entry(&self, id: EntryId) -> Reply<'_, Option<String>> {
-        ask!(self, client => listing::entry(client, self.project, id))
+        ask!(self, Reads::Some, client => listing::entry(client, self.project, id))
     }
 
     fn trace(&self, key: TraceKey) -> Reply<'_, Listing> {
-        ask!(self, client => listing::trace(client, self.project, &key, self.inner.answer_bytes))
+        ask!(self, Reads::Some, client => listing::trace(client, self.project, &key, self.inner.answer))
     }
 
     fn traces(&self, search: TraceSearch) -> Reply<'_, TraceListing> {
-        ask!(self, client => traces::traces(client, self.project, &search))
+        ask!(self, Reads::All, client => traces::traces(client, self.project, &search))
     }
 
     fn histogram(&self, search: HistogramSearch) -> Reply<'_, Bars> {
-        ask!(self, client => histogram::histogram(client, self.project, &search))
+        ask!(self, Reads::All, client => histogram::histogram(client, self.project, &search))
     }
 
     fn errors(&self, search: ErrorSearch) -> Reply<'_, ErrorListing> {
-        ask!(self, client => errors::errors(client, self.project, &search))
+        ask!(self, Reads::All, client => errors::errors(client, self.project, &search))
     }
 
     fn delete(&self, deletion: Deletion) -> Reply<'_, Deleted> {
@@ -223,7 +222,7 @@ impl Store for PostgresStore {
             let setup = "SET jit = off; SET statement_timeout = '60s'; SET lock_timeout = '5s'";
             let writer = self.inner.shared.connector.connect(setup).await;
             let writer = writer.map_err(|error| trouble::explain(&error))?;
-            let mut lease = self.inner.readers.lease().await?;
+            let mut lease = self.inner.readers.lease(Reads::All).await?;
             let deleted = erase::delete(lease.client()?, &writer, self.project, &deletion).await;
             lease.end();
             deleted.map_err(|error| trouble::explain(&error))
@@ -232,30 +231,30 @@ impl Store for PostgresStore {
 
     fn follow(&self, filter: Filter, since: Option<Position>) -> Reply<'_, News> {
         let lag = self.inner.shared.follower_lag;
-        ask!(self, client => follow::follow(client, self.project, &filter, since, lag))
+        ask!(self, Reads::Some, client => follow::follow(client, self.project, &filter, since, lag))
     }
 
     fn routes(&self, period: Period) -> Reply<'_, Vec<RouteFigures>> {
-        ask!(self, client => routes::routes(client, self.project, period))
+        ask!(self, Reads::All, client => routes::routes(client, self.project, period))
     }
 
     fn services(&self) -> Reply<'_, Vec<ServiceFigures>> {
-        ask!(self, client => figures::services(client, self.project))
+        ask!(self, Reads::Some, client => figures::services(client, self.project))
     }
 
     fn senders(&self, question: Question) -> Reply<'_, Accounts> {
-        ask!(self, client => senders::accounts(client, self.project, &question))
+        ask!(self, Reads::Some, client => senders::accounts(client, self.project, &question))
     }
 
     fn totals(&self, errors_since: i64) -> Reply<'_, Totals> {
-        ask!(self, client => figures::totals(client, self.project, errors_since))
+        ask!(self, Reads::Some, client => figures::totals(client, self.project, errors_since))
     }
 
     fn ready(&self) -> Reply<'_, ()> {
         Box::pin(async move {
             let away = |why: &str| StoreError::Unavailable(format!("PostgreSQL takes no entries: {why}"));
             let probed = tokio::time::timeout(PROBE, async {
-                let mut lease = self.inner.readers.lease().await?;
+                let mut lease = self.inner.readers.lease(Reads::Some).await?;
                 let asked = lease.client()?.query_one("SELECT pg_is_in_recovery()", &[]).await;
                 let standby = asked.map_err(|error| trouble::explain(&error))?.get::<_, bool>(0);
                 lease.end();

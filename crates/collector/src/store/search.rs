@@ -1,5 +1,6 @@
 //! Questions to a store, as values.
 
+use crate::config::Limits;
 use hoplog_entry::{Level, TraceId};
 
 /// From (inclusive) and to (exclusive), in microseconds since the Unix epoch.
@@ -63,6 +64,13 @@ pub(crate) struct Filter {
     pub(crate) metadata: Vec<(String, String)>,
 }
 
+impl Filter {
+    /// Whether it says something that entries have to be read for.
+    pub(crate) fn reads(&self) -> bool {
+        !self.texts.is_empty() || !self.metadata.is_empty()
+    }
+}
+
 /// A place in the order of all entries, newest first: by time, then day's file, then arrival.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) struct Cursor {
@@ -95,6 +103,19 @@ pub(crate) struct Search {
     pub(crate) limit: usize,
     /// Where the last page ended.
     pub(crate) after: Option<Cursor>,
+}
+
+/// What an answer may hold.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Room {
+    pub(crate) entries: usize,
+    pub(crate) bytes: usize,
+}
+
+impl Room {
+    pub(crate) fn of(limits: &Limits) -> Self {
+        Self { entries: limits.answer_entries, bytes: limits.answer_bytes }
+    }
 }
 
 /// Entries as JSON objects.

@@ -18,7 +18,7 @@ use super::errors::{ErrorListing, ErrorSearch};
 use super::figures::{RouteFigures, ServiceFigures, Totals};
 use super::follow::{News, Position};
 use super::histogram::{Bars, HistogramSearch};
-use super::search::{Filter, Listing, Period, Search, TraceKey};
+use super::search::{Filter, Listing, Period, Room, Search, TraceKey};
 use super::traces::{TraceListing, TraceSearch};
 use super::{Reply, Store, StoreError};
 use crate::config::Config;
@@ -69,8 +69,9 @@ pub(crate) struct Options {
     retention_bytes: u64,
     query_time: Duration,
     queries: usize,
+    query_nice: u8,
     follower_lag: u32,
-    answer_bytes: usize,
+    answer: Room,
     wal_bytes: u64,
     clock: Clock,
 }
@@ -86,8 +87,9 @@ impl Options {
             retention_bytes: config.retention_bytes,
             query_time: config.limits.query_time.min(LONGEST_QUERY),
             queries: config.limits.queries,
+            query_nice: config.limits.query_nice,
             follower_lag: config.limits.follower_lag,
-            answer_bytes: config.limits.answer_bytes,
+            answer: Room::of(&config.limits),
             wal_bytes: config.limits.wal_bytes,
             clock: config.clock.clone(),
         }
@@ -103,7 +105,7 @@ const SWEEP: Duration = Duration::from_secs(3600);
 pub(crate) struct SqliteStore {
     commands: mpsc::Sender<Command>,
     readers: Readers,
-    answer_bytes: usize,
+    answer: Room,
     follower_lag: u32,
 }
 
@@ -112,8 +114,9 @@ impl SqliteStore {
     /// on a runtime's thread.
     pub(crate) fn open(options: Options) -> Result<Self, StartError> {
         let directory = Arc::new(Directory::open(&options.directory, &options.clock)?);
-        let readers = Readers::new(Arc::clone(&directory), options.queries, options.query_time);
-        let (answer_bytes, follower_lag) = (options.answer_bytes, options.follower_lag);
+        let readers =
+            Readers::new(Arc::clone(&directory), options.queries, options.query_time, options.query_nice);
+        let (answer, follower_lag) = (options.answer, options.follower_lag);
         let (commands, receiver) = mpsc::channel(QUEUE);
         let mut writer = Writer::new(directory, readers.clone(), options);
         writer.sweep();
@@ -133,7 +136,7 @@ impl SqliteStore {
                 }
             }
         });
-        Ok(Self { commands, readers, answer_bytes, follower_lag })
+        Ok(Self { commands, readers, answer, follower_lag })
     }
 
     /// Sends the writer a command and waits for its answer.
@@ -151,8 +154,8 @@ impl Store for SqliteStore {
     }
 
     fn search(&self, search: Search) -> Reply<'_, Listing> {
-        let most = self.answer_bytes;
-        Box::pin(self.readers.run(move |files| listing::search(files, &search, most)))
+        let room = self.answer;
+        Box::pin(self.readers.run(move |files| listing::search(files, &search, room)))
     }
 
     fn entry(&self, id: EntryId) -> Reply<'_, Option<String>> {
@@ -160,8 +163,8 @@ impl Store for SqliteStore {
     }
 
     fn trace(&self, key: TraceKey) -> Reply<'_, Listing> {
-        let most = self.answer_bytes;
-        Box::pin(self.readers.run(move |files| listing::trace(files, &key, most)))
+        let room = self.answer;
+        Box::pin(self.readers.run(move |files| listing::trace(files, &key, room)))
     }
 
     fn traces(&self, search: TraceSearch) -> Reply<'_, TraceListing> {

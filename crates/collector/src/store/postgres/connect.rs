@@ -3,6 +3,7 @@
 use super::address::Address;
 use super::tls::Tls;
 use super::trouble::explain;
+use crate::config::Limits;
 use crate::error::StartError;
 use crate::store::StoreError;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -50,6 +51,15 @@ impl Connector {
     }
 }
 
+/// What a question reads.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Reads {
+    /// What an index leads to.
+    Some,
+    /// Perhaps everything: few of them at once, as the server's processes share its processors with those that write.
+    All,
+}
+
 /// Connections for questions: so many at once, none of them for writing.
 #[derive(Clone)]
 pub(super) struct Readers {
@@ -57,25 +67,33 @@ pub(super) struct Readers {
     setup: String,
     idle: Arc<Mutex<Vec<Client>>>,
     slots: Arc<Semaphore>,
+    scans: Arc<Semaphore>,
     time: Duration,
 }
 
 impl Readers {
-    pub(super) fn new(connector: Connector, queries: usize, time: Duration) -> Self {
+    pub(super) fn new(connector: Connector, limits: &Limits) -> Self {
+        let time = limits.query_time;
         let setup = format!(
             "SET default_transaction_read_only = on; SET statement_timeout = {}; SET lock_timeout = '5s'; SET jit = off;
-             SET TimeZone = 'UTC'; SET idle_in_transaction_session_timeout = '60s'",
+             SET TimeZone = 'UTC'; SET idle_in_transaction_session_timeout = '60s';
+             SET max_parallel_workers_per_gather = 0",
             time.as_millis().max(1)
         );
-        let slots = Arc::new(Semaphore::new(queries.max(1)));
-        Self { connector, setup, idle: Arc::default(), slots, time }
+        let [slots, scans] = [limits.queries, limits.scans].map(|most| Arc::new(Semaphore::new(most.max(1))));
+        Self { connector, setup, idle: Arc::default(), slots, scans, time }
     }
 
     /// A connection of one's own. Dropped before [`Lease::end`], it takes what is running on it along.
-    pub(super) async fn lease(&self) -> Result<Lease, StoreError> {
+    pub(super) async fn lease(&self, reads: Reads) -> Result<Lease, StoreError> {
         let busy = || StoreError::TooSlow("too many queries at once: try again".to_owned());
-        let slot = tokio::time::timeout(self.time, Arc::clone(&self.slots).acquire_owned()).await;
-        let slot = slot.map_err(|_| busy())?.map_err(|_| busy())?;
+        let place = async |places: &Arc<Semaphore>| {
+            let place = tokio::time::timeout(self.time, Arc::clone(places).acquire_owned()).await;
+            place.map_err(|_| busy())?.map_err(|_| busy())
+        };
+        // A scan that waits for its turn takes no place that another question could have.
+        let scan = if reads == Reads::All { Some(place(&self.scans).await?) } else { None };
+        let slot = place(&self.slots).await?;
         loop {
             let idle = self.idle.lock().unwrap_or_else(PoisonError::into_inner).pop();
             let client = match idle {
@@ -83,7 +101,7 @@ impl Readers {
                 Some(client) => client,
                 None => self.connector.connect(&self.setup).await.map_err(|e| explain(&e))?,
             };
-            return Ok(Lease { client: Some(client), readers: self.clone(), _slot: slot });
+            return Ok(Lease { client: Some(client), readers: self.clone(), _places: (scan, slot) });
         }
     }
 
@@ -97,7 +115,7 @@ pub(super) struct Lease {
     /// There until the lease ends.
     client: Option<Client>,
     readers: Readers,
-    _slot: OwnedSemaphorePermit,
+    _places: (Option<OwnedSemaphorePermit>, OwnedSemaphorePermit),
 }
 
 impl Lease {

@@ -4,14 +4,12 @@ use super::schema;
 use super::select::{Conditions, conditions};
 use super::wire::{Date, Param, Raw, Time, Uuid};
 use crate::fields::{Field, Shape};
-use crate::store::search::{Cursor, Listing, Period, Search, TraceKey};
+use crate::store::search::{Cursor, Listing, Period, Room, Search, TraceKey};
 use crate::store::shown::{Shown, Stored};
 use crate::time::{DAY, Day, SECOND};
 use hoplog_entry::{EntryId, Level};
 use tokio_postgres::{Client, Error, Row};
 
-/// The most entries of a trace that are shown.
-const TRACE_ENTRIES: usize = 10_000;
 /// Rows that are taken at a time: so many entries of the largest size are in memory at most, beside the answer.
 const STEP: i32 = 50;
 
@@ -25,8 +23,9 @@ pub(super) async fn search(
     project: i64,
     search: &Search,
     now: Option<i64>,
-    bytes: usize,
+    room: Room,
 ) -> Result<Listing, Error> {
+    let limit = search.limit.min(room.entries);
     let mut all = conditions(project, &search.filter);
     after(&mut all, search.after);
     let Period { from, to } = search.filter.period;
@@ -36,13 +35,13 @@ pub(super) async fn search(
             let mut some = conditions(project, &search.filter);
             after(&mut some, search.after);
             some.and("created_at >= ?", [Time(end.saturating_sub(stretch)).into()]);
-            let listing = show(client, some, NEWEST_FIRST, search.limit, bytes).await?;
+            let listing = show(client, some, NEWEST_FIRST, limit, room.bytes).await?;
             if listing.next.is_some() {
                 return Ok(listing);
             }
         }
     }
-    show(client, all, NEWEST_FIRST, search.limit, bytes).await
+    show(client, all, NEWEST_FIRST, limit, room.bytes).await
 }
 
 /// The order of a page.
@@ -58,16 +57,16 @@ pub(super) fn after(conditions: &mut Conditions, place: Option<Cursor>) {
     }
 }
 
-/// A trace, oldest first.
+/// A trace, oldest first, as much of it as there is room for.
 pub(super) async fn trace(
     client: &mut Client,
     project: i64,
     key: &TraceKey,
-    bytes: usize,
+    room: Room,
 ) -> Result<Listing, Error> {
     let mut conditions = Conditions::new(project);
     conditions.in_trace(key);
-    show(client, conditions, "created_at, id_day, seq", TRACE_ENTRIES, bytes).await
+    show(client, conditions, "created_at, id_day, seq", room.entries, room.bytes).await
 }
 
 /// One entry, wherever it lies: first in the day that its id names.

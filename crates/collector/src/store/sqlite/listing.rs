@@ -8,23 +8,21 @@ use super::select::{Conditions, conditions};
 use crate::fields::Field;
 use crate::store::StoreError;
 use crate::store::batch::DEFAULT_PROJECT;
-use crate::store::search::{Cursor, Listing, Period, Search, TraceKey};
+use crate::store::search::{Cursor, Listing, Period, Room, Search, TraceKey};
 use crate::store::shown::{Shown, Stored};
 use crate::time::Day;
 use hoplog_entry::EntryId;
 use rusqlite::types::ValueRef;
 use rusqlite::{Connection, OptionalExtension as _, Row, params, params_from_iter};
 
-/// The most entries of a trace that are shown.
-const TRACE_ENTRIES: usize = 10_000;
-
 /// One page, newest first.
-pub(super) fn search(files: &Files, search: &Search, bytes: usize) -> Result<Listing, StoreError> {
+pub(super) fn search(files: &Files, search: &Search, room: Room) -> Result<Listing, StoreError> {
+    let limit = search.limit.min(room.entries);
     // One more than asked for tells whether there is a next page.
-    let (wanted, period) = (search.limit + 1, &search.filter.period);
+    let (wanted, period) = (limit + 1, &search.filter.period);
     let all = || conditions(&search.filter);
     let found = newest_first(files, &mut Finals::of(files), search.after, wanted, period, &all)?;
-    show(files, &found, search.limit, bytes)
+    show(files, &found, limit, room.bytes)
 }
 
 /// Where the newest entries of all files stand that meet the conditions, after a place.
@@ -69,16 +67,17 @@ pub(super) fn newest_first(
     Ok(found)
 }
 
-/// A trace, oldest first.
-pub(super) fn trace(files: &Files, key: &TraceKey, bytes: usize) -> Result<Listing, StoreError> {
+/// A trace, oldest first, as much of it as there is room for.
+pub(super) fn trace(files: &Files, key: &TraceKey, room: Room) -> Result<Listing, StoreError> {
     let (mut found, mut finals) = (Vec::new(), Finals::of(files));
     for &day in files.by_day.keys() {
         let mut conditions = Conditions::new();
         conditions.in_trace(key);
-        found.extend(places(files, &mut finals, day, conditions, "created_at, seq", TRACE_ENTRIES + 1)?);
+        let wanted = room.entries.saturating_add(1);
+        found.extend(places(files, &mut finals, day, conditions, "created_at, seq", wanted)?);
     }
     found.sort_unstable();
-    show(files, &found, TRACE_ENTRIES, bytes)
+    show(files, &found, room.entries, room.bytes)
 }
 
 /// One entry, wherever it lies.

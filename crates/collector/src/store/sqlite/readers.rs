@@ -1,4 +1,5 @@
-//! Queries: a few at once, each within its time, on connections that never write.
+//! Queries: a few at once, each within its time, on connections that never write, and on a thread of its own that stands
+//! behind everything else: a query takes what writing leaves of the processors.
 
 use super::connection::{self, explain};
 use super::directory::Directory;
@@ -9,7 +10,7 @@ use std::collections::{BTreeMap, HashMap};
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering::Relaxed};
 use std::sync::{Arc, Mutex, PoisonError, RwLock, RwLockWriteGuard};
 use std::time::{Duration, Instant};
-use tokio::sync::Semaphore;
+use tokio::sync::{Semaphore, oneshot};
 
 /// SQLite's steps between two looks at the clock: well under a millisecond.
 const STEPS: i32 = 10_000;
@@ -23,6 +24,8 @@ pub(super) struct Readers {
     idle: Arc<Mutex<HashMap<Day, Vec<Connection>>>>,
     slots: Arc<Semaphore>,
     time: Duration,
+    /// How far its thread stands behind others, as in `nice`.
+    nice: u8,
     /// Passed by every query, and shut while the writer waits for those under way.
     gate: Arc<RwLock<()>>,
     commits: Arc<AtomicU64>,
@@ -43,10 +46,10 @@ impl Files {
 }
 
 impl Readers {
-    pub(super) fn new(directory: Arc<Directory>, queries: usize, time: Duration) -> Self {
+    pub(super) fn new(directory: Arc<Directory>, queries: usize, time: Duration, nice: u8) -> Self {
         let slots = Arc::new(Semaphore::new(queries.max(1)));
         let (gate, commits) = (Arc::default(), Arc::default());
-        Self { directory, idle: Arc::default(), slots, time, gate, commits }
+        Self { directory, idle: Arc::default(), slots, time, nice, gate, commits }
     }
 
     /// Notes that there is something new to read.
@@ -69,16 +72,24 @@ impl Readers {
         let slot = slot.map_err(|_| busy())?.map_err(|_| busy())?;
         let given_up = GivenUp::default();
         let (readers, flag, until) = (self.clone(), Arc::clone(&given_up.0), Instant::now() + self.time);
+        let (answer, answered) = oneshot::channel();
         let work = move || {
             let _slot = slot;
+            stand_behind(readers.nice);
             drop(readers.gate.read());
             let files = readers.open(until, &flag)?;
             let result = query(&files);
             readers.keep(files);
             result
         };
-        let done = tokio::task::spawn_blocking(work).await;
-        done.map_err(|_| StoreError::Unavailable("the query was cut off".to_owned()))?
+        let cut_off = || StoreError::Unavailable("the query was cut off".to_owned());
+        // One that may be put behind others, as it does nothing else afterwards; it costs less than a query's statement.
+        let thread = std::thread::Builder::new().name("hoplog-query".to_owned()).spawn(move || {
+            // Nobody may be waiting any more.
+            let _ = answer.send(work());
+        });
+        thread.map_err(|_| StoreError::Unavailable("no thread is to be had for a query".to_owned()))?;
+        answered.await.map_err(|_| cut_off())?
     }
 
     fn open(&self, until: Instant, given_up: &Arc<AtomicBool>) -> Result<Files, StoreError> {
@@ -130,6 +141,15 @@ impl Readers {
     pub(super) fn forget_all(&self) {
         self.idle.lock().unwrap_or_else(PoisonError::into_inner).clear();
     }
+}
+
+/// Puts this thread behind the others. Where that is not to be had, it runs abreast of them.
+fn stand_behind(nice: u8) {
+    // Elsewhere it would be the whole process.
+    #[cfg(target_os = "linux")]
+    let _ = rustix::process::setpriority_process(None, nice.into());
+    #[cfg(not(target_os = "linux"))]
+    let _ = nice;
 }
 
 /// Tells the query when nobody waits for it any more.

@@ -7,6 +7,7 @@ mod kills;
 mod malformed;
 mod malformed_protocols;
 mod restarts;
+mod scans;
 mod slow;
 
 use hoplog_entry::EntryId;
