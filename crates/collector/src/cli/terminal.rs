@@ -21,6 +21,16 @@ pub(crate) fn is_watched() -> bool {
     io::stdout().is_terminal()
 }
 
+/// Whether stdout is a terminal with little room.
+pub(crate) fn is_narrow() -> bool {
+    // Of what is none, or does not say, there is no such size.
+    is_watched()
+        && rustix::termios::tcgetwinsize(io::stdout()).is_ok_and(|size| (1..NARROW).contains(&size.ws_col))
+}
+
+/// From so many columns on, a line has room for the whole time.
+const NARROW: u16 = 100;
+
 /// What a piece of text is, for the eye. The words next to it say the same.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Tone {

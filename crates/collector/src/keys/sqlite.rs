@@ -17,7 +17,7 @@ const FILE: &str = "keys.db";
 const VERSION: i64 = 2;
 
 /// The steps to a version, from the one before it.
-const STEPS: [&str; 2] = [
+pub(super) const STEPS: [&str; 2] = [
     "
     CREATE TABLE projects (number INTEGER PRIMARY KEY, name TEXT NOT NULL UNIQUE, bytes_per_day INTEGER);
     INSERT INTO projects VALUES (0, 'default', NULL);

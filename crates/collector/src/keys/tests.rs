@@ -152,3 +152,32 @@ fn bytes_of_a_day_add_up_over_collectors_and_old_days_are_forgotten() {
         assert!(other.sent(today.back(1), Vec::new()).await.unwrap().is_empty());
     });
 }
+
+#[test]
+fn a_file_of_an_earlier_hoplog_keeps_its_keys_and_learns_their_pepper_with_the_next_one() {
+    let (directory, [one, other]) = sqlite();
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+    let path = directory.0.join("keys.db");
+    let before = rusqlite::Connection::open(&path).unwrap();
+    before.execute_batch(crate::keys::sqlite::STEPS[0]).unwrap();
+    before
+        .execute_batch(
+            "INSERT INTO projects VALUES (1, 'shop', 7);
+             INSERT INTO keys VALUES ('old', 1, '', zeroblob(32), 1, 5, NULL, NULL, '', NULL, NULL, NULL)",
+        )
+        .unwrap();
+    drop(before);
+    runtime.block_on(async {
+        let book = one.news().await.unwrap().unwrap();
+        assert_eq!((book.keys.len(), book.keys[0].id.as_str(), book.pepper), (1, "old", None));
+        assert_eq!(book.projects[1].bytes_per_day, Some(7));
+        other.add(key("new", Project(1)), PEPPER).await.unwrap();
+        let book = one.news().await.unwrap().unwrap();
+        assert_eq!((book.keys.len(), book.pepper), (2, Some(PEPPER)));
+    });
+    let newer = rusqlite::Connection::open(&path).unwrap();
+    newer.execute_batch("PRAGMA user_version = 99").unwrap();
+    drop(newer);
+    let refused = runtime.block_on(SqliteKeys::new(directory.0.clone()).news()).unwrap_err().to_string();
+    assert!(refused.contains("made by a newer hoplog"), "{refused}");
+}

@@ -376,3 +376,25 @@ fn what_is_marked_as_deleted_by_sql_is_in_no_answer_until_the_mark_is_taken_away
     cluster.sql(&url, "UPDATE logs SET deleted = false WHERE message = 'a'");
     assert_eq!(counts(), (1, 1, 3));
 }
+
+#[test]
+fn a_database_of_the_first_layout_keeps_its_entries_and_gets_what_later_ones_add() {
+    let Some((server, cluster, url)) = start() else { return };
+    server
+        .send(json!((0..500).map(|n| json!({"message": format!("m{n}"), "weight": 2})).collect::<Vec<_>>()));
+    let rows = "SELECT md5(string_agg(l::text, ',' ORDER BY seq)) FROM logs l";
+    let (before, layout_before) = (cluster.sql(&url, rows), layout(cluster, &url));
+    let directory = server.stop();
+    // As it was before keys and marks were there.
+    cluster.sql(
+        &url,
+        "DROP TRIGGER log_marked ON logs; DROP FUNCTION log_marked; DROP TABLE log_keys, log_names, log_key_book, log_sent;
+         DELETE FROM log_layouts WHERE version > 1",
+    );
+    assert_ne!(layout(cluster, &url), layout_before);
+    let server = Server::in_directory(directory, |config| config);
+    assert_eq!((cluster.sql(&url, rows), layout(cluster, &url)), (before, layout_before));
+    assert_eq!(server.get("/stats").json()["total_logs"], 1_000);
+    cluster.sql(&url, "UPDATE logs SET deleted = true WHERE message = 'm7'");
+    assert_eq!(server.get("/stats").json()["total_logs"], 998);
+}
