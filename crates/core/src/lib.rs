@@ -58,6 +58,8 @@ mod pipeline;
 mod queue;
 mod redact;
 mod scan;
+#[cfg(feature = "signal")]
+mod signal;
 mod spool;
 mod sync;
 pub mod testing;
@@ -95,4 +97,6 @@ pub use logger::{
     EntryBuilder, FieldWriter, Noted, Origin, Refusal, Refused, SharedFields, TimedFuture, Timer,
 };
 pub use redact::{ClientIp, Detector, Place, Redaction, Treatment};
+#[cfg(feature = "signal")]
+pub use signal::shutdown_signal;
 pub use worker::is_worker_thread;

@@ -23,7 +23,6 @@ use axum::routing::get;
 use futures_util::stream;
 use hoplog_tower::RequestLogLayer;
 use tokio::net::TcpListener;
-use tokio::signal::unix::{SignalKind, signal};
 
 #[tokio::main]
 async fn main() -> Result<(), Box<dyn Error>> {
@@ -37,16 +36,10 @@ async fn main() -> Result<(), Box<dyn Error>> {
         .with_state(client.clone());
 
     let listener = TcpListener::bind("127.0.0.1:3000").await?;
-    let mut terminate = signal(SignalKind::terminate())?;
     eprintln!("axum-app listens on http://{}", listener.local_addr()?);
     // With connect info the entry has the client's address.
     axum::serve(listener, app.into_make_service_with_connect_info::<SocketAddr>())
-        .with_graceful_shutdown(async move {
-            tokio::select! {
-                _ = tokio::signal::ctrl_c() => {}
-                _ = terminate.recv() => {}
-            }
-        })
+        .with_graceful_shutdown(hoplog::shutdown_signal())
         .await?;
 
     // After the last request: what is queued still goes out.

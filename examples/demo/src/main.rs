@@ -52,7 +52,7 @@ async fn main() -> ExitCode {
 async fn run(args: Args) -> Result<bool, Box<dyn Error>> {
     quiet_the_panic_we_ask_for();
     // From the start, so that Ctrl-C at any time ends the demo in order and leaves no files.
-    let interrupted = tokio::spawn(tokio::signal::ctrl_c());
+    let interrupted = tokio::spawn(hoplog::shutdown_signal());
     let store = tempfile::Builder::new().prefix("hoplog-demo-").tempdir()?;
     let listen = SocketAddr::from(([127, 0, 0, 1], args.port));
     let collector = Collector::start(Config::default().listen(listen).data_dir(store.path()))
@@ -90,7 +90,7 @@ async fn run(args: Args) -> Result<bool, Box<dyn Error>> {
         println!();
     } else {
         println!("\nOpen {address} in a browser. Ctrl-C ends the demo.");
-        interrupted.await??;
+        interrupted.await?;
     }
     shop.stop().await;
     payments.stop().await;

@@ -43,9 +43,7 @@ async fn run() -> Result<(), Box<dyn Error>> {
     let listener = bound.map_err(|e| format!("port {port} cannot be used: {e}; name another with --port"))?;
     eprintln!("trace-echo listens on http://{}", listener.local_addr()?);
     axum::serve(listener, app.into_make_service_with_connect_info::<SocketAddr>())
-        .with_graceful_shutdown(async {
-            let _ = tokio::signal::ctrl_c().await;
-        })
+        .with_graceful_shutdown(hoplog::shutdown_signal())
         .await?;
     client.shutdown(Duration::from_secs(5)).await;
     Ok(())

@@ -11,7 +11,6 @@ use axum::routing::get;
 use hoplog_tower::RequestLogLayer;
 use reqwest_middleware::ClientWithMiddleware;
 use tokio::net::TcpListener;
-use tokio::signal::unix::{SignalKind, signal};
 
 #[derive(Clone)]
 struct Shop {
@@ -28,19 +27,13 @@ pub(crate) async fn run(log: hoplog::Client) -> Result<(), Box<dyn Error>> {
         .with_state(shop);
 
     let listener = TcpListener::bind("127.0.0.1:3000").await?;
-    let mut terminate = signal(SignalKind::terminate())?;
     eprintln!("shop listens on http://127.0.0.1:3000. Try:");
     eprintln!("  curl -i http://127.0.0.1:3000/orders/7     an order that is paid");
     eprintln!("  curl -i http://127.0.0.1:3000/orders/13    one whose charge is declined");
     eprintln!("Then open http://127.0.0.1:8000 and look for the trace that x-trace-id names, or:");
     eprintln!("  hoplog query --trace <x-trace-id>");
     axum::serve(listener, app.into_make_service_with_connect_info::<SocketAddr>())
-        .with_graceful_shutdown(async move {
-            tokio::select! {
-                _ = tokio::signal::ctrl_c() => {}
-                _ = terminate.recv() => {}
-            }
-        })
+        .with_graceful_shutdown(hoplog::shutdown_signal())
         .await?;
     super::close("shop", &log).await;
     Ok(())

@@ -10,7 +10,6 @@ use axum::{Json, Router};
 use hoplog::{Client, Level};
 use hoplog_tower::RequestLogLayer;
 use serde_json::Value;
-use tokio::signal::unix::{SignalKind, signal};
 
 use crate::plan::{Plan, entry};
 use crate::report;
@@ -26,13 +25,12 @@ pub(crate) async fn run(plan: &Plan) {
         .route("/make/{first}/{orders}/{per_second}/{bytes}", post(make))
         .route("/stats", get(stats))
         .with_state(client.clone());
-    let mut end = signal(SignalKind::terminate()).expect("a handler of SIGTERM");
     let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.expect("a free port");
     println!("{}", listener.local_addr().expect("its address"));
     let app = app.into_make_service_with_connect_info::<SocketAddr>();
     tokio::select! {
         served = axum::serve(listener, app) => served.expect("a server"),
-        _ = end.recv() => {}
+        () = hoplog::shutdown_signal() => {}
     }
     report::shut_down(&client, plan.deadline()).await;
 }
