@@ -78,6 +78,8 @@ pub(crate) struct Spool<F: Fs> {
     /// `None` while the disk does not let us have one.
     home: Option<Home<F>>,
     adopted: Vec<Adopted<F>>,
+    /// There are more directories of dead processes than are held at a time.
+    more_orphans: bool,
     /// By age; the numbers are this spool's own.
     segments: BTreeMap<u64, Segment>,
     next_segment: u64,
@@ -122,6 +124,7 @@ impl<F: Fs> Spool<F> {
             config,
             home: None,
             adopted: Vec::new(),
+            more_orphans: false,
             segments: BTreeMap::new(),
             next_segment: 0,
             ready: BTreeSet::new(),

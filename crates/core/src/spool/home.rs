@@ -9,7 +9,7 @@ use hoplog_entry::spool::MAX_SEGMENT;
 
 use super::fs::Kind;
 use super::segment::{Born, Owner, Segment};
-use super::{Fs, Now, RealFs, Spool, SpoolConfig, Stat, SyncPolicy, Trouble};
+use super::{Fs, Health, Now, RealFs, Spool, SpoolConfig, Stat, SyncPolicy, Trouble};
 use hoplog_entry::spool::name::{self, LOCK, Name, QUARANTINE};
 
 /// Others may not write: permission bits of group and world.
@@ -138,6 +138,7 @@ impl<F: Fs> Spool<F> {
         let Ok(mut names) = self.fs.list(&self.config.dir) else { return };
         names.sort_unstable();
         (self.status.live, self.status.foreign) = (0, 0);
+        self.more_orphans = false;
         let mut found = Vec::new();
         for name in names {
             if name == QUARANTINE {
@@ -153,6 +154,7 @@ impl<F: Fs> Spool<F> {
                 continue;
             };
             if self.adopted.len() >= ADOPTED_AT_A_TIME {
+                self.more_orphans = true;
                 break;
             }
             let _ = self.take_over(now, dir, writer, &mut found);
@@ -162,6 +164,18 @@ impl<F: Fs> Spool<F> {
             self.insert(segment);
         }
         self.leave_empty_dirs();
+    }
+
+    /// Goes on with directories of dead processes where there were more than could be held, and half of those are done with.
+    /// True where it did.
+    pub(crate) fn adopt_more(&mut self, now: Now) -> bool {
+        let goes_on = self.more_orphans
+            && self.adopted.len() <= ADOPTED_AT_A_TIME / 2
+            && self.health == Health::Healthy;
+        if goes_on {
+            self.adopt(now);
+        }
+        goes_on
     }
 
     /// Adds a segment behind all others; returns its number in this spool.

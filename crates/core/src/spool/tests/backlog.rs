@@ -57,6 +57,57 @@ fn frames_come_oldest_first_and_a_segment_goes_with_its_last_frame() {
 }
 
 #[test]
+fn what_a_thousand_processes_left_is_handed_out_without_a_wait_and_some_at_a_time() {
+    let (fs, clock) = (Model::default(), Clock::new());
+    let mut writers = Vec::new();
+    for n in 0..1_000 {
+        // All of them live at the same time, so that none adopts another one's.
+        let mut spool = open(&fs, clock.0);
+        spool.append(clock.0, &record(n), 1, Keep::Held).unwrap();
+        writers.push(spool);
+    }
+    drop(writers);
+    let mut spool = open(&fs, clock.0);
+    let (mut found, mut rounds) = (drain(&mut spool), 1);
+    while spool.adopt_more(clock.0) {
+        assert!(spool.adopted.len() <= 64, "each takes a descriptor");
+        found.extend(drain(&mut spool));
+        rounds += 1;
+    }
+    println!("FIGURE spool.adoption_rounds_for_1000_dead {rounds} rounds");
+    found.sort_unstable();
+    assert_eq!(found, (0..1_000).collect::<Vec<_>>(), "and no clock has moved");
+    assert!(!spool.adopt_more(clock.0));
+    assert!((1_000 / 64..=32).contains(&rounds), "{rounds}");
+}
+
+#[test]
+fn no_more_is_taken_over_while_what_was_is_on_its_way() {
+    let (fs, clock) = (Model::default(), Clock::new());
+    let writers: Vec<_> = (0..100)
+        .map(|n| {
+            let mut spool = open(&fs, clock.0);
+            spool.append(clock.0, &record(n), 1, Keep::Held).unwrap();
+            spool
+        })
+        .collect();
+    drop(writers);
+    let mut spool = open(&fs, clock.0);
+    let mut under_way = Vec::new();
+    loop {
+        match spool.next_backlog() {
+            Backlog::Frame { position, .. } => under_way.push(position),
+            Backlog::Unfinished => {}
+            Backlog::Empty => break,
+        }
+    }
+    assert_eq!((under_way.len(), spool.adopt_more(clock.0)), (64, false));
+    under_way.drain(..32).for_each(|position| spool.resolve(position));
+    assert!(spool.adopt_more(clock.0));
+    assert_eq!(drain(&mut spool).len(), 32);
+}
+
+#[test]
 fn a_frame_that_was_not_delivered_is_handed_out_again_and_to_the_next_process() {
     let (fs, clock) = (Model::default(), Clock::new());
     left_behind(&fs, 2, true);

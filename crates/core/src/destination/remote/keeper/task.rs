@@ -284,7 +284,11 @@ impl<F: Fs> Task<F> {
                     unfinished = true;
                     break;
                 }
-                Backlog::Empty => break,
+                Backlog::Empty => {
+                    // Orders come before what is found there.
+                    unfinished = spool.adopt_more(Now::of_system());
+                    break;
+                }
             }
         }
         self.count();
