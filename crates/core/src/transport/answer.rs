@@ -49,7 +49,7 @@ pub(crate) enum Verdict {
     /// It will never be taken.
     #[cfg_attr(not(feature = "otlp"), expect(dead_code, reason = "only OTLP forbids to ask again"))]
     Refused { why: &'static str, reason: DropReason },
-    /// One of its entries may be to blame: it is sent in halves, down to that one. `sure`: if it is refused by itself,
+    /// One of its entries may be to blame: it is sent in parts, down to that one. `sure`: if it is refused by itself,
     /// it is to blame and not the server.
     Spoiled { why: &'static str, sure: bool, reason: DropReason },
 }
@@ -57,8 +57,10 @@ pub(crate) enum Verdict {
 /// What stood in the way of a batch that is sent again.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Cause {
-    /// The way to the server, or the server itself: five in a row open the breaker.
+    /// The server itself, or it was lost on the way: five in a row, of these and of those below, open the breaker.
     Away,
+    /// Nothing got so far as to the server.
+    Unreachable,
     /// The server works, and asks to slow down.
     Throttled,
     /// It answered as no server of its kind does: the batch may be stored or not.

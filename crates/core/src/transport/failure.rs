@@ -58,6 +58,7 @@ impl Verdict {
         match failure {
             // It is a person's to repair, and no request gets so far as to carry anything.
             Failure::Certificate => Self::Paused { why },
+            Failure::Unreachable => Self::Retry { after: None, cause: Cause::Unreachable, why },
             _ => Self::Retry { after: None, cause: Cause::Away, why },
         }
     }

@@ -12,8 +12,10 @@ use super::{figure, times};
 
 /// Before the outage.
 const BEFORE: Duration = Duration::from_secs(1);
-/// The collector's return is noticed within a backoff of at most this; a fifth of it goes to the spool each time.
-const BACKOFF: Duration = Duration::from_secs(60);
+/// Where nobody listens it is asked that often, at least.
+const BACKOFF: Duration = Duration::from_secs(5);
+/// What all of that may take longer in the fast form, beside other tests.
+const BUSY: f64 = 5.0;
 /// So that a drain which takes too long is a figure, and not a wait in vain.
 const PATIENCE: Duration = Duration::from_secs(900);
 
@@ -40,7 +42,7 @@ async fn an_outage_that_the_spool_holds_loses_nothing_and_live_entries_do_not_wa
     let tail = Tail::follow(&upstream).await;
     let delivered = shop.stats().await["delivered"].as_u64().unwrap();
     shop.stats_when(PATIENCE, |stats| stats["delivered"].as_u64() > Some(delivered)).await;
-    let (noticed, first) = (returned.elapsed(), unix_now());
+    let noticed = returned.elapsed();
     // Live batches go on meanwhile; there is a moment in which none is on the disk.
     shop.stats_when(PATIENCE, |stats| stats["spooled"] == 0 && stats["unread_bytes"] == 0).await;
     let drained = returned.elapsed();
@@ -50,16 +52,14 @@ async fn an_outage_that_the_spool_holds_loses_nothing_and_live_entries_do_not_wa
 
     let stored = orders(&upstream).await;
     let stats = shop.stats().await;
-    let since =
-        |from: f64| tail.seen().iter().filter(|seen| seen.made >= from).map(|seen| seen.late).collect();
-    let (lag, all): (Vec<f64>, Vec<f64>) = (since(first), since(back));
+    // From the return itself on, whenever the client takes note of it.
+    let lag: Vec<f64> = tail.seen().iter().filter(|seen| seen.made >= back).map(|seen| seen.late).collect();
     figure("outage.away", format!("{:.1}", away.as_secs_f64()), "s");
     figure("outage.entries", stored.len(), "entries");
     figure("outage.lost", total - stored.len() as u64, "entries");
     figure("outage.noticed_after", format!("{:.2}", noticed.as_secs_f64()), "s");
     figure("outage.live_entries_seen", lag.len(), "entries");
     figure("outage.live_lag_p99", format!("{:.2}", percentile(lag.clone(), 99)), "s");
-    figure("outage.lag_p99_from_the_return_on", format!("{:.2}", percentile(all, 99)), "s");
     figure("outage.drained_after", format!("{:.2}", drained.as_secs_f64()), "s");
     figure(
         "outage.drain_of_the_outage",
@@ -74,12 +74,12 @@ async fn an_outage_that_the_spool_holds_loses_nothing_and_live_entries_do_not_wa
         "{stats}"
     );
     assert!(stored.values().all(|said| said.len() == 1), "each once");
-    // Where all the tests share the cores, the collector is slower than what comes.
-    if times(0, 1) == 1 {
-        assert!(lag.len() as u64 > rate, "{}", lag.len());
-        assert!(percentile(lag, 99) <= 5.0);
-        assert!((drained - noticed).as_secs_f64() <= away.as_secs_f64() / 10.0, "{drained:?}");
-    }
+    let busy = if times(0, 1) == 1 { 0.0 } else { BUSY };
+    let drain = if times(0, 1) == 1 { away.as_secs_f64() / 10.0 } else { away.as_secs_f64() };
+    assert!(lag.len() as u64 > rate, "{}", lag.len());
+    assert!(noticed.as_secs_f64() <= BACKOFF.as_secs_f64() + 1.0 + busy, "{noticed:?}");
+    assert!(percentile(lag, 99) <= 5.0 + busy);
+    assert!((drained - noticed).as_secs_f64() <= drain + busy, "{drained:?}");
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

@@ -78,7 +78,7 @@ impl Remote {
     pub(super) fn save(&mut self, deadline: Instant, done: oneshot::Sender<()>) {
         self.spooling.iter_mut().for_each(Spooling::try_again);
         self.secure();
-        self.spill_waiting();
+        self.spill_waiting(0);
         self.spooling.iter_mut().for_each(Spooling::sync);
         self.flushes.push(Flush { mark: 0, deadline, saves: true, _done: done });
     }
@@ -109,7 +109,7 @@ impl Remote {
             self.sending.abort_all();
             self.spooling.iter_mut().for_each(Spooling::try_again);
             self.secure();
-            self.spill_waiting();
+            self.spill_waiting(0);
         }
         let busy = self.awaits_writes();
         if let (Some(closing), Some(spooling)) = (&mut self.closing, &self.spooling)

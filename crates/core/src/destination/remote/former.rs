@@ -99,16 +99,28 @@ impl Former {
         self.live.add(load);
     }
 
-    /// Takes back what waits, as far as it can be: it goes to the spool, and comes again or not.
-    pub(super) fn take_back(&mut self) -> Vec<Load> {
-        let loads = self.live.drain();
+    /// Takes back what waits, as far as it can be, the oldest first, until so many bytes are left: it goes to the spool, and
+    /// comes again or not.
+    pub(super) fn take_back(&mut self, keep: usize) -> Vec<Load> {
+        let loads = self.live.drain(keep);
+        self.took_back(&loads);
+        loads
+    }
+
+    /// Takes back what waits in memory alone.
+    pub(super) fn take_back_memory(&mut self) -> Vec<Load> {
+        let loads = self.live.drain_memory();
+        self.took_back(&loads);
+        loads
+    }
+
+    fn took_back(&mut self, loads: &[Load]) {
         // Released loads are waited for by nobody; those to be written come again, or pass.
         self.received -= loads
             .iter()
             .filter(|load| load.home() == Home::Memory)
             .map(|load| load.entries() as u64)
             .sum::<u64>();
-        loads
     }
 
     /// Entries came in alive, and are in the spool.

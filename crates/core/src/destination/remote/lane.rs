@@ -106,12 +106,27 @@ impl Lane {
         }
     }
 
-    /// Takes everything out that was not begun, and of one that was begun in memory the rest. One that is in the spool
-    /// and was begun stays: its frame is one thing.
-    pub(super) fn drain(&mut self) -> Vec<Load> {
+    /// Takes out what has waited longest, until no more than `keep` bytes are left; of one that was begun in memory the rest.
+    /// One that is in the spool and was begun stays: its frame is one thing.
+    pub(super) fn drain(&mut self, keep: usize) -> Vec<Load> {
+        let mut left = self.bytes;
+        self.take_out(|waiting| {
+            let taken = left > keep;
+            left -= if taken { waiting.rest().bytes as usize } else { 0 };
+            taken
+        })
+    }
+
+    /// Takes out what is in memory alone.
+    pub(super) fn drain_memory(&mut self) -> Vec<Load> {
+        self.take_out(|waiting| waiting.load.home() == Home::Memory)
+    }
+
+    fn take_out(&mut self, mut wanted: impl FnMut(&Waiting) -> bool) -> Vec<Load> {
         let mut out = Vec::new();
         for waiting in std::mem::take(&mut self.waiting) {
-            if waiting.done > 0 && waiting.load.home() == Home::Spool {
+            let begun = waiting.done > 0 && waiting.load.home() == Home::Spool;
+            if begun || !wanted(&waiting) {
                 self.waiting.push_back(waiting);
             } else if waiting.done > 0 {
                 let rest = waiting.load.bytes().get(waiting.read..).unwrap_or_default().to_vec();

@@ -124,7 +124,7 @@ impl Remote {
     /// Whether the server is away, and whether a person has to help, as far as this shows it.
     fn judge_server(&mut self, verdict: &Verdict) {
         self.paused = matches!(verdict, Verdict::Paused { .. });
-        if !matches!(verdict, Verdict::Retry { cause: Cause::Away, .. }) {
+        if !matches!(verdict, Verdict::Retry { cause: Cause::Away | Cause::Unreachable, .. }) {
             self.breaker.answered();
         } else if self.breaker.failed() {
             self.around.ledger.breaker_opened();

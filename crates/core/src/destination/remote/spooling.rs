@@ -125,9 +125,10 @@ impl Spooling {
 impl Remote {
     pub(super) fn take_in(&mut self, chunk: Parcel) {
         crate::failpoint::pass(&self.around.source.service, "take in");
-        let (load, spills) = (Load::queued(chunk), self.spills());
+        let (load, spills, holds) = (Load::queued(chunk), self.spills(), self.holds());
         match &mut self.spooling {
             Some(spooling) if spills => spooling.write(load, Keep::Spooled),
+            Some(spooling) if holds => spooling.write(load, Keep::Held),
             Some(spooling) if spooling.write_through && !spooling.hangs() => {
                 spooling.write(load, Keep::Held);
             }
@@ -167,20 +168,32 @@ impl Remote {
         }
     }
 
-    /// Whether what waits is better on the disk: the server fails, or the memory fills.
+    /// Whether what has waited longest is better on the disk alone: the memory fills.
     fn spills(&self) -> bool {
-        let Some(spooling) = &self.spooling else { return false };
-        let wanted = self.backoff.is_failing() || self.former.live.bytes() > spooling.mark;
-        wanted && spooling.let_be.is_none() && !spooling.hangs() && self.closing.is_none()
+        self.can_write().is_some_and(|spooling| self.former.live.bytes() > spooling.mark)
+    }
+
+    /// Whether what waits is better on the disk as well: the server fails. It stays in memory beside, so that the newest goes
+    /// out first when the server is back, and not after all that came before it.
+    fn holds(&self) -> bool {
+        self.can_write().is_some() && self.backoff.is_failing()
+    }
+
+    fn can_write(&self) -> Option<&Spooling> {
+        let closing = self.closing.is_some();
+        self.spooling.as_ref().filter(|s| s.let_be.is_none() && !s.hangs() && !closing)
     }
 
     /// Has what waits in memory go to the disk, if it is better there.
     pub(super) fn spill(&mut self, now: Instant) {
-        if let Some(spooling) = &mut self.spooling {
-            spooling.let_be.take_if(|until| *until <= now);
+        let Some(spooling) = &mut self.spooling else { return };
+        spooling.let_be.take_if(|until| *until <= now);
+        let keep = spooling.mark / 2;
+        if self.spills() {
+            self.spill_waiting(keep);
         }
-        if self.spills() && !self.former.live.is_empty() {
-            self.spill_waiting();
+        if self.holds() && self.former.live.has_memory() {
+            self.hold_waiting();
         }
         // Somebody waits for what is under way in memory alone, and it does not get through.
         if self.backoff.is_failing() && !self.flushes.is_empty() && self.closing.is_none() {
@@ -188,9 +201,21 @@ impl Remote {
         }
     }
 
-    pub(super) fn spill_waiting(&mut self) {
+    /// Has what waits in memory alone written to the disk, from where it comes back.
+    fn hold_waiting(&mut self) {
         let Some(spooling) = &mut self.spooling else { return };
-        let loads = self.former.take_back();
+        for load in self.former.take_back_memory() {
+            spooling.write(load, Keep::Held);
+        }
+        if !self.flushes.is_empty() {
+            spooling.sync();
+        }
+    }
+
+    /// Leaves what waits to the disk, the oldest first, but for so many bytes.
+    pub(super) fn spill_waiting(&mut self, keep: usize) {
+        let Some(spooling) = &mut self.spooling else { return };
+        let loads = self.former.take_back(keep);
         let asks = !loads.is_empty() && !self.flushes.is_empty();
         for load in loads {
             match load.home() {

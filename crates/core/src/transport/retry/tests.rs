@@ -15,6 +15,15 @@ fn waits_double_to_the_cap_and_start_over_after_a_success() {
 }
 
 #[test]
+fn where_nothing_gets_to_the_server_its_return_is_noticed_within_five_seconds() {
+    let mut b = Backoff::default();
+    let mut failed = |cause| b.failed(None, cause, 1.0).as_millis() as u64;
+    let waits = [0; 7].map(|_| failed(Cause::Unreachable));
+    assert_eq!(waits, [500, 1_000, 2_000, 4_000, 5_000, 5_000, 5_000]);
+    assert_eq!(failed(Cause::Away), 60_000, "it is there again, and not well");
+}
+
+#[test]
 fn after_a_throttle_half_of_the_wait_is_certain() {
     let mut b = Backoff::default();
     let waits: Vec<u64> =

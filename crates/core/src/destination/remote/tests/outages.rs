@@ -15,9 +15,23 @@ fn shortest_gap(asked: &[Asked]) -> Duration {
 
 #[test]
 fn a_server_that_is_away_is_asked_by_one_at_a_time_for_as_long_as_it_takes() {
+    // A random part of a minute, or of 5 s.
+    for (failure, name, hourly, longest) in
+        [(Failure::Silent, "outage", 100..=150, 65), (Failure::Unreachable, "dead_port", 1_300..=1_600, 6)]
+    {
+        away_for_a_day(failure, name, hourly, Duration::from_secs(longest));
+    }
+}
+
+fn away_for_a_day(
+    failure: Failure,
+    name: &str,
+    hourly: std::ops::RangeInclusive<usize>,
+    longest_wait: Duration,
+) {
     let away = 24 * HOUR;
     let rule = move |at: Duration, _: &_| match at < away {
-        true => Reply::Fails(Failure::Unreachable),
+        true => Reply::Fails(failure),
         false => Reply::Stored,
     };
     let course = course(rule, async |course| {
@@ -31,17 +45,17 @@ fn a_server_that_is_away_is_asked_by_one_at_a_time_for_as_long_as_it_takes() {
         let after = course.stats();
         assert_eq!((after.bytes_raw, after.in_flight), (before.bytes_raw, 1), "nothing is encoded for it");
         assert_eq!(after.outages, 1);
-        course.at(away + Duration::from_secs(65)).await;
+        course.at(away + longest_wait).await;
         course.assert_settled(2_001, 0);
     });
     let asked = course.asked();
     let meanwhile: Vec<&Asked> = asked.iter().filter(|asked| asked.at < away).collect();
     assert!(meanwhile.iter().all(|asked| asked.beside == 1), "one probe at a time");
     let per_hour = meanwhile.len() / 24;
-    println!("FIGURE transport.probes_per_hour_of_an_outage {per_hour} 1/h");
-    // The mean of a wait of up to a minute is half of it.
-    assert!((100..=150).contains(&per_hour), "{per_hour}");
-    println!("FIGURE transport.lost_in_a_day_without_collector {} entries", course.stats().dropped.total());
+    println!("FIGURE transport.probes_per_hour_of_an_{name} {per_hour} 1/h");
+    // The mean of a wait is half of the longest.
+    assert!(hourly.contains(&per_hour), "{per_hour}");
+    println!("FIGURE transport.lost_in_a_day_of_an_{name} {} entries", course.stats().dropped.total());
 }
 
 #[test]
