@@ -18,16 +18,19 @@ mod nothing {
 
 #[cfg(test)]
 mod armed {
-    use std::collections::BTreeMap;
+    use std::collections::{BTreeMap, BTreeSet};
     use std::sync::Mutex;
 
-    use hoplog_entry::{Field, Record, Value};
+    use hoplog_entry::{EntryId, Field, Record, Value};
 
     /// By service, so that tests do not meet, and place: how many times more.
     static ARMED: Mutex<BTreeMap<(String, &str), u32>> = Mutex::new(BTreeMap::new());
 
     /// The message of an entry over which its encoding panics.
     pub(crate) const POISON: &str = "poison for the encoder";
+    /// Likewise, the first time.
+    pub(crate) const POISON_ONCE: &str = "poison for the encoder, once";
+    static ENCODED: Mutex<BTreeSet<EntryId>> = Mutex::new(BTreeSet::new());
 
     pub(crate) fn arm(service: &str, place: &'static str, times: u32) {
         ARMED.lock().unwrap().insert((service.to_owned(), place), times);
@@ -48,6 +51,11 @@ mod armed {
     }
 
     pub(crate) fn encode(record: &Record<'_>) {
-        assert!(record.get(Field::Message) != Some(Value::Text(POISON)), "by a failpoint: encode");
+        let fires = match record.get(Field::Message) {
+            Some(Value::Text(POISON)) => true,
+            Some(Value::Text(POISON_ONCE)) => ENCODED.lock().unwrap().insert(record.id()),
+            _ => false,
+        };
+        assert!(!fires, "by a failpoint: encode");
     }
 }

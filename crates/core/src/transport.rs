@@ -6,7 +6,8 @@
 //! ```
 //!
 //! What an answer means is a pure function ([`Verdict`]'s, one per dialect), and so is what its lack means; how long to
-//! wait is another ([`Backoff`]), and when a server is taken to be away ([`Breaker`]).
+//! wait is another ([`Backoff`]), when a server is taken to be away ([`Breaker`]), and which entry a batch is refused for
+//! ([`Search`]).
 
 mod answer;
 mod batch;
@@ -17,6 +18,7 @@ mod pool;
 mod reach;
 mod resolver;
 mod retry;
+mod search;
 
 use std::pin::Pin;
 
@@ -25,7 +27,7 @@ pub(crate) use answer::accepts;
 #[cfg(feature = "otlp")]
 pub(crate) use answer::otlp_remark;
 pub(crate) use answer::{Answer, Cause, Verdict};
-pub(crate) use batch::{Coding, Encoding, Lone, SealedBatch};
+pub(crate) use batch::{Encoding, Lone, SealedBatch};
 pub(crate) use breaker::Breaker;
 pub(crate) use failure::{Failure, SendError};
 pub(crate) use http::{Http, HttpConfig, REQUEST_TIMEOUT, is_loopback};
@@ -33,6 +35,7 @@ pub(crate) use http::{Http, HttpConfig, REQUEST_TIMEOUT, is_loopback};
 pub(crate) use reach::Trust;
 pub(crate) use reach::{Proxying, Reach, Timing};
 pub(crate) use retry::Backoff;
+pub(crate) use search::{Search, Step};
 
 /// A request under way.
 pub(crate) type Sending = Pin<Box<dyn Future<Output = Result<Answer, SendError>> + Send>>;

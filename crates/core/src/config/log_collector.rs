@@ -12,7 +12,7 @@ const EXAMPLE: &str = "http://logs.internal:8000";
 /// An existing log-collector server as a destination: entries are sent as its schema has them. What has no column
 /// there, or is longer than its column, stands under `metadata`.
 ///
-/// Such a server stores a batch whole or not at all. Where it refuses one, the batch is sent in halves until the entry
+/// Such a server stores a batch whole or not at all. Where it refuses one, the batch is sent in parts until the entry
 /// at fault is alone; that one is dropped and counted as [`DropReason::Poison`](crate::DropReason::Poison). It does
 /// not know entries by their ids: a batch that is sent again because its answer was lost is stored twice.
 ///

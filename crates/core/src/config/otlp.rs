@@ -32,7 +32,7 @@ const DEFAULT_TIMEOUT: Duration = Duration::from_secs(10);
 ///
 /// Only 429, 502, 503, 504 and failures of the connection are tried again, as the protocol has it; a batch that is
 /// answered with another error is dropped and counted. But one that is too large (413), or refused for an entry (400,
-/// 422), is sent in halves; one whose compression is not known (415) is sent without; and where the server refuses the
+/// 422), is sent in parts; one whose compression is not known (415) is sent without; and where the server refuses the
 /// credentials (401, 403) or is none at all (404, 405, 3xx, 501, 505), entries are kept and it is asked once a minute:
 /// a wrong key is no reason to lose a week. Such a server does not know entries by their ids.
 ///

@@ -5,6 +5,7 @@ mod native;
 #[cfg(feature = "otlp")]
 mod otlp;
 
+use std::ops::Range;
 use std::sync::Arc;
 use std::time::SystemTime;
 
@@ -55,24 +56,14 @@ pub(super) trait Dialect: Send {
         false
     }
 
-    /// The first and the second half of a sealed batch of at least 2 entries, as batches of their own, and the
-    /// number of entries in the first. `None` where a batch is taken whole or not at all.
-    fn halves(&self, _plain: &[u8]) -> Option<Halves> {
-        None
-    }
+    /// Some entries of a sealed batch as a batch of their own, which is the same however often it is made. `None` where it
+    /// does not have them. `tell_losses`: it says what the whole says of losses, as one part is to do.
+    fn part(&self, plain: &[u8], entries: Range<u64>, tell_losses: bool) -> Option<Vec<u8>>;
 
     /// A sealed batch of one entry with its longer texts cut short. `None` where there is nothing to cut.
     fn truncated(&self, _plain: &[u8]) -> Option<Vec<u8>> {
         None
     }
-}
-
-/// A sealed batch in two parts.
-#[derive(Debug)]
-pub(super) struct Halves {
-    pub(super) first: Vec<u8>,
-    pub(super) entries_in_first: u64,
-    pub(super) second: Vec<u8>,
 }
 
 /// Which dialect, with what it has to be told.

@@ -9,7 +9,7 @@ use tokio::task::JoinHandle;
 use super::file::{Appender, Attic, Disk as _, FilePlan, RealDisk, Written, write_whole};
 use super::{Inbox, Message, Source, Surroundings};
 use crate::count::Count;
-use crate::encode::{contained, entry_ecs, entry_line, entry_text};
+use crate::encode::{PANICKED, contained, entry_ecs, entry_line, entry_text};
 use crate::ledger::Home;
 use crate::queue::Chunk;
 
@@ -125,7 +125,8 @@ impl Desk {
     }
 
     fn encode(&mut self, chunk: &Chunk) {
-        let (mut rest, mut seen, mut bad) = (chunk.bytes(), Count::default(), Count::default());
+        let (mut rest, mut seen) = (chunk.bytes(), Count::default());
+        let (mut bad, mut poison) = (Count::default(), Count::default());
         while let Ok((record, after)) = Record::read(rest) {
             rest = after;
             let entry = Count::one(record.bytes());
@@ -133,19 +134,33 @@ impl Desk {
             if !self.around.takes(&record, Home::Memory) {
                 continue;
             }
-            let start = self.buffer.len();
-            match contained(|| encode(self.form, &mut self.buffer, &record, &self.around.source)) {
+            // Once more where it panicked: that may have been for once.
+            let encoded = match self.encode_one(&record) {
+                Err(PANICKED) => self.encode_one(&record),
+                encoded => encoded,
+            };
+            match encoded {
                 Ok(()) => self.sizes.push(entry.bytes as u32),
-                Err(_) => {
-                    self.buffer.truncate(start);
-                    bad += entry;
-                }
+                Err(PANICKED) => poison += entry,
+                Err(_) => bad += entry,
             }
         }
         bad += chunk.count().saturating_sub(seen);
-        if bad.entries > 0 {
-            self.around.ledger.drop_waiting(Home::Memory, bad, DropReason::SerializeError);
+        for (lost, reason) in [(bad, DropReason::SerializeError), (poison, DropReason::Poison)] {
+            if lost.entries > 0 {
+                self.around.ledger.drop_waiting(Home::Memory, lost, reason);
+            }
         }
+    }
+
+    /// An entry that cannot be written leaves no trace.
+    fn encode_one(&mut self, record: &Record<'_>) -> Result<(), Malformed> {
+        let start = self.buffer.len();
+        let encoded = contained(|| encode(self.form, &mut self.buffer, record, &self.around.source));
+        if encoded.is_err() {
+            self.buffer.truncate(start);
+        }
+        encoded
     }
 
     async fn write(&mut self) {

@@ -4,7 +4,7 @@
 //! inbox ─► live lane ──┬─ form ──► sending (≤ 4) ──► delivered | refused
 //!            │    ▲    │             ▲      │ no usable answer
 //!      spill ▼    │    │             └ retry ◄┘  after the backoff, one batch at a time;
-//!          keeper ┴─► backlog lane               where one entry spoils it, in halves
+//!          keeper ┴─► backlog lane               where one entry spoils it, in parts
 //!        (its disk)
 //! ```
 //!
@@ -21,6 +21,7 @@ mod lane;
 mod load;
 mod outcome;
 mod packer;
+mod parts;
 mod pulse;
 mod spooling;
 
@@ -92,7 +93,7 @@ impl RemoteConfig {
     pub(crate) fn ceiling(&self) -> usize {
         // The last entry of a batch may begin just below its limit; as JSON a record can take twice its bytes.
         let batch = self.limits.bytes + 2 * MAX_RECORD;
-        // Under way; one being formed, its packed form, and the parts of one that goes in halves.
+        // Under way; one being formed, its packed form, and the part of one that goes in parts.
         let batches = batch * (IN_FLIGHT + 4);
         // A load on its way and one in the lane, each up to one frame more than it is to be; the frame that is read or
         // written; and those that are not synced.
@@ -122,6 +123,8 @@ pub(crate) struct Remote {
     not_before: Option<Instant>,
     /// What the server itself asked for. Nothing but time ends it.
     server_wait: Option<Instant>,
+    /// A part of a batch is under way that an entry is searched in.
+    searching: bool,
     /// Batches that have entries without a fate.
     outstanding: Vec<Outstanding>,
     /// Fresh batches so far.
@@ -190,6 +193,7 @@ impl Remote {
             paused: false,
             not_before: None,
             server_wait: None,
+            searching: false,
             outstanding: Vec::new(),
             turns: 0,
             successes: 0,
@@ -289,14 +293,17 @@ impl Remote {
             if !batch.foreign {
                 self.pulse.sent(now);
             }
-            let request = self.transport.send(batch.clone());
+            self.searching |= batch.search.is_some();
+            let request = self.transport.send(self.former.outgoing(&batch));
             self.sending.spawn(async move { (batch, request.await) });
         }
     }
 
-    /// Batches that may be under way now.
+    /// Batches that may be under way now. A search has two of them in memory, the whole and the part.
     fn places(&self) -> usize {
-        if self.backoff.is_failing() { 1 } else { IN_FLIGHT }
+        let parted = |batch: &SealedBatch| batch.search.is_some() || batch.unsure;
+        let searches = self.searching || self.again.iter().any(parted);
+        if self.backoff.is_failing() || searches { 1 } else { IN_FLIGHT }
     }
 
     /// What to send next: what failed goes first. When that has failed again and again, fresh batches take their turn
@@ -314,7 +321,9 @@ impl Remote {
         let backlog_turn = self.turns % BACKLOG_TURN == BACKLOG_TURN - 1 || !self.former.has_live_work();
         // What is in the spool is well where it is, while what is alive has little time left.
         let from_backlog = backlog_turn && self.former.has_backlog() && self.closing.is_none();
-        let Formed { batch, home, first, parts } = self.former.next_batch(from_backlog)?;
+        let formed = self.former.next_batch(from_backlog);
+        self.keep_poison();
+        let Formed { batch, home, first, parts } = formed?;
         self.turns += 1;
         self.outstanding.push(Outstanding {
             number: batch.number,

@@ -5,6 +5,7 @@
 //! PostgreSQL and is left out everywhere. Entries stand one per line, by which a batch can be parted.
 
 use std::borrow::Cow;
+use std::ops::Range;
 
 use hoplog_entry::{Field, Malformed, Record, Value};
 
@@ -160,16 +161,14 @@ impl LogCollectorBatch {
     }
 }
 
-/// The parts of a sealed batch: its entries up to the middle, and those behind it.
-pub(crate) fn halves(sealed: &[u8]) -> Option<(Vec<u8>, u64, Vec<u8>)> {
+/// Some entries of a sealed batch as a batch of their own; `None` where it does not have them.
+pub(crate) fn part(sealed: &[u8], entries: Range<u64>) -> Option<Vec<u8>> {
     let inner = sealed.strip_prefix(OPENING)?.strip_suffix(CLOSING)?;
+    let (from, to) = (usize::try_from(entries.start).ok()?, usize::try_from(entries.end).ok()?);
     // A text has no line feed but an escaped one.
-    let ends: Vec<usize> = inner.iter().enumerate().filter(|(_, b)| **b == b'\n').map(|(at, _)| at).collect();
-    let middle = ends.len() / 2;
-    let at = *ends.get(middle)?;
-    let whole = |entries: &[u8]| [OPENING, entries, CLOSING].concat();
-    let first = inner.get(..at)?.strip_suffix(b",")?;
-    Some((whole(first), middle as u64 + 1, whole(inner.get(at + 1..)?)))
+    let lines: Vec<&[u8]> = inner.split(|byte| *byte == b'\n').filter(|line| !line.is_empty()).collect();
+    let lines = lines.get(from..to).filter(|lines| !lines.is_empty())?.join(&b'\n');
+    Some([OPENING, lines.strip_suffix(b",").unwrap_or(&lines), CLOSING].concat())
 }
 
 /// What the server has no column for, under the names of the native protocol.

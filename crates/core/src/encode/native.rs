@@ -1,6 +1,6 @@
 //! The native JSON of `POST /logs`: one object per entry, and what stands beside them in a batch.
 
-mod halves;
+mod part;
 
 use hoplog_entry::{Field, Item, Items, Kind, Malformed, Record, Value};
 
@@ -8,7 +8,7 @@ use super::entry::Summary;
 use super::{contained, json, write_source};
 use crate::destination::Source;
 use crate::failpoint;
-pub(crate) use halves::halves;
+pub(crate) use part::part;
 
 /// A batch under way: entries are appended one by one, what stands beside them comes at the end.
 #[derive(Debug)]

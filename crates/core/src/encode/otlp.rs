@@ -14,6 +14,8 @@ mod record;
 mod value;
 mod wire;
 
+use std::ops::Range;
+
 use hoplog_entry::{Malformed, Record};
 
 use super::contained;
@@ -104,22 +106,16 @@ impl OtlpBatch {
         wire::text(out, SCHEMA_URL, SCHEMA);
     }
 
-    /// The parts of a sealed batch: its records up to the middle and how many they are, and those behind it.
-    pub(crate) fn halves(&self, sealed: &[u8]) -> Option<(Vec<u8>, u64, Vec<u8>)> {
+    /// Some records of a sealed batch as a request of their own; `None` where it does not have them.
+    pub(crate) fn part(&self, sealed: &[u8], entries: Range<u64>) -> Option<Vec<u8>> {
         let (resource, records) = self.unwrap(sealed)?;
-        let (mut rest, mut ends) = (records, Vec::new());
-        while !rest.is_empty() {
-            rest = wire::field(rest)?.1;
-            ends.push(records.len() - rest.len());
-        }
-        let middle = ends.len() / 2;
-        let (first, second) = records.split_at_checked(*ends.get(middle.checked_sub(1)?)?)?;
-        let wrap = |records| {
-            let mut whole = Vec::new();
-            self.wrap(resource, records, &mut whole);
-            whole
-        };
-        Some((wrap(first), middle as u64, wrap(second)))
+        let skip = |rest, times: u64| (0..times).try_fold(rest, |rest, _| Some(wire::field(rest)?.1));
+        let from = skip(records, entries.start)?;
+        let after = skip(from, entries.end.checked_sub(entries.start)?)?;
+        let records = from.get(..from.len() - after.len()).filter(|records| !records.is_empty())?;
+        let mut part = Vec::new();
+        self.wrap(resource, records, &mut part);
+        Some(part)
     }
 
     /// The resource and the records that [`OtlpBatch::wrap`] was given.

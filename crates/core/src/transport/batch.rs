@@ -5,6 +5,7 @@ use std::time::{Duration, Instant};
 
 use reqwest::header::HeaderValue;
 
+use super::Search;
 use crate::count::Count;
 
 /// How a batch's bytes are compressed.
@@ -43,30 +44,40 @@ pub(crate) struct SealedBatch {
     pub(crate) offset: u64,
     /// Its entries are another process's.
     pub(crate) foreign: bool,
+    /// It is a part of what was refused by a server that may itself be at fault. Such parts go out one at a time: whether
+    /// others are taken after an entry was refused says who is.
+    pub(crate) unsure: bool,
     /// Of an entry that was refused all by itself.
     pub(crate) lone: Option<Lone>,
-    pub(crate) coding: Coding,
+    /// It was refused for an entry: its bytes hold all that was refused, its entries are those of the part that goes out.
+    pub(crate) search: Option<Search>,
     /// Its texts were cut short: it is as small as it gets.
     pub(crate) truncated: bool,
 }
 
 impl SealedBatch {
+    /// How many entries of the batch that it is a part of come before those that its bytes hold.
+    pub(crate) fn begin(&self) -> u64 {
+        self.offset - self.search.map_or(0, |search| search.from)
+    }
+
+    /// The one of its entries that has this place in what its bytes hold.
+    pub(crate) fn one(&self, entry: u64) -> Self {
+        Self { offset: self.begin() + entry, entries: 1, search: None, ..self.clone() }
+    }
+
+    /// Itself, with this part going out next.
+    pub(crate) fn searched(self, search: Search) -> Self {
+        let (offset, entries) = (self.begin() + search.from, search.to - search.from);
+        Self { offset, entries, search: Some(search), ..self }
+    }
+
     /// Its entries, whatever has been cut of them.
     pub(crate) fn count(&self) -> Count {
         let from = (self.offset as usize).min(self.sizes.len());
         let to = from.saturating_add(self.entries as usize).min(self.sizes.len());
         Count::of_sizes(&self.sizes[from..to])
     }
-}
-
-/// Whether a batch's compression may be why it is refused, as where something on the way takes `Content-Encoding` away.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Coding {
-    Unsuspected,
-    /// It was refused with this one, and goes out without.
-    OnTrial(Encoding),
-    /// It, or what it is a part of, was refused without it too.
-    Cleared,
 }
 
 /// How it goes for an entry on its own.

@@ -95,21 +95,61 @@ fn a_panic_at_any_step_costs_what_is_under_way_and_is_counted() {
 }
 
 #[test]
-fn an_entry_over_which_its_encoding_panics_is_dropped_alone() {
+fn an_entry_over_which_its_encoding_panics_twice_goes_alone() {
     let (collector, dir) = (Scripted::start([]), tempfile::tempdir().unwrap());
     let path = dir.path().join("a.jsonl");
     let client = client("poisoned", &collector, &path);
     for at in 0..30 {
-        client.info(if at % 10 == 5 { failpoint::POISON } else { "an entry" }).send();
+        client
+            .info(match at % 10 {
+                5 => failpoint::POISON,
+                6 => failpoint::POISON_ONCE,
+                _ => "an entry",
+            })
+            .send();
     }
     fact_blocking("the client is quiet", || settled(&client).then_some(()));
     let seen = |wanted: &str| collector.entries().iter().filter(|e| e["message"] == wanted).count();
-    assert_eq!((seen("an entry"), seen(failpoint::POISON)), (27, 0));
+    assert_eq!((seen("an entry"), seen(failpoint::POISON_ONCE), seen(failpoint::POISON)), (24, 3, 0));
     let lines = std::fs::read_to_string(&path).unwrap();
-    assert_eq!(lines.lines().filter(|line| line.contains("an entry")).count(), 27);
+    let written = |wanted: &str| lines.lines().filter(|line| line.contains(wanted)).count();
+    assert_eq!((written("an entry"), written(failpoint::POISON_ONCE)), (24, 3));
     assert!(lines.lines().all(|line| serde_json::from_str::<serde_json::Value>(line).is_ok()), "{lines}");
     for d in client.stats().destinations {
-        assert_eq!((d.dropped.of(DropReason::SerializeError), d.drift), (3, 0), "{d:?}");
+        assert_eq!((d.dropped.of(DropReason::Poison), d.drift), (3, 0), "{d:?}");
     }
     println!("FIGURE worker.poisoned 3 entries");
+}
+
+#[test]
+fn what_cannot_be_encoded_is_kept_where_there_is_a_spool() {
+    for write_through in [false, true] {
+        let (collector, dir) = (Scripted::start([]), tempfile::tempdir().unwrap());
+        let durability =
+            if write_through { crate::Durability::WriteThrough } else { crate::Durability::Spool };
+        let client = Client::builder()
+            .without_variables()
+            .endpoint(collector.url())
+            .service("poisoned on the disk")
+            .spool(crate::Spool::new(dir.path().join("spool")).leave_free(0))
+            .durability(durability)
+            .flush_interval(Duration::from_millis(20))
+            .build()
+            .unwrap();
+        for message in ["before", failpoint::POISON, failpoint::POISON_ONCE, "after"] {
+            client.info(message).send();
+        }
+        fact_blocking("the client is quiet", || settled(&client).then_some(()));
+        let spool = || client.stats().destinations[0].spool.unwrap();
+        fact_blocking("it is in the quarantine", || (spool().quarantined == 1).then_some(()));
+        let d = &client.stats().destinations[0];
+        assert_eq!((d.delivered, d.dropped.of(DropReason::Poison), d.drift), (3, 1, 0), "{d:?}");
+        assert_eq!((d.spooled, d.dropped.total()), (0, 1), "{d:?}");
+        let kept = dir.path().join("spool/collector/quarantine");
+        let files: Vec<_> = std::fs::read_dir(&kept).unwrap().map(|f| f.unwrap().path()).collect();
+        let [file] = &files[..] else { panic!("{files:?}") };
+        let bytes = std::fs::read(file).unwrap();
+        let says = |text: &str| bytes.windows(text.len()).any(|part| part == text.as_bytes());
+        assert!(says(failpoint::POISON) && !says("before") && !says("after"));
+    }
 }

@@ -65,9 +65,9 @@ fn the_entries_that_the_collector_refuses_are_found_and_all_others_are_stored_on
                     .collect();
                 let once: BTreeSet<&String> = stored.iter().collect();
                 assert_eq!((stored.len(), once.len()), (entries - poison.len(), stored.len()), "{name}");
-                // Without its compression; then a refusal per level and offender, and what stands beside it.
+                // One for each halving and one for the rest, per offender; none for its compression.
                 let levels = entries.next_power_of_two().ilog2() as usize;
-                assert!(received.len() <= 2 + 2 * levels * poison.len(), "{name}: {}", received.len());
+                assert!(received.len() <= 1 + (levels + 1) * poison.len(), "{name}: {}", received.len());
             });
         }
     });
@@ -133,7 +133,12 @@ fn where_something_takes_the_name_of_the_compression_away_nothing_is_lost() {
         client.flush_blocking(LONG).unwrap();
     }
     assert_settled(&client, 6, 0);
-    assert_eq!(collector.received().len(), 3, "it is found out once");
+    // The first batch goes out once more in parts, for an entry of it may be to blame; the second one as it is.
+    let received = collector.received();
+    let sent: Vec<_> =
+        received.iter().map(|r| (r.header("content-encoding").is_some(), r.entries().len())).collect();
+    assert_eq!(sent[1..], [(false, 1), (false, 1), (false, 1), (false, 3)], "it is found out once");
+    assert!(sent[0].0);
 }
 
 #[test]

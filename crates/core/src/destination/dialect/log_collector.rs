@@ -1,13 +1,14 @@
 //! `POST /logs` of an existing log-collector server.
 
+use std::ops::Range;
 use std::sync::Arc;
 use std::time::SystemTime;
 
 use hoplog_entry::{Malformed, Record};
 
-use super::{Dialect, Halves, Mark};
+use super::{Dialect, Mark};
 use crate::destination::Source;
-use crate::encode::{LogCollectorBatch, log_collector_halves, truncate_json};
+use crate::encode::{LogCollectorBatch, log_collector_part, truncate_json};
 use crate::transport::{Answer, Verdict};
 
 pub(super) struct LogCollector {
@@ -50,9 +51,8 @@ impl Dialect for LogCollector {
         Verdict::of_log_collector(answer, entries, now)
     }
 
-    fn halves(&self, plain: &[u8]) -> Option<Halves> {
-        let (first, entries_in_first, second) = log_collector_halves(plain)?;
-        Some(Halves { first, entries_in_first, second })
+    fn part(&self, plain: &[u8], entries: Range<u64>, _tell_losses: bool) -> Option<Vec<u8>> {
+        log_collector_part(plain, entries)
     }
 
     fn truncated(&self, plain: &[u8]) -> Option<Vec<u8>> {

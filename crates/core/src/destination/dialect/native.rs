@@ -1,13 +1,14 @@
 //! `POST /logs` of hoplog's own collector: entries, and beside them who sends, which batch, how the counts are.
 
+use std::ops::Range;
 use std::sync::Arc;
 use std::time::SystemTime;
 
 use hoplog_entry::{DropReason, EntryId, Malformed, Record};
 
-use super::{Dialect, Halves, Mark};
+use super::{Dialect, Mark};
 use crate::destination::{Source, Surroundings};
-use crate::encode::{NativeBatch, json, native_halves, truncate_json, write_source};
+use crate::encode::{NativeBatch, json, native_part, truncate_json, write_source};
 use crate::transport::{Answer, Verdict};
 
 pub(super) struct Native {
@@ -79,9 +80,8 @@ impl Dialect for Native {
         true
     }
 
-    fn halves(&self, plain: &[u8]) -> Option<Halves> {
-        let (first, entries_in_first, second) = native_halves(plain)?;
-        Some(Halves { first, entries_in_first, second })
+    fn part(&self, plain: &[u8], entries: Range<u64>, tell_losses: bool) -> Option<Vec<u8>> {
+        native_part(plain, entries, tell_losses)
     }
 
     fn truncated(&self, plain: &[u8]) -> Option<Vec<u8>> {

@@ -1,11 +1,12 @@
 //! OTLP/HTTP with Protocol Buffers: `POST /v1/logs` of any OpenTelemetry backend.
 
+use std::ops::Range;
 use std::sync::Arc;
 use std::time::SystemTime;
 
 use hoplog_entry::{Malformed, Record};
 
-use super::{Dialect, Halves, Mark};
+use super::{Dialect, Mark};
 use crate::destination::Source;
 use crate::encode::OtlpBatch;
 use crate::transport::{Answer, Verdict, otlp_remark};
@@ -50,9 +51,8 @@ impl Dialect for Otlp {
         Verdict::of_otlp(answer, entries, now)
     }
 
-    fn halves(&self, plain: &[u8]) -> Option<Halves> {
-        let (first, entries_in_first, second) = self.batch.halves(plain)?;
-        Some(Halves { first, entries_in_first, second })
+    fn part(&self, plain: &[u8], entries: Range<u64>, _tell_losses: bool) -> Option<Vec<u8>> {
+        self.batch.part(plain, entries)
     }
 
     fn remark(&self, answer: &Answer) -> Option<String> {

@@ -2,16 +2,17 @@
 
 use std::sync::Arc;
 
-use hoplog_entry::{DropReason, Record};
+use hoplog_entry::{DropReason, Malformed, Record};
 
 use super::lane::Lane;
 use super::load::{Load, Part};
-use super::packer::{Packer, unpack};
+use super::packer::Packer;
 use crate::count::Count;
-use crate::destination::Surroundings;
 use crate::destination::dialect::{Dialect, Mark};
+use crate::destination::{Source, Surroundings};
+use crate::encode::PANICKED;
 use crate::ledger::Home;
-use crate::transport::{Coding, Encoding, SealedBatch};
+use crate::transport::SealedBatch;
 
 /// When a batch is full.
 #[derive(Debug, Clone, Copy)]
@@ -50,8 +51,8 @@ pub(super) struct Former {
     pub(super) backlog: Lane,
     /// Entries that ever came in alive.
     received: u64,
-    dialect: Box<dyn Dialect>,
-    packer: Packer,
+    pub(super) dialect: Box<dyn Dialect>,
+    pub(super) packer: Packer,
     /// Sizes of the records of the batch under way.
     sizes: Vec<u32>,
     /// Entries sealed so far: the `seq` of the next batch, so that a gap shows at the collector.
@@ -60,6 +61,8 @@ pub(super) struct Former {
     formed: u64,
     /// Whether to tell what a batch was formed of.
     keeps_parts: bool,
+    /// Records over which the encoding panicked twice, and which other process wrote them.
+    pub(super) poison: Vec<(Vec<u8>, Option<Arc<Source>>)>,
 }
 
 impl Former {
@@ -82,6 +85,7 @@ impl Former {
             sealed: 0,
             formed: 0,
             keeps_parts,
+            poison: Vec::new(),
         }
     }
 
@@ -189,7 +193,7 @@ impl Former {
         let (home, source) = (lane.home(), lane.source());
         self.dialect.begin(source.as_ref());
         let whose = source.as_ref().unwrap_or(&self.around.source);
-        let (mut parts, mut unreadable) = (Vec::new(), Count::default());
+        let (mut parts, mut unreadable, mut poison) = (Vec::new(), Count::default(), Count::default());
         while self.dialect.entries() < self.limits.entries && self.dialect.len() < self.limits.bytes {
             let alike = |load: &Load| load.home() == home && load.source() == source.as_ref();
             let Some(waiting) = lane.front().filter(|waiting| alike(&waiting.load)) else { break };
@@ -209,12 +213,19 @@ impl Former {
                 let entry = Count::one(record.bytes());
                 waiting.read += record.bytes().len();
                 waiting.done += 1;
-                let taken = self.around.takes_of(whose, &record, home);
-                if taken && self.dialect.push(&record).is_ok() {
-                    self.sizes.push(entry.bytes as u32);
-                    continue;
+                if self.around.takes_of(whose, &record, home) {
+                    match push(&mut *self.dialect, &record) {
+                        Ok(()) => {
+                            self.sizes.push(entry.bytes as u32);
+                            continue;
+                        }
+                        Err(PANICKED) => {
+                            poison += entry;
+                            self.poison.push((record.bytes().to_vec(), source.clone()));
+                        }
+                        Err(_) => unreadable += entry,
+                    }
                 }
-                unreadable += if taken { entry } else { Count::default() };
                 left_out.push(waiting.done - 1 - from_entry);
             }
             let (bytes, entries) = (from_byte..waiting.read, from_entry..waiting.done);
@@ -223,8 +234,10 @@ impl Former {
                 parts.push(Part { load, bytes, entries, left_out });
             }
         }
-        if unreadable.entries > 0 {
-            self.around.ledger.drop_waiting(home, unreadable, DropReason::SerializeError);
+        for (lost, reason) in [(unreadable, DropReason::SerializeError), (poison, DropReason::Poison)] {
+            if lost.entries > 0 {
+                self.around.ledger.drop_waiting(home, lost, reason);
+            }
         }
         (home, source.is_some(), parts)
     }
@@ -250,55 +263,23 @@ impl Former {
             number: self.formed,
             offset: 0,
             foreign,
+            unsure: false,
             lone: None,
-            coding: Coding::Unsuspected,
+            search: None,
             truncated: false,
         }
     }
+}
 
-    /// A compressed batch as it goes to a server that does not know its coding; `None` where it is plain.
-    pub(super) fn repack(&mut self, batch: &SealedBatch) -> Option<SealedBatch> {
-        self.packer.give_up(batch.encoding).then_some(())?;
-        let (bytes, encoding) = self.packer.pack(&unpack(&batch.bytes, batch.encoding).ok()?);
-        Some(SealedBatch { bytes: bytes.into(), encoding, ..batch.clone() })
-    }
 
-    /// A compressed batch without its compression, which may be why it was refused; `None` where that is known already.
-    pub(super) fn uncompressed(&self, batch: &SealedBatch) -> Option<SealedBatch> {
-        let suspect = batch.coding == Coding::Unsuspected && batch.encoding != Encoding::Plain;
-        let plain = suspect.then(|| unpack(&batch.bytes, batch.encoding).ok())??;
-        let coding = Coding::OnTrial(batch.encoding);
-        Some(SealedBatch { bytes: plain.into(), encoding: Encoding::Plain, coding, ..batch.clone() })
-    }
-
-    /// The server takes what it refused compressed: that coding is not used any more. True where it was.
-    pub(super) fn judge_coding(&mut self, batch: &SealedBatch) -> bool {
-        matches!(batch.coding, Coding::OnTrial(encoding) if self.packer.give_up(encoding))
-    }
-
-    /// One entry that is too large, cut short; `None` where it has been, or nothing can be cut.
-    pub(super) fn truncated(&mut self, batch: &SealedBatch) -> Option<SealedBatch> {
-        let plain = (!batch.truncated).then(|| unpack(&batch.bytes, batch.encoding).ok())??;
-        let (bytes, encoding) = self.packer.pack(&self.dialect.truncated(&plain)?);
-        Some(SealedBatch { bytes: bytes.into(), encoding, truncated: true, ..batch.clone() })
-    }
-
-    /// A sealed batch in two, where it has two entries and its dialect can part them.
-    pub(super) fn halves(&mut self, batch: &SealedBatch) -> Option<[SealedBatch; 2]> {
-        let plain = (batch.entries > 1).then(|| unpack(&batch.bytes, batch.encoding).ok())??;
-        let halves = self.dialect.halves(&plain)?;
-        let coding = if batch.coding == Coding::Unsuspected { Coding::Unsuspected } else { Coding::Cleared };
-        let mut seal = |plain: &[u8], entries, offset| {
-            let (bytes, encoding) = self.packer.pack(plain);
-            SealedBatch { bytes: bytes.into(), encoding, entries, offset, coding, ..batch.clone() }
-        };
-        let in_first = halves.entries_in_first;
-        Some([
-            seal(&halves.first, in_first, batch.offset),
-            seal(&halves.second, batch.entries - in_first, batch.offset + in_first),
-        ])
+/// Once more where it panicked: that may have been for once.
+fn push(dialect: &mut dyn Dialect, record: &Record<'_>) -> Result<(), Malformed> {
+    match dialect.push(record) {
+        Err(PANICKED) => dialect.push(record),
+        pushed => pushed,
     }
 }
+
 #[cfg(test)]
 mod tests {
     use super::*;

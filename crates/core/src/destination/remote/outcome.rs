@@ -7,7 +7,7 @@ use hoplog_entry::DropReason;
 use super::load::Part;
 use super::{IN_FLIGHT, Remote, now, random};
 use crate::ledger::Home;
-use crate::transport::{Answer, Cause, Lone, SealedBatch, SendError, Verdict};
+use crate::transport::{Answer, Cause, Encoding, Lone, SealedBatch, Search, SendError, Step, Verdict};
 
 /// `415 Unsupported Media Type`: where a batch is compressed, its coding is taken to be at fault first (RFC 7694 §3).
 const UNKNOWN_CODING: u16 = 415;
@@ -30,7 +30,9 @@ impl Remote {
             }
             Err(error) => Verdict::of_failure(error.kind, peer),
         };
+        self.searching &= batch.search.is_none();
         self.judge_server(&verdict);
+        batch = self.without_search(batch, &verdict);
         let wait = match verdict {
             Verdict::Delivered { stored, duplicates, rejected } => {
                 let whole = batch.count();
@@ -50,20 +52,29 @@ impl Remote {
                 } else if let Some(remark) = remark {
                     self.warn("remark", format!("{peer} took the entries; {remark}"));
                 }
-                if self.former.judge_coding(&batch) {
-                    let why =
-                        "takes batches only without compression; is `Content-Encoding` taken away before it?";
-                    self.warn("coding", format!("{peer} {why}"));
-                }
                 self.successes += 1;
                 self.backoff.succeeded();
                 self.not_before = None;
-                return self.settle(&batch);
+                self.settle(&batch);
+                if let Some(search) = batch.search {
+                    let why = format!("{peer} refused it with others, which it takes without it");
+                    self.search_on(batch, search.taken(), &why);
+                }
+                return;
             }
             Verdict::Refused { why, reason } => {
                 self.drop_batch(&batch, reason, &format!("{why}{}", detail(&result)));
                 self.backoff.succeeded();
                 return;
+            }
+            Verdict::Spoiled { why, sure: true, reason: DropReason::Poison } if batch.entries > 0 => {
+                let step = match batch.search {
+                    Some(search) => search.refused(),
+                    None => Search::begin(batch.entries, batch.encoding != Encoding::Plain),
+                };
+                self.search_on(batch, step, &format!("{why}{}", detail(&result)));
+                let wait = self.backoff.answered(random());
+                return self.wait(wait);
             }
             Verdict::Spoiled { why, sure, reason } => {
                 let wait = if sure {
@@ -71,7 +82,8 @@ impl Remote {
                 } else {
                     self.backoff.failed(None, Cause::Away, random())
                 };
-                let changed = self.changed(&batch, sure, reason);
+                let mut changed = self.changed(&batch, reason);
+                changed.iter_mut().for_each(|part| part.unsure |= !sure);
                 if !changed.is_empty() {
                     changed.into_iter().rev().for_each(|part| self.again.push_front(part));
                     self.around.ledger.retried();
@@ -105,15 +117,38 @@ impl Remote {
         self.wait(wait);
     }
 
-    /// What is sent in place of a batch that is refused for what is in it: the same without its compression, halves, or
-    /// an entry with its texts cut short. Empty where nothing else can be tried.
-    fn changed(&mut self, batch: &SealedBatch, sure: bool, reason: DropReason) -> Vec<SealedBatch> {
-        if sure
-            && reason == DropReason::Poison
-            && let Some(plain) = self.former.uncompressed(batch)
-        {
-            return vec![plain];
+    /// The search for an entry that is at fault goes on, or is over.
+    fn search_on(&mut self, batch: SealedBatch, step: Step, why: &str) {
+        if let Some(entry) = step.at_fault {
+            self.drop_batch(&batch.one(entry), DropReason::Poison, why);
         }
+        if step.none_at_fault && self.former.give_up_coding(&batch) {
+            let why = "takes batches only without compression; is `Content-Encoding` taken away before it?";
+            self.warn("coding", format!("{} {why}", self.peer));
+        }
+        if let Some(next) = step.next {
+            self.around.ledger.retried();
+            self.again.push_front(batch.searched(next));
+        }
+    }
+
+    /// Where an answer to a part of a batch says nothing of where the fault is: the part as a batch of its own, and what is
+    /// behind it as another.
+    fn without_search(&mut self, batch: SealedBatch, verdict: &Verdict) -> SealedBatch {
+        let goes_on = match verdict {
+            Verdict::Delivered { .. } | Verdict::Retry { .. } | Verdict::Paused { .. } => true,
+            Verdict::Spoiled { sure, reason, .. } => *sure && *reason == DropReason::Poison,
+            Verdict::Refused { .. } => false,
+        };
+        let Some(search) = batch.search.filter(|_| !goes_on) else { return batch };
+        let rest = self.former.part(&batch, search.to..search.end, false);
+        rest.into_iter().for_each(|rest| self.again.push_front(rest));
+        self.former.part(&batch, search.from..search.to, !search.any_taken).unwrap_or(batch)
+    }
+
+    /// What is sent in place of a batch that is refused for what is in it: halves, or an entry with its texts cut short.
+    /// Empty where nothing else can be tried.
+    fn changed(&mut self, batch: &SealedBatch, reason: DropReason) -> Vec<SealedBatch> {
         match self.former.halves(batch) {
             Some(halves) => halves.into(),
             None if reason == DropReason::EntryTooLarge => self.former.truncated(batch).into_iter().collect(),

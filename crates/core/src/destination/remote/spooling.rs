@@ -336,6 +336,19 @@ impl Remote {
         }
     }
 
+    /// Keeps what could not be encoded, likewise.
+    pub(super) fn keep_poison(&mut self) {
+        for (record, source) in std::mem::take(&mut self.former.poison) {
+            self.warn(
+                "poison",
+                "an entry was dropped: its encoding panicked twice; please report this".into(),
+            );
+            if let Some(spooling) = &self.spooling {
+                spooling.order(Order::Quarantine(record, source));
+            }
+        }
+    }
+
     pub(super) fn awaits_writes(&self) -> bool {
         self.spooling.as_ref().is_some_and(Spooling::is_busy)
     }

@@ -278,7 +278,7 @@ fn messages_of_every_length_have_the_shortest_length_before_them() {
 }
 
 #[test]
-fn halves_are_requests_of_their_own_with_every_record_in_its_order() {
+fn parts_are_requests_of_their_own_with_every_record_in_its_order() {
     let bytes = everything();
     let record = Record::read(&bytes).unwrap().0;
     for entries in 1..20 {
@@ -293,20 +293,25 @@ fn halves_are_requests_of_their_own_with_every_record_in_its_order() {
         // A later batch is under way by then.
         batch.clear();
         batch.push(&record).unwrap();
-        let Some((first, in_first, second)) = batch.halves(&sealed) else {
-            assert_eq!(entries, 1, "one record has no halves");
+        let (all, middle) = (entries as u64, entries.div_ceil(2) as u64);
+        for none in [0..0, 0..all + 1, all..all + 1] {
+            assert!(batch.part(&sealed, none.clone()).is_none(), "{none:?} of {entries}");
+        }
+        if entries == 1 {
+            assert_eq!(batch.part(&sealed, 0..1).unwrap(), sealed);
             continue;
-        };
-        let [mut first, second] = [first, second].map(|half| Request::decode(&*half).unwrap());
+        }
+        let [mut first, second] = [0..middle, middle..all]
+            .map(|range| Request::decode(&*batch.part(&sealed, range).unwrap()).unwrap());
         let records = |request: &Request| request.resource_logs[0].scope_logs[0].log_records.clone();
-        assert_eq!((records(&first).len(), in_first as usize), (entries / 2, entries / 2));
+        assert_eq!(records(&first).len() as u64, middle);
         first.resource_logs[0].scope_logs[0].log_records.extend(records(&second));
         assert_eq!(first, whole, "of {entries}");
         assert_eq!(second.resource_logs[0].resource, whole.resource_logs[0].resource);
     }
     let batch = OtlpBatch::new(&source());
     for sealed in [&b""[..], b"{}", b"\x0a\x7f", b"\x0a\x00"] {
-        assert!(batch.halves(sealed).is_none(), "{sealed:?}");
+        assert!(batch.part(sealed, 0..1).is_none(), "{sealed:?}");
     }
 }
 

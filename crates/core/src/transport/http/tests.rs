@@ -7,7 +7,7 @@ use tokio::time::Instant;
 
 use super::*;
 use crate::sync::lock;
-use crate::transport::{Coding, Encoding, Timing};
+use crate::transport::{Encoding, Timing};
 
 fn batch() -> SealedBatch {
     SealedBatch {
@@ -18,8 +18,9 @@ fn batch() -> SealedBatch {
         number: 1,
         offset: 0,
         foreign: false,
+        unsure: false,
         lone: None,
-        coding: Coding::Unsuspected,
+        search: None,
         truncated: false,
     }
 }

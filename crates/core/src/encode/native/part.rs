@@ -1,4 +1,6 @@
-//! A sealed native batch in two, for a collector that refuses it whole.
+//! Parts of a sealed native batch, for a collector that refuses it whole.
+
+use std::ops::Range;
 
 use hoplog_entry::EntryId;
 use serde::{Deserialize, Serialize};
@@ -21,26 +23,23 @@ struct Batch<'a> {
     ledger: Option<&'a RawValue>,
     #[serde(borrow, skip_serializing_if = "Option::is_none")]
     losses: Option<&'a RawValue>,
+    #[serde(borrow, skip_serializing_if = "Option::is_none")]
+    closing: Option<&'a RawValue>,
 }
 
-/// Its entries up to the middle and how many they are, and those behind it. Losses are told by the first part alone:
+/// Some of its entries as a batch of their own; `None` where it does not have them. Losses are to be told by one part alone:
 /// a collector adds them up.
-pub(crate) fn halves(sealed: &[u8]) -> Option<(Vec<u8>, u64, Vec<u8>)> {
-    let mut first: Batch<'_> =
-        serde_json::from_slice(sealed).ok().filter(|b: &Batch<'_>| b.logs.len() > 1)?;
-    let (parent, all) = (std::mem::take(&mut first.batch_id), first.logs.len() as u64);
-    let logs = first.logs.split_off(first.logs.len() / 2);
-    let in_first = first.logs.len() as u64;
-    let second = Batch {
-        logs,
-        batch_id: child(&parent, in_first, all),
-        seq: first.seq.map(|seq| seq.saturating_add(in_first)),
-        losses: None,
-        ..first
+pub(crate) fn part(sealed: &[u8], entries: Range<u64>, tell_losses: bool) -> Option<Vec<u8>> {
+    let whole: Batch<'_> = serde_json::from_slice(sealed).ok()?;
+    let (from, to) = (usize::try_from(entries.start).ok()?, usize::try_from(entries.end).ok()?);
+    let part = Batch {
+        logs: whole.logs.get(from..to).filter(|logs| !logs.is_empty())?.to_vec(),
+        batch_id: child(&whole.batch_id, entries.start, entries.end),
+        seq: whole.seq.map(|seq| seq.saturating_add(entries.start)),
+        losses: whole.losses.filter(|_| tell_losses),
+        ..whole
     };
-    let second = serde_json::to_vec(&second).ok()?;
-    first.batch_id = child(&parent, 0, in_first);
-    Some((serde_json::to_vec(&first).ok()?, in_first, second))
+    serde_json::to_vec(&part).ok()
 }
 
 /// The id of a part, which is the same however often the batch is parted: of SHA-256 over the parent and the range, as
@@ -72,16 +71,17 @@ mod tests {
     }
 
     #[test]
-    fn halves_are_batches_of_their_own_with_every_entry_in_its_order() {
+    fn parts_are_batches_of_their_own_with_every_entry_in_its_order() {
         for entries in 2..20 {
             let whole = batch(entries, r#","losses":{"sampled":2}"#);
-            let (first, in_first, second) = halves(whole.as_bytes()).unwrap();
+            let (all, in_first) = (entries as u64, entries as u64 / 2);
+            let first = part(whole.as_bytes(), 0..in_first, true).unwrap();
+            let second = part(whole.as_bytes(), in_first..all, false).unwrap();
             assert!(String::from_utf8_lossy(&first).contains("1.50"), "entries are passed on as they are");
             let [first, second, whole] =
                 [&*first, &*second, whole.as_bytes()].map(|b| serde_json::from_slice::<Json>(b).unwrap());
             let list = |batch: &Json| batch["logs"].as_array().unwrap().clone();
             assert_eq!(list(&first).len() as u64, in_first, "of {entries}");
-            assert!((entries as u64 / 2..=entries as u64).contains(&in_first));
             assert_eq!([list(&first), list(&second)].concat(), list(&whole), "of {entries}");
             for same in ["boot_id", "source", "ledger"] {
                 assert_eq!((&first[same], &second[same]), (&whole[same], &whole[same]));
@@ -95,8 +95,9 @@ mod tests {
     fn parts_have_ids_that_depend_on_nothing_but_the_batch_and_the_range() {
         let whole = batch(4, "");
         let ids = || {
-            let (first, _, second) = halves(whole.as_bytes()).unwrap();
-            let (quarter, ..) = halves(&first).unwrap();
+            let first = part(whole.as_bytes(), 0..2, true).unwrap();
+            let second = part(whole.as_bytes(), 2..4, true).unwrap();
+            let quarter = part(&first, 0..1, true).unwrap();
             [first, second, quarter]
                 .map(|b| serde_json::from_slice::<Json>(&b).unwrap()["batch_id"].to_string())
         };
@@ -107,9 +108,11 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_batch_of_several_has_no_halves() {
+    fn what_a_batch_does_not_have_is_no_part_of_it() {
         for sealed in [batch(1, ""), batch(0, ""), "{}".into(), "[".into()] {
-            assert!(halves(sealed.as_bytes()).is_none(), "{sealed}");
+            for entries in [0..0, 0..2, 1..2] {
+                assert!(part(sealed.as_bytes(), entries, true).is_none(), "{sealed}");
+            }
         }
     }
 }
