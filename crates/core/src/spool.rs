@@ -33,6 +33,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
 use std::time::{Instant, SystemTime, UNIX_EPOCH};
 
+use hoplog_entry::spool::Place;
+
 use crate::count::Count;
 use active::Active;
 pub(crate) use active::RETAINED;
@@ -86,6 +88,8 @@ pub(crate) struct Spool<F: Fs> {
     /// Segments that have something to hand out, or have not been read to their end.
     ready: BTreeSet<u64>,
     active: Option<Active<F>>,
+    /// Where the entries of the next frame stand among those that were sealed, if they were.
+    place: Option<Place>,
     /// Somebody waits for what is written, whatever the policy is.
     awaited: bool,
     /// Meanwhile frames went out of sight that were not synced.
@@ -129,6 +133,7 @@ impl<F: Fs> Spool<F> {
             next_segment: 0,
             ready: BTreeSet::new(),
             active: None,
+            place: None,
             awaited: false,
             doubtful: false,
             scan: None,

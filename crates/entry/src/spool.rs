@@ -31,7 +31,7 @@ pub use open::{
     open_place, read_open,
 };
 pub use reader::{Frame, Part, Region, SegmentReader, Summary};
-pub use source::Source;
+pub use source::{Place, Source};
 
 /// The version that is written, and the only one read.
 pub const VERSION: u16 = 1;
@@ -45,6 +45,8 @@ pub const FRAME_OVERHEAD: usize = FRAME_HEAD + ENTRIES_HEAD;
 pub const MAX_RECORDS: usize = 1 << 20;
 /// The most bytes of one frame.
 pub const MAX_FRAME: usize = FRAME_OVERHEAD + MAX_RECORDS;
+/// The most bytes of a frame that says who wrote others.
+pub const MAX_SOURCE: usize = FRAME_HEAD + source::MOST;
 /// The bytes of a footer.
 pub const FOOTER_LEN: usize = FRAME_HEAD + FOOTER_PAYLOAD;
 /// The most bytes of a segment, footer included; a longer file is none.

@@ -7,8 +7,10 @@ use std::time::{Duration, Instant};
 use axum::Router;
 use axum::routing::get as route;
 use hoplog::Client;
-use hoplog_testkit::facts::PATIENCE;
+use hoplog_testkit::facts::{PATIENCE, fact};
+use hoplog_testkit::proxy::Proxy;
 use hoplog_tower::RequestLogLayer;
+use serde_json::json;
 
 use crate::collector::{Collector, Directory, get, get_with};
 
@@ -126,6 +128,60 @@ async fn what_is_requested_while_the_collector_is_away_is_stored_when_it_is_back
         stored["logs"].as_array().unwrap().iter().map(|e| e["request_id"].as_str().unwrap()).collect();
     assert_eq!(stored.len(), 60, "each once");
     assert_eq!(stored.into_iter().map(ToOwned::to_owned).collect::<BTreeSet<_>>(), ids);
+}
+
+/// A batch that is under way when its process ends goes to the spool, and from there to the place that it had.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn completeness_shows_no_gap_once_another_process_has_delivered_what_was_under_way_at_the_end() {
+    let (directory, spool) = (Directory::new(), tempfile::tempdir().unwrap());
+    let collector = Collector::start(&directory).await;
+    let proxy = Proxy::to(collector.address());
+    let client = |url: String, batch: usize| {
+        let spool = hoplog::Spool::new(spool.path().join("spool")).leave_free(0);
+        let builder = Client::builder().without_variables().endpoint(url).service("shop");
+        builder.spool(spool).batch_size(batch).build().unwrap()
+    };
+    let dying = client(proxy.url(), 1_000);
+    dying.info("arrives").send();
+    assert_eq!(dying.flush(PATIENCE).await.unwrap().delivered, 1);
+    // Its connection is half open from now on: what goes out on it hangs; what comes after that goes out on another.
+    proxy.strand();
+    fact("the connection is half open", || (proxy.fired().stranded == 1).then_some(())).await;
+    for _ in 0..3 {
+        dying.info("hangs").send();
+    }
+    let _ = dying.flush(Duration::ZERO).await.unwrap();
+    fact("it is under way", || (dying.stats().destinations[0].in_flight == 3).then_some(())).await;
+    dying.info("passes it by").send();
+    let _ = dying.flush(Duration::ZERO).await.unwrap();
+    fact("that arrives", || (dying.stats().destinations[0].delivered == 2).then_some(())).await;
+    let report = dying.shutdown(Duration::from_secs(1)).await;
+    assert_eq!((report.spooled, report.dropped), (3, 0), "{report:?}");
+    let completeness = async || collector.ask("/api/v1/completeness?service=shop").await;
+    let before = completeness().await;
+    assert_eq!(
+        (&before["missing"], &before["senders"][0]["gaps"]),
+        (&json!(3), &json!([{"first": 1, "last": 3, "entries": 3}])),
+        "the control: {before}"
+    );
+
+    // In batches of another size.
+    let next = client(collector.url(), 2);
+    fact("the rest arrives", || (next.stats().destinations[0].delivered == 3).then_some(())).await;
+    next.info("its own").send();
+    next.shutdown(PATIENCE).await;
+    let after = completeness().await;
+    assert_eq!((&after["missing"], &after["ended_abruptly"]), (&json!(0), &json!(0)), "{after}");
+    assert_eq!(after["complete"], true, "{after}");
+    let senders = after["senders"].as_array().unwrap();
+    assert_eq!(senders.len(), 2, "{after}");
+    let stored: Vec<u64> = senders.iter().map(|sender| sender["stored"].as_u64().unwrap()).collect();
+    assert_eq!(
+        (stored.iter().sum::<u64>(), stored.contains(&5)),
+        (6, true),
+        "as the entries of who made them"
+    );
+    assert_eq!(collector.ask("/stats").await["total_logs"], 6, "each once");
 }
 
 /// Twenty orders; the request ids that came back. Each makes two entries.

@@ -171,6 +171,7 @@ impl Settings {
             sdk: SDK.into(),
             sdk_version: env!("CARGO_PKG_VERSION").into(),
             attributes: Vec::new(),
+            place: None,
         };
         if let Some(log_type) = &self.log_type {
             let log_type = log_type.trim().to_uppercase();

@@ -17,7 +17,7 @@ use crate::transport::{Answer, Verdict};
 /// Where a batch stands among its sender's.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Mark {
-    /// Entries sealed before it.
+    /// Entries that its process sealed before it.
     pub(super) seq: u64,
     /// It says that the sender ends cleanly.
     pub(super) closing: bool,
@@ -88,6 +88,14 @@ impl DialectConfig {
             Self::LogCollector => Box::new(log_collector::LogCollector::new(&around.source)),
             #[cfg(feature = "otlp")]
             Self::Otlp { .. } => Box::new(otlp::Otlp::new(self.source(&around.source))),
+        }
+    }
+
+    /// What the server calls this process, where it counts what a process sends.
+    pub(super) fn boot(&self) -> Option<EntryId> {
+        match self {
+            Self::Native { boot_id } => Some(*boot_id),
+            _ => None,
         }
     }
 

@@ -44,6 +44,7 @@ use crate::transport::{
 use ending::{Closing, Flush};
 pub(crate) use former::BatchLimits;
 use former::{Formed, Former};
+use hoplog_entry::EntryId;
 use hoplog_entry::record::MAX_RECORD;
 use hoplog_entry::spool::MAX_FRAME;
 use keeper::{AT_A_TIME, Word};
@@ -111,6 +112,8 @@ pub(crate) struct Remote {
     /// Who it is, for messages.
     peer: &'static str,
     transport: Box<dyn Transport>,
+    /// What its server calls this process, if it counts what processes send.
+    boot: Option<EntryId>,
     former: Former,
     /// Sealed before, to be sent again.
     again: VecDeque<SealedBatch>,
@@ -141,6 +144,8 @@ pub(crate) struct Remote {
 struct Outstanding {
     number: u64,
     first: u64,
+    /// Entries sealed before it.
+    seq: u64,
     /// Entries without a fate.
     left: Count,
     home: Home,
@@ -184,6 +189,7 @@ impl Remote {
         Self {
             peer: config.http.peer,
             transport,
+            boot: config.dialect.boot(),
             former: Former::new(config.limits, dialect, packer, around.clone(), spooling.is_some()),
             around,
             again: VecDeque::new(),
@@ -323,11 +329,12 @@ impl Remote {
         let from_backlog = backlog_turn && self.former.has_backlog() && self.closing.is_none();
         let formed = self.former.next_batch(from_backlog);
         self.keep_poison();
-        let Formed { batch, home, first, parts } = formed?;
+        let Formed { batch, home, first, seq, parts } = formed?;
         self.turns += 1;
         self.outstanding.push(Outstanding {
             number: batch.number,
             first,
+            seq,
             left: batch.count(),
             home,
             parts: Arc::new(parts),

@@ -4,8 +4,8 @@ use std::io;
 use std::time::Instant;
 
 use hoplog_entry::spool::{
-    FOOTER_LEN, FRAME_OVERHEAD, HEADER_LEN, MAX_FRAMES, SegmentHeader, Tally, push_entries, push_footer,
-    push_source,
+    FOOTER_LEN, FRAME_OVERHEAD, HEADER_LEN, MAX_FRAMES, MAX_SOURCE, SegmentHeader, Source, Tally,
+    push_entries, push_footer, push_source,
 };
 
 use super::segment::{Born, Owner, Segment, Slot, State};
@@ -53,11 +53,12 @@ impl<F: Fs> Spool<F> {
         let frames = |key| self.segments.get(&key).map_or(0, Segment::frames);
         self.active.as_ref().is_none_or(|active| {
             active.len + len + FOOTER_LEN as u64 <= self.config.segment_bytes
-                && frames(active.key) < MAX_FRAMES
+                // With a source before it, and one behind it.
+                && frames(active.key) + 3 <= MAX_FRAMES
         })
     }
 
-    /// Writes one frame at the end of the spool.
+    /// Writes one frame at the end of the spool; around it, where it has a place, who wrote it.
     pub(super) fn write(
         &mut self,
         now: Now,
@@ -68,7 +69,9 @@ impl<F: Fs> Spool<F> {
         if self.active.as_ref().is_some_and(|active| active.broken) {
             self.let_go();
         }
-        if !self.fits((FRAME_OVERHEAD + records.len()) as u64) {
+        let placed = self.place.zip(self.config.source.clone());
+        let around = if placed.is_some() { 2 * MAX_SOURCE } else { 0 };
+        if !self.fits((around + FRAME_OVERHEAD + records.len()) as u64) {
             self.seal(now);
         }
         if self.active.is_none() {
@@ -78,17 +81,26 @@ impl<F: Fs> Spool<F> {
         let segment = self.segments.get_mut(&active.key).ok_or(io::ErrorKind::NotFound)?;
         self.buffer.clear();
         let mut tally = active.tally;
+        if let Some((place, source)) = &placed {
+            let source = Source { place: Some(*place), ..Source::clone(source) };
+            push_source(&mut self.buffer, &mut tally, &source);
+        }
+        let before = self.buffer.len() as u32;
         push_entries(&mut self.buffer, &mut tally, entries, records)
             .map_err(|bad| io::Error::new(io::ErrorKind::InvalidInput, bad))?;
+        let len = self.buffer.len() as u32 - before;
+        if let Some((_, source)) = &placed {
+            push_source(&mut self.buffer, &mut tally, source);
+        }
         if let Err(error) = self.fs.write_all_at(&active.file, active.len, &self.buffer) {
             active.broken = self.fs.truncate(&active.file, active.len).is_err();
             return Err(error);
         }
-        let (at, len) = (active.len as u32, self.buffer.len() as u32);
+        let (start, all) = (active.len as u32, self.buffer.len() as u32);
         active.tally = tally;
-        active.len += u64::from(len);
+        active.len += u64::from(all);
         active.unsynced.since.get_or_insert(now.mono);
-        active.unsynced.bytes += u64::from(len);
+        active.unsynced.bytes += u64::from(all);
         let kept = self.config.sync != SyncPolicy::Never;
         active.unsynced.frames = active
             .unsynced
@@ -99,7 +111,15 @@ impl<F: Fs> Spool<F> {
             frames.extend_from_slice(&self.buffer);
         }
         segment.len = active.len;
+        let source = |at, len| Slot { at, len, entries: 0, bytes: 0, state: State::Resolved };
+        if before > 0 {
+            segment.push(source(start, before));
+        }
+        let at = start + before;
         let frame = segment.push(Slot { at, len, entries, bytes: records.len() as u32, state });
+        if before > 0 {
+            segment.push(source(at + len, all - before - len));
+        }
         if state == State::Idle {
             self.ready.insert(active.key);
         }

@@ -2,7 +2,7 @@
 
 use std::time::{Duration, Instant};
 
-use hoplog_entry::spool::BadFrame;
+use hoplog_entry::spool::{BadFrame, Place};
 
 use super::segment::State;
 use super::{Fs, Health, Now, Position, Spool, SyncPolicy, Trouble};
@@ -89,6 +89,24 @@ impl<F: Fs> Spool<F> {
         }
         self.degrade(now, Trouble::Io);
         Err(AppendError::Degraded(Trouble::Io))
+    }
+
+    /// As [`Spool::append`], for entries that have a place among those that were sealed. Where the disk fails and they are written
+    /// anew, they lose it.
+    ///
+    /// # Errors
+    /// Likewise.
+    pub(crate) fn append_placed(
+        &mut self,
+        now: Now,
+        records: &[u8],
+        entries: u32,
+        place: Place,
+    ) -> Result<Position, AppendError> {
+        self.place = Some(place);
+        let written = self.append(now, records, entries, Keep::Held);
+        self.place = None;
+        written
     }
 
     fn check(&self, records: &[u8], entries: u32) -> Result<(), AppendError> {

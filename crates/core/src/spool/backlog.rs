@@ -84,7 +84,7 @@ impl<F: Fs> Spool<F> {
         };
         let segment = self.segments.get(&found.segment);
         let entries = segment.and_then(|segment| segment.slot(found.frame)).map_or(0, |slot| slot.entries);
-        let source = segment.and_then(|segment| segment.source.clone());
+        let source = segment.and_then(|segment| segment.source_of(found.frame));
         Backlog::Frame { position: found, entries, records: &self.buffer, source }
     }
 

@@ -124,7 +124,7 @@ impl<F: Fs> Spool<F> {
             Some(Part::Source { region, payload }) => {
                 let source = Source::read(payload).map(Arc::new);
                 // What an earlier run of this process wrote is this process's.
-                segment.source = source.filter(|source| Some(source) != self.config.source.as_ref());
+                segment.now_written_by(source.filter(|source| Some(source) != self.config.source.as_ref()));
                 segment.push(slot(region, 0, 0, State::Resolved));
                 Step::Passed(region.len)
             }

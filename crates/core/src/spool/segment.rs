@@ -68,8 +68,8 @@ pub(super) struct Segment {
     /// Of the file.
     pub(super) len: u64,
     pub(super) born: Born,
-    /// Which other process wrote it, once that was read.
-    pub(super) source: Option<Arc<Source>>,
+    /// Which other process wrote what is behind these frames, as far as it was read.
+    sources: Vec<(u32, Option<Arc<Source>>)>,
     /// Adopted, and not read to its end.
     pub(super) unread: bool,
     /// The first so many frames outlast a power cut.
@@ -102,7 +102,7 @@ impl Segment {
             writer,
             len,
             born,
-            source: None,
+            sources: Vec::new(),
             unread: matches!(born, Born::Found { .. }),
             durable: 0,
             numbered: u32::MAX,
@@ -114,6 +114,17 @@ impl Segment {
             in_flight: Count::default(),
             open: 0,
         }
+    }
+
+    /// The next frame says that this process wrote what is behind it.
+    pub(super) fn now_written_by(&mut self, source: Option<Arc<Source>>) {
+        self.sources.push((self.frames(), source));
+    }
+
+    /// Which other process wrote a frame.
+    pub(super) fn source_of(&self, frame: u32) -> Option<Arc<Source>> {
+        let (_, source) = self.sources.iter().rev().find(|(from, _)| *from <= frame)?;
+        source.clone()
     }
 
     pub(super) fn path(&self, name: fn(u64) -> Name) -> PathBuf {

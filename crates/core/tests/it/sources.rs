@@ -53,7 +53,7 @@ fn a_batch_for_the_collector_is_of_one_process_and_says_which() {
     let collector = Scripted::judging([Answer::status(413), Answer::status(413)], |_| Answer::stored());
     let client = deliver(spooled(collector.url(), dir.path()));
     run(client.shutdown(LONG));
-    let (mut spans, mut seen) = (Vec::new(), BTreeSet::new());
+    let (mut spans, mut seen, mut boots) = (Vec::new(), BTreeSet::new(), BTreeSet::new());
     for batch in collector.received() {
         let body = batch.json.clone();
         let source = &body["source"];
@@ -63,14 +63,19 @@ fn a_batch_for_the_collector_is_of_one_process_and_says_which() {
         assert_eq!((&source["service"], &source["sdk"]), (&json!("shop"), &json!("hoplog-rust")));
         assert!(source["pid"].is_u64() && source["host"].is_string() && body["batch_id"].is_string());
         let own = source["service_version"] == "v3";
-        for about_the_sender in ["boot_id", "seq", "ledger"] {
-            assert_eq!(body[about_the_sender].is_null(), !own, "{about_the_sender}: {body}");
-        }
+        assert_eq!(body["ledger"].is_null(), !own, "{body}");
+        // What was under way at the end has the place that it had; what was not, none.
+        boots.insert(
+            body["boot_id"].as_str().map(|boot| (source["service_version"].to_string(), boot.to_owned())),
+        );
+        assert_eq!(body["boot_id"].is_null(), body["seq"].is_null(), "{body}");
         if own {
             spans.push((body["seq"].as_u64().unwrap(), batch.entries().len() as u64));
         }
     }
     assert_eq!(seen, ["v1", "v2", "v3"].map(str::to_owned).into());
+    let (named, processes): (Vec<_>, BTreeSet<_>) = boots.into_iter().flatten().unzip();
+    assert_eq!(named.len(), processes.len(), "each process has an id of its own: {named:?}");
     spans.sort_unstable();
     let end = spans.iter().fold(0, |at, (seq, entries)| {
         assert!(*seq <= at, "no gap before {seq}: {spans:?}");

@@ -1,7 +1,9 @@
 //! Who wrote a segment: what all of its entries have in common.
 
+use crate::EntryId;
+
 /// The most bytes of it in a frame. What does not fit is left out, from the attributes' end.
-const MOST: usize = 16 * 1024;
+pub(super) const MOST: usize = 16 * 1024;
 
 const SERVICE: u8 = 1;
 const ENVIRONMENT: u8 = 2;
@@ -13,6 +15,20 @@ const SDK: u8 = 7;
 const SDK_VERSION: u8 = 8;
 const ATTRIBUTE: u8 = 9;
 const ATTRIBUTE_VALUE: u8 = 10;
+const BOOT: u8 = 11;
+const SEQ: u8 = 12;
+const CLOSED: u8 = 13;
+
+/// Where entries stand among those that their process sealed into batches.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Place {
+    /// The process's `boot_id`.
+    pub boot: EntryId,
+    /// The `seq` of the first entry; the others follow in their order.
+    pub seq: u64,
+    /// The process was shut down, and not killed.
+    pub closed: bool,
+}
 
 /// A process as its entries name it. It stands once per batch, and once per segment.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -35,6 +51,8 @@ pub struct Source {
     pub sdk_version: String,
     /// What else its destination is told of the process: names and values.
     pub attributes: Vec<(String, String)>,
+    /// Where the entries stand that were under way in a batch when their process ended; `None`: they had no place yet.
+    pub place: Option<Place>,
 }
 
 impl Source {
@@ -54,6 +72,11 @@ impl Source {
         ] {
             push(&mut out, what, text);
         }
+        if let Some(place) = &self.place {
+            push(&mut out, BOOT, &place.boot.to_string());
+            push(&mut out, SEQ, &place.seq.to_string());
+            push(&mut out, CLOSED, if place.closed { "true" } else { "" });
+        }
         for (name, value) in &self.attributes {
             let fits = out.len() + name.len() + value.len() + 6 <= MOST;
             if fits && !name.is_empty() && !value.is_empty() {
@@ -68,7 +91,7 @@ impl Source {
     #[must_use]
     pub fn read(mut payload: &[u8]) -> Option<Self> {
         let mut source = Self::default();
-        let mut name = None;
+        let (mut name, mut boot, mut seq, mut closed) = (None, None, None, false);
         while let Some((what, rest)) = payload.split_first() {
             let (len, rest) = rest.split_first_chunk()?;
             let (text, rest) = rest.split_at_checked(usize::from(u16::from_le_bytes(*len)))?;
@@ -85,9 +108,13 @@ impl Source {
                 SDK_VERSION => source.sdk_version = text,
                 ATTRIBUTE => name = Some(text),
                 ATTRIBUTE_VALUE => source.attributes.extend(name.take().map(|name| (name, text))),
+                BOOT => boot = text.parse().ok(),
+                SEQ => seq = text.parse().ok(),
+                CLOSED => closed = text == "true",
                 _ => {}
             }
         }
+        source.place = boot.zip(seq).map(|(boot, seq)| Place { boot, seq, closed });
         Some(source)
     }
 }
@@ -123,6 +150,7 @@ mod tests {
             sdk: "hoplog-rust".into(),
             sdk_version: "0.1.0".into(),
             attributes: vec![("k8s.pod.name".into(), "shop-5f".into()), ("zone".into(), "a".into())],
+            place: Some(Place { boot: EntryId::from_bytes([7; 16]), seq: 40, closed: true }),
         }
     }
 

@@ -57,6 +57,13 @@ impl Dialect for Native {
             // What this process has counted, and its place in what it sent, say nothing of another one's entries.
             return self.batch.seal(|out| {
                 write_id(out, batch_id);
+                // But where it had sealed them before, they fill that place.
+                if let Some(place) = &other.place {
+                    write_place(place.boot, mark.seq, out);
+                    if place.closed {
+                        write_closing(out);
+                    }
+                }
                 write_sender(out, other);
             });
         }
@@ -127,10 +134,7 @@ impl Beside {
     }
 
     fn write(&self, source: &Source, out: &mut Vec<u8>) {
-        out.extend_from_slice(b",\"boot_id\":");
-        json::quoted(out, &self.boot_id.to_ascii());
-        out.extend_from_slice(b",\"seq\":");
-        json::uint(out, self.mark.seq);
+        write_place(self.boot_id, self.mark.seq, out);
         write_sender(out, source);
         out.extend_from_slice(b",\"ledger\":{\"accepted\":");
         json::uint(out, self.accepted);
@@ -144,14 +148,25 @@ impl Beside {
             by_reason(out, &self.losses);
         }
         if self.mark.closing {
-            out.extend_from_slice(b",\"closing\":true");
+            write_closing(out);
         }
     }
+}
+
+fn write_closing(out: &mut Vec<u8>) {
+    out.extend_from_slice(b",\"closing\":true");
 }
 
 fn write_id(out: &mut Vec<u8>, batch_id: EntryId) {
     out.extend_from_slice(b",\"batch_id\":");
     json::quoted(out, &batch_id.to_ascii());
+}
+
+fn write_place(boot_id: EntryId, seq: u64, out: &mut Vec<u8>) {
+    out.extend_from_slice(b",\"boot_id\":");
+    json::quoted(out, &boot_id.to_ascii());
+    out.extend_from_slice(b",\"seq\":");
+    json::uint(out, seq);
 }
 
 fn write_sender(out: &mut Vec<u8>, source: &Source) {

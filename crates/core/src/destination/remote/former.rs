@@ -37,6 +37,8 @@ pub(super) struct Formed {
     /// How many entries came to the destination before its own; of a batch from the backlog, more than ever come: no flush
     /// waits for it.
     pub(super) first: u64,
+    /// Entries of this process that were sealed before.
+    pub(super) seq: u64,
     /// Empty where nobody asks for them.
     pub(super) parts: Vec<Part>,
 }
@@ -160,10 +162,11 @@ impl Former {
     pub(super) fn next_batch(&mut self, from_backlog: bool) -> Option<Formed> {
         while if from_backlog { self.has_backlog() } else { self.has_live_work() } {
             let first = if from_backlog { u64::MAX } else { self.progress().1 };
-            let (home, foreign, parts) = self.fill(from_backlog);
+            let (home, whose, parts) = self.fill(from_backlog);
             if self.dialect.entries() > 0 {
-                let batch = self.seal(home, foreign, false);
-                return Some(Formed { batch, home, first, parts });
+                let seq = self.sealed;
+                let batch = self.seal(home, whose, false);
+                return Some(Formed { batch, home, first, seq, parts });
             }
             parts.iter().for_each(Part::settle);
         }
@@ -183,18 +186,24 @@ impl Former {
     fn seal_empty(&mut self, closing: bool) -> Option<SealedBatch> {
         (self.sealed > 0 && self.dialect.says_goodbye()).then(|| {
             self.dialect.begin(None);
-            self.seal(Home::Memory, false, closing)
+            self.seal(Home::Memory, Whose::Ours, closing)
         })
     }
 
-    /// Moves records of one home and one process into the batch until it is full. Says whether it is another process.
-    fn fill(&mut self, from_backlog: bool) -> (Home, bool, Vec<Part>) {
+    /// Moves records of one home and one process into the batch until it is full.
+    fn fill(&mut self, from_backlog: bool) -> (Home, Whose, Vec<Part>) {
         let lane = if from_backlog { &mut self.backlog } else { &mut self.live };
         let (home, source) = (lane.home(), lane.source());
         self.dialect.begin(source.as_ref());
         let whose = source.as_ref().unwrap_or(&self.around.source);
+        // Entries that have a place keep it: a batch of them ends where one is left out. Each load has another place.
+        let place = source.as_ref().and_then(|source| source.place);
+        let mut before = 0;
         let (mut parts, mut unreadable, mut poison) = (Vec::new(), Count::default(), Count::default());
         while self.dialect.entries() < self.limits.entries && self.dialect.len() < self.limits.bytes {
+            if place.is_some() && self.dialect.entries() > 0 {
+                break;
+            }
             let alike = |load: &Load| load.home() == home && load.source() == source.as_ref();
             let Some(waiting) = lane.front().filter(|waiting| alike(&waiting.load)) else { break };
             let (from_byte, from_entry) = (waiting.read, waiting.done);
@@ -216,6 +225,9 @@ impl Former {
                 if self.around.takes_of(whose, &record, home) {
                     match push(&mut *self.dialect, &record) {
                         Ok(()) => {
+                            if self.sizes.is_empty() {
+                                before = waiting.done as u64 - 1;
+                            }
                             self.sizes.push(entry.bytes as u32);
                             continue;
                         }
@@ -227,6 +239,9 @@ impl Former {
                     }
                 }
                 left_out.push(waiting.done - 1 - from_entry);
+                if place.is_some() && self.dialect.entries() > 0 {
+                    break;
+                }
             }
             let (bytes, entries) = (from_byte..waiting.read, from_entry..waiting.done);
             lane.took(bytes.len(), entries.len());
@@ -239,16 +254,24 @@ impl Former {
                 self.around.ledger.drop_waiting(home, lost, reason);
             }
         }
-        (home, source.is_some(), parts)
+        let whose = match source {
+            None => Whose::Ours,
+            Some(_) => Whose::Others { seq: place.map_or(0, |place| place.seq.saturating_add(before)) },
+        };
+        (home, whose, parts)
     }
 
-    fn seal(&mut self, home: Home, foreign: bool, closing: bool) -> SealedBatch {
+    fn seal(&mut self, home: Home, whose: Whose, closing: bool) -> SealedBatch {
+        let (foreign, seq) = match whose {
+            Whose::Ours => (false, self.sealed),
+            Whose::Others { seq } => (true, seq),
+        };
         let sizes: Arc<[u32]> = self.sizes.drain(..).collect();
         let entries = self.dialect.entries() as u64;
         crate::failpoint::pass(&self.around.source.service, "before a batch is sealed");
         self.around.ledger.begin_send(home, Count::of_sizes(&sizes));
         crate::failpoint::pass(&self.around.source.service, "after a batch is counted");
-        let plain = self.dialect.seal(Mark { seq: self.sealed, closing });
+        let plain = self.dialect.seal(Mark { seq, closing });
         let (bytes, encoding) = self.packer.pack(plain);
         self.around.ledger.encoded(plain.len(), bytes.len());
         self.dialect.clear();
@@ -271,6 +294,15 @@ impl Former {
     }
 }
 
+/// Which process wrote the entries of a batch.
+#[derive(Debug, Clone, Copy)]
+enum Whose {
+    Ours,
+    /// `seq`: entries that it had sealed before, if these have a place.
+    Others {
+        seq: u64,
+    },
+}
 
 /// Once more where it panicked: that may have been for once.
 fn push(dialect: &mut dyn Dialect, record: &Record<'_>) -> Result<(), Malformed> {

@@ -9,6 +9,7 @@ use std::sync::{Arc, Mutex, Weak, mpsc};
 use std::thread;
 
 use hoplog_entry::Diagnostics;
+use hoplog_entry::spool::Place;
 use tokio::sync::mpsc::{UnboundedReceiver, unbounded_channel};
 
 use super::load::{Frame, Load, Part};
@@ -30,8 +31,8 @@ pub(super) enum Order {
     Write(Load, Keep),
     /// Write it held; whoever waits in the group hears when it is synced.
     Durable(Vec<Load>, Arc<Group>),
-    /// Write what a batch under way was formed of.
-    Secure(u64, Arc<Vec<Part>>),
+    /// Write what a batch under way was formed of, and where its entries stand, if its server counts them.
+    Secure(u64, Arc<Vec<Part>>, Option<Place>),
     /// It need not be in memory any more; hand it out later.
     Release(Load),
     /// All entries of the frame have their fate.

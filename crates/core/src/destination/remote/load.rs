@@ -1,10 +1,12 @@
 //! Records on their way through a remote destination, and the frames that hold them on the disk meanwhile.
 
+use std::borrow::Cow;
 use std::ops::Range;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use hoplog_entry::Record;
+use hoplog_entry::spool::MAX_RECORDS;
 
 use super::keeper::{Order, Orders};
 use crate::count::Count;
@@ -162,6 +164,37 @@ impl Part {
     fn taken(&self) -> usize {
         self.entries.len() - self.left_out.len()
     }
+
+    /// The records that the batch has, and how many they are.
+    fn taken_records(&self) -> (Cow<'_, [u8]>, usize) {
+        if self.left_out.is_empty() {
+            return (self.records().into(), self.entries.len());
+        }
+        let (mut taken, mut rest) = (Vec::new(), self.records());
+        for at in 0..self.entries.len() {
+            let Ok((record, after)) = Record::read(rest) else { break };
+            if !self.left_out.contains(&at) {
+                taken.extend_from_slice(record.bytes());
+            }
+            rest = after;
+        }
+        (taken.into(), self.taken())
+    }
+}
+
+/// The records that a batch has of these parts, and how many they are, by what one frame holds.
+pub(super) fn frames_of(parts: &[Part]) -> Vec<(Vec<u8>, usize)> {
+    let mut frames = Vec::<(Vec<u8>, usize)>::new();
+    for (records, entries) in parts.iter().map(Part::taken_records).filter(|(_, entries)| *entries > 0) {
+        match frames.last_mut() {
+            Some((all, count)) if all.len() + records.len() <= MAX_RECORDS => {
+                all.extend_from_slice(&records);
+                *count += entries;
+            }
+            _ => frames.push((records.into_owned(), entries)),
+        }
+    }
+    frames
 }
 
 /// The record of a batch's entry, by its number in there.

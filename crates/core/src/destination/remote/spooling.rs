@@ -4,6 +4,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use hoplog_entry::DropReason;
+use hoplog_entry::spool::Place;
 
 use super::ending::Closing;
 use super::keeper::{Keeper, Order, Word};
@@ -231,6 +232,7 @@ impl Remote {
     /// Has the records of batches that are in memory alone written beside: one that is sent twice is recognised, one that
     /// is lost is lost.
     pub(super) fn secure(&mut self) {
+        let closed = self.is_leaving();
         let Some(spooling) = self.spooling.as_mut().filter(|spooling| spooling.let_be.is_none()) else {
             return;
         };
@@ -238,7 +240,8 @@ impl Remote {
         for batch in self.outstanding.iter_mut().filter(|batch| batch.home == Home::Memory && !batch.asked) {
             batch.asked = true;
             spooling.securing += 1;
-            spooling.order(Order::Secure(batch.number, Arc::clone(&batch.parts)));
+            let place = self.boot.map(|boot| Place { boot, seq: batch.seq, closed });
+            spooling.order(Order::Secure(batch.number, Arc::clone(&batch.parts), place));
         }
         if spooling.securing > before {
             spooling.sync();

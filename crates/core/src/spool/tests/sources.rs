@@ -1,7 +1,7 @@
 //! Who wrote what is found.
 
 use hoplog_entry::DropReason;
-use hoplog_entry::spool::HEADER_LEN;
+use hoplog_entry::spool::{HEADER_LEN, Place};
 
 use super::backlog::only_segment;
 use super::*;
@@ -57,6 +57,67 @@ fn entries_are_those_of_the_process_that_wrote_them() {
         [(1, of("shop")), (2, None), (3, None)],
         "an own one needs no name, a nameless one has none"
     );
+}
+
+#[test]
+fn entries_that_are_set_apart_keep_their_place_and_no_others_have_one() {
+    let (fs, clock) = (Model::default(), Clock::new());
+    let mut spool = Spool::open(fs.clone(), written_by(Some("shop")), clock.0).unwrap();
+    let places = [None, Some(40), Some(43), None, None];
+    for (number, seq) in (0..).zip(places) {
+        let (boot, records) = (EntryId::from_bytes([7; 16]), records(3 * number..3 * number + 3));
+        match seq {
+            Some(seq) => spool.append_placed(clock.0, &records, 3, Place { boot, seq, closed: true }),
+            None => spool.append(clock.0, &records, 3, Keep::Held),
+        }
+        .unwrap();
+    }
+    spool.close(clock.0);
+    let mut spool = Spool::open(fs, written_by(Some("cart")), clock.0).unwrap();
+    let mut found = Vec::new();
+    loop {
+        match spool.next_backlog() {
+            Backlog::Frame { records, source, .. } => {
+                let source = source.unwrap();
+                assert_eq!(source.service, "shop");
+                found.push((numbers(records)[0] / 3, source.place.map(|place| place.seq)));
+            }
+            Backlog::Unfinished => {}
+            Backlog::Empty => break,
+        }
+    }
+    found.sort_unstable();
+    assert_eq!(found, (0..).zip(places).collect::<Vec<_>>());
+}
+
+#[test]
+fn entries_that_a_failing_disk_has_written_anew_may_lose_their_place_and_take_no_others() {
+    let (fs, clock) = (Model::default(), Clock::new());
+    let mut spool = Spool::open(fs.clone(), written_by(Some("shop")), clock.0).unwrap();
+    let place = Place { boot: EntryId::from_bytes([7; 16]), seq: 40, closed: false };
+    spool.append(clock.0, &record(0), 1, Keep::Held).unwrap();
+    spool.append_placed(clock.0, &record(1), 1, place).unwrap();
+    fs.fault(super::model::Op::Sync, Some(std::io::ErrorKind::Other));
+    assert!(spool.sync(clock.0).is_err());
+    fs.fault(super::model::Op::Sync, None);
+    spool.append(clock.0, &record(2), 1, Keep::Held).unwrap();
+    spool.close(clock.0);
+    let mut spool = Spool::open(fs, written_by(Some("cart")), clock.0).unwrap();
+    let mut seen = BTreeSet::new();
+    loop {
+        match spool.next_backlog() {
+            Backlog::Frame { records, source, .. } => {
+                let said = source.and_then(|source| source.place);
+                for number in numbers(records) {
+                    seen.insert(number);
+                    assert!(said.is_none() || number == 1 && said == Some(place), "{number}: {said:?}");
+                }
+            }
+            Backlog::Unfinished => {}
+            Backlog::Empty => break,
+        }
+    }
+    assert_eq!(seen, set(0..3));
 }
 
 #[test]

@@ -4,10 +4,11 @@ use std::sync::mpsc::{self, RecvTimeoutError};
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
+use hoplog_entry::spool::Place;
 use hoplog_entry::{Diagnostics, DropReason};
 use tokio::sync::mpsc::UnboundedSender;
 
-use super::super::load::{Frame, Load, Part};
+use super::super::load::{Frame, Load, Part, frames_of};
 use super::{AT_A_TIME, Order, Orders, Word};
 use crate::count::Count;
 use crate::destination::Surroundings;
@@ -146,7 +147,7 @@ impl<F: Fs> Task<F> {
                 self.write(load, keep);
             }
             Order::Durable(loads, group) => self.write_durable(loads, group),
-            Order::Secure(batch, parts) => self.secure(batch, &parts),
+            Order::Secure(batch, parts, place) => self.secure(batch, &parts, place),
             Order::Release(load) => self.release(&load),
             Order::Settle(position) => {
                 if let Some(spool) = &mut self.spool {
@@ -176,10 +177,19 @@ impl<F: Fs> Task<F> {
         }
     }
 
-    fn append(&mut self, records: &[u8], entries: usize, keep: Keep) -> Result<Position, AppendError> {
+    fn append(
+        &mut self,
+        records: &[u8],
+        entries: usize,
+        keep: Keep,
+        place: Option<Place>,
+    ) -> Result<Position, AppendError> {
         let spool = self.spool.as_mut().ok_or(AppendError::Degraded(Trouble::ReadOnly))?;
-        let written =
-            spool.append(Now::of_system(), records, u32::try_from(entries).unwrap_or(u32::MAX), keep);
+        let (now, entries) = (Now::of_system(), u32::try_from(entries).unwrap_or(u32::MAX));
+        let written = match place {
+            Some(place) => spool.append_placed(now, records, entries, place),
+            None => spool.append(now, records, entries, keep),
+        };
         self.count();
         let degraded = matches!(written, Err(AppendError::Degraded(_)));
         if degraded != self.was_degraded {
@@ -197,7 +207,7 @@ impl<F: Fs> Task<F> {
     /// False where it could not be written.
     fn write(&mut self, mut load: Load, keep: Keep) -> bool {
         let entries = load.count();
-        let written = self.append(load.bytes(), load.entries(), keep);
+        let written = self.append(load.bytes(), load.entries(), keep, None);
         let counts = Arc::clone(&self.counts);
         let counted = lock(&counts);
         if *counted && written.is_ok() {
@@ -236,19 +246,19 @@ impl<F: Fs> Task<F> {
         }
     }
 
-    fn secure(&mut self, batch: u64, parts: &[Part]) {
+    fn secure(&mut self, batch: u64, parts: &[Part], mut place: Option<Place>) {
         let mut frames = Vec::new();
-        for part in parts {
-            match self.append(part.records(), part.entries.len(), Keep::Held) {
+        for (records, entries) in frames_of(parts) {
+            match self.append(&records, entries, Keep::Held, place) {
                 Ok(position) => {
-                    let count = Count::of(part.records(), part.entries.len());
-                    frames.push(Frame::new(position, count, self.orders.clone()));
+                    frames.push(Frame::new(position, Count::of(&records, entries), self.orders.clone()));
                 }
                 Err(_) => {
                     frames.drain(..).for_each(|frame: Arc<Frame>| frame.settle_all());
                     break;
                 }
             }
+            place.iter_mut().for_each(|place| place.seq += entries as u64);
         }
         self.say(Word::Secured(batch, frames));
     }
