@@ -1,7 +1,7 @@
 //! `cargo xtask chaos`: the runs of faults in their large forms, each with its oracle and its figures.
 //!
 //! The tests themselves stand in their packages and run in a fast form with `cargo xtask test`; here they find
-//! `HOPLOG_CHAOS` in their environment. A new run is a line in [`RUNS`].
+//! `HOPLOG_CHAOS` in their environment, and are built as what users run is, with `--release`. A new run is a line in [`RUNS`].
 
 use std::time::Instant;
 
@@ -18,13 +18,21 @@ was missing afterwards. Stops at the first run that fails (exit code 1). What ne
   --only <run>  this run alone; may be given several times
   --list        name the runs";
 
-/// Tests whose names hold `filter`, in one test target of a package.
+/// Tests whose names hold `filter`, in one target of a package.
 struct Run {
     name: &'static str,
     what: &'static str,
     package: &'static str,
-    target: &'static str,
+    target: Target,
     filter: &'static str,
+}
+
+/// Where tests stand.
+enum Target {
+    /// In the sources of the library.
+    Lib,
+    /// In a program of this name.
+    Test(&'static str),
 }
 
 const RUNS: &[Run] = &[
@@ -60,8 +68,15 @@ const RUNS: &[Run] = &[
         name: "connections",
         what: "connections are cut, left half open, slow, closed when silent: 15 000 requests",
         package: "hoplog",
-        target: "it",
+        target: Target::Test("it"),
         filter: "faults::",
+    },
+    Run {
+        name: "vanished-peer",
+        what: "a peer whose network ends under an open connection (root only)",
+        package: "hoplog",
+        target: Target::Lib,
+        filter: "vanished::",
     },
     collector("bombs", "2 000 compression bombs, 200 at once", "chaos::bombs::"),
     collector("malformed", "360 000 malformed bodies, in every protocol", "chaos::malformed"),
@@ -71,25 +86,44 @@ const RUNS: &[Run] = &[
         name: "courses",
         what: "300 courses of sends, waits, outages, ends and starts against a model",
         package: "hoplog",
-        target: "it",
+        target: Target::Test("it"),
         filter: "course::",
     },
     Run {
         name: "races",
         what: "20 000 random schedules of eight producers and the worker",
         package: "hoplog-models",
-        target: "shuffled",
+        target: Target::Test("shuffled"),
         filter: "whatever_races",
     },
+    Run {
+        name: "ledger",
+        what: "10 million moves of sixteen threads in the ledger",
+        package: "hoplog",
+        target: Target::Lib,
+        filter: "ledger::tests::whatever",
+    },
+    Run {
+        name: "key-timing",
+        what: "how long a key is judged tells nothing of it: 100 000 judgements, alone on the machine",
+        package: "hoplog-collector",
+        target: Target::Lib,
+        filter: "keys::ring::tests::how_long",
+    },
+    collector(
+        "both-stores",
+        "100 000 entries, odd ones among them, asked for on each store",
+        "both_stores::",
+    ),
 ];
 
 const fn collector(name: &'static str, what: &'static str, filter: &'static str) -> Run {
-    Run { name, what, package: "hoplog-collector", target: "it", filter }
+    Run { name, what, package: "hoplog-collector", target: Target::Test("it"), filter }
 }
 
 /// Programs that the tests of `journeys` start: an application, a collector.
 const fn journey(name: &'static str, what: &'static str, filter: &'static str) -> Run {
-    Run { name, what, package: "journeys", target: "it", filter }
+    Run { name, what, package: "journeys", target: Target::Test("it"), filter }
 }
 
 pub(crate) fn run(arguments: &[String]) -> Outcome {
@@ -127,8 +161,12 @@ fn chosen(arguments: &[String]) -> Result<Vec<&'static Run>, Failure> {
 /// One after the other: a fault of one run is not to disturb the next.
 fn output(run: &Run) -> Result<String, Failure> {
     let mut command = cargo();
-    command.args(["test", "--package", run.package, "--test", run.target, "--"]);
-    command.args(["--nocapture", "--test-threads=1", run.filter]).env("HOPLOG_CHAOS", "large");
+    command.args(["test", "--release", "--package", run.package]);
+    match run.target {
+        Target::Lib => command.arg("--lib"),
+        Target::Test(name) => command.args(["--test", name]),
+    };
+    command.args(["--", "--nocapture", "--test-threads=1", run.filter]).env("HOPLOG_CHAOS", "large");
     stdout(&mut command)
 }
 
@@ -172,6 +210,20 @@ mod tests {
         assert_eq!(report(&RUNS[0], "test a::b ... FIGURE a.kills 3 count\nok\n"), Ok(Vec::new()));
         let skipped = report(&RUNS[0], "test a ... SKIPPED power cut: needs root\nok\n").unwrap();
         assert_eq!((skipped[0].what.as_str(), skipped[0].why.as_str()), ("power cut", "needs root"));
+    }
+
+    #[test]
+    fn the_page_on_delivery_names_every_run_and_no_other() {
+        let page = include_str!("../../../docs/delivery.md");
+        let (_, catalogue) = page.split_once("## How it is checked").unwrap();
+        let last = |row: &str| row.trim_end_matches(" |").rsplit(" | ").next().map(str::to_owned);
+        let cells =
+            catalogue.lines().filter(|row| row.starts_with("| ") && row.ends_with(" |")).filter_map(last);
+        let named: std::collections::BTreeSet<String> = cells
+            .flat_map(|cell| cell.split(", ").map(|run| run.trim_matches('`').to_owned()).collect::<Vec<_>>())
+            .filter(|run| !["–", "run"].contains(&&**run))
+            .collect();
+        assert_eq!(named, RUNS.iter().map(|run| run.name.to_owned()).collect());
     }
 
     #[test]

@@ -23,6 +23,9 @@ pub(crate) struct Plan {
     /// A promise is made before it is kept: the control of a rig, which has to see it.
     #[serde(default)]
     pub(crate) promises_early: bool,
+    /// How long each note keeps its thread busy: the control of a rig that measures requests.
+    #[serde(default)]
+    pub(crate) holds_us: u64,
     /// `promise`: how many entries, from which number on, how many wait at a time, and how many a second.
     pub(crate) entries: Option<u64>,
     #[serde(default)]

@@ -1,7 +1,7 @@
 //! A real application: axum under hoplog's middleware.
 
 use std::net::SocketAddr;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use axum::extract::{Path, State};
 use axum::http::StatusCode;
@@ -18,9 +18,15 @@ use crate::report;
 pub(crate) async fn run(plan: &Plan) {
     let client = plan.client();
     let promise = if plan.promises_early { post(note) } else { post(promise) };
+    let held = Duration::from_micros(plan.holds_us);
+    let noted = post(async move |client, order| {
+        let begun = Instant::now();
+        while begun.elapsed() < held {}
+        note(client, order).await;
+    });
     let app = Router::new()
         .route("/promise/{order}", promise)
-        .route("/note/{order}", post(note))
+        .route("/note/{order}", noted)
         .layer(RequestLogLayer::new(client.clone()))
         .route("/make/{first}/{orders}/{per_second}/{bytes}", post(make))
         .route("/stats", get(stats))

@@ -9,6 +9,9 @@ use super::*;
 use crate::sync::lock;
 use crate::transport::{Encoding, Timing};
 
+#[cfg(target_os = "linux")]
+mod vanished;
+
 fn batch() -> SealedBatch {
     SealedBatch {
         bytes: r#"{"logs":[{},{},{}]}"#.into(),
