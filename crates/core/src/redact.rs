@@ -23,6 +23,7 @@ mod keyed;
 mod names;
 mod query;
 mod rewrite;
+mod seen;
 #[cfg(test)]
 mod tests;
 mod treatment;

@@ -6,6 +6,7 @@ use usual::is_usual;
 
 use super::inner::{fate_of_key, fate_of_value, holds_secret, may_hold_a_value};
 use super::rewrite::Rewrite;
+use super::seen;
 use super::treatment::{Fate, Place};
 use super::values::SHORTEST;
 use super::{Redactor, Verdict};
@@ -23,10 +24,11 @@ pub(super) fn mask(rules: &Redactor, raw: &[u8], out: &mut Vec<u8>) -> Verdict {
     mask_unusual(rules, raw, out)
 }
 
-/// Whether it is known at one look that there is nothing to mask.
+/// Whether it is known at one look that there is nothing to mask; remembered per thread, as clients ask the same
+/// questions again and again.
 #[inline]
 pub(super) fn is_plain(rules: &Redactor, raw: &[u8]) -> bool {
-    raw.len() <= MAX && is_usual(rules, raw)
+    raw.len() <= MAX && seen::query(rules.names.id(), raw, || is_usual(rules, raw))
 }
 
 #[inline(never)] // rare

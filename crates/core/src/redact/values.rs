@@ -7,7 +7,6 @@
 mod addresses;
 mod authorization;
 mod base64;
-mod cache;
 mod cards;
 mod email;
 mod jwt;
@@ -22,6 +21,7 @@ use std::ops::Range;
 use super::Redactor;
 use super::names::NameRules;
 use super::rewrite::Rewrite;
+use super::seen;
 use super::treatment::{Fate, Treatment};
 use text::Text;
 
@@ -179,7 +179,7 @@ impl ValueRules {
     /// again and again.
     #[inline]
     pub(super) fn is_plain(&self, names: &NameRules, value: &[u8]) -> bool {
-        cache::remember(names.id(), value, || self.first(names, value, false).is_none())
+        seen::value(names.id(), value, || self.first(names, value, false).is_none())
     }
 
     /// What becomes of the first secret in `bytes`. `cut` says that their end is missing.
