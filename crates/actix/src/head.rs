@@ -8,6 +8,7 @@ use hoplog::RequestHead;
 use crate::Connection;
 
 /// The route is not known before routing.
+#[inline(always)] // at its one place
 pub(crate) fn of(request: &HttpRequest) -> RequestHead<'_> {
     let (uri, peer) = (request.uri(), request.peer_addr());
     RequestHead {
@@ -31,6 +32,7 @@ pub(crate) fn of(request: &HttpRequest) -> RequestHead<'_> {
 }
 
 /// Names are lower-case and values of one name stand together, as `HeaderMap` has them.
+#[inline(always)]
 pub(crate) fn headers(map: &HeaderMap) -> impl Iterator<Item = (&str, &[u8])> {
     map.iter().map(|(name, value)| (name.as_str(), value.as_bytes()))
 }

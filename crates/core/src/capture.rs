@@ -23,6 +23,7 @@ mod live;
 mod noted;
 mod place;
 mod record;
+mod response_ids;
 mod rules;
 pub(crate) mod running;
 mod tap;

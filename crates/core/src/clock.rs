@@ -4,9 +4,9 @@
 //! is followed within a flush interval, without a second clock read per request.
 
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
-/// A moment on the monotonic clock: nanoseconds since the client was built.
+/// A moment on the monotonic clock, in nanoseconds since some moment before the process began.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Default)]
 pub(crate) struct Moment(u64);
 
@@ -21,23 +21,22 @@ impl Moment {
 /// The client's clock. Tests move it by hand.
 #[derive(Debug)]
 pub(crate) struct Clock {
-    base: Instant,
-    /// Unix nanoseconds at `base`.
+    /// Unix nanoseconds at the moment 0.
     anchor: AtomicU64,
-    /// `Some` in tests: the nanoseconds since `base`.
+    /// `Some` in tests: the nanoseconds at present.
     by_hand: Option<AtomicU64>,
 }
 
 impl Clock {
     pub(crate) fn system() -> Self {
-        let clock = Self { base: Instant::now(), anchor: AtomicU64::new(0), by_hand: None };
+        let clock = Self { anchor: AtomicU64::new(0), by_hand: None };
         clock.renew_anchor();
         clock
     }
 
     #[cfg(test)]
     pub(crate) fn by_hand(unix: Duration) -> Self {
-        Self { base: Instant::now(), anchor: AtomicU64::new(nanos(unix)), by_hand: Some(AtomicU64::new(0)) }
+        Self { anchor: AtomicU64::new(nanos(unix)), by_hand: Some(AtomicU64::new(0)) }
     }
 
     #[cfg(test)]
@@ -50,7 +49,7 @@ impl Clock {
     #[inline]
     pub(crate) fn now(&self) -> Moment {
         match &self.by_hand {
-            None => Moment(nanos(self.base.elapsed())),
+            None => Moment(monotonic()),
             Some(now) => Moment(now.load(Ordering::Relaxed)),
         }
     }
@@ -65,14 +64,28 @@ impl Clock {
     pub(crate) fn renew_anchor(&self) {
         if self.by_hand.is_none() {
             let wall = nanos(SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default());
-            self.anchor.store(wall.saturating_sub(nanos(self.base.elapsed())), Ordering::Relaxed);
+            self.anchor.store(wall.saturating_sub(monotonic()), Ordering::Relaxed);
         }
     }
 }
 
+/// The system's own count: an `Instant` tells it only as the difference to another one, which costs more than to read it.
+#[cfg(unix)]
+#[inline]
+fn monotonic() -> u64 {
+    let now = rustix::time::clock_gettime(rustix::time::ClockId::Monotonic);
+    // Never negative; 584 years fit.
+    (now.tv_sec as u64).wrapping_mul(1_000_000_000).wrapping_add(now.tv_nsec as u64)
+}
+
+#[cfg(not(unix))]
+fn monotonic() -> u64 {
+    static BASE: std::sync::LazyLock<std::time::Instant> = std::sync::LazyLock::new(std::time::Instant::now);
+    nanos(BASE.elapsed())
+}
+
 #[inline]
 fn nanos(duration: Duration) -> u64 {
-    // 584 years fit.
     duration.as_secs().wrapping_mul(1_000_000_000).wrapping_add(u64::from(duration.subsec_nanos()))
 }
 

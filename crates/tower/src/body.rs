@@ -21,11 +21,8 @@ pin_project! {
 }
 
 impl<B: Body> ResponseBody<B> {
-    pub(crate) fn untouched(inner: B) -> Self {
-        Self { inner, exchange: None }
-    }
-
-    /// A body that has nothing to give is complete at once: servers do not poll it (HEAD, 204, 304, empty).
+    /// Without an exchange it passes untouched. A body that has nothing to give is complete at once: servers do not poll
+    /// it (HEAD, 204, 304, empty).
     pub(crate) fn new(inner: B, exchange: Option<Exchange>) -> Self {
         let mut body = Self { inner, exchange };
         if body.inner.is_end_stream() {

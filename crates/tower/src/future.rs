@@ -1,6 +1,7 @@
 //! The future of a response head.
 
 use std::fmt::Display;
+use std::marker::PhantomData;
 use std::pin::Pin;
 use std::task::{Context, Poll};
 
@@ -9,36 +10,38 @@ use http::Response;
 use http_body::Body;
 use pin_project_lite::pin_project;
 
-use crate::{ResponseBody, failure, header_name, ids};
+use crate::{AtBody, End, failure, header_name, ids};
 
 pin_project! {
     /// Polls the inner future in the request's context. Dropped before its end, the request is `cancelled`.
     #[derive(Debug)]
-    pub struct ResponseFuture<F> {
+    pub struct ResponseFuture<F, E = AtBody> {
         #[pin]
         inner: F,
         exchange: Option<Exchange>,
+        end: PhantomData<E>,
     }
 }
 
-impl<F> ResponseFuture<F> {
+impl<F, E> ResponseFuture<F, E> {
     pub(crate) fn new(inner: F, exchange: Option<Exchange>) -> Self {
-        Self { inner, exchange }
+        Self { inner, exchange, end: PhantomData }
     }
 }
 
-impl<F, B, E> Future for ResponseFuture<F>
+impl<F, B, Error, E> Future for ResponseFuture<F, E>
 where
-    F: Future<Output = Result<Response<B>, E>>,
+    F: Future<Output = Result<Response<B>, Error>>,
     B: Body,
-    E: Display + 'static,
+    Error: Display + 'static,
+    E: End,
 {
-    type Output = Result<Response<ResponseBody<B>>, E>;
+    type Output = Result<Response<E::Body<B>>, Error>;
 
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
         let this = self.project();
         let Some(exchange) = this.exchange.as_mut() else {
-            return this.inner.poll(cx).map_ok(|response| response.map(ResponseBody::untouched));
+            return this.inner.poll(cx).map_ok(|response| response.map(|body| E::answered(body, None)));
         };
         // Looked at in its place: a response is much to move.
         let mut polled = exchange.poll(|| this.inner.poll(cx));
@@ -52,10 +55,11 @@ where
                 }
             }
         }
-        polled.map_ok(|response| response.map(|body| ResponseBody::new(body, this.exchange.take())))
+        polled.map_ok(|response| response.map(|body| E::answered(body, this.exchange.take())))
     }
 }
 
+#[inline(always)] // at its one place
 fn see_head<B: Body>(response: &mut Response<B>, exchange: &mut Exchange) {
     if let Some(report) = response.extensions().get::<ErrorReport>() {
         exchange.report(report);

@@ -7,6 +7,7 @@ use http::{Request, Uri, Version};
 
 use crate::Connection;
 
+#[inline(always)] // at its one place, in every service
 pub(crate) fn of<B>(request: &Request<B>) -> RequestHead<'_> {
     let (uri, connection) = (uri(request), request.extensions().get::<Connection>());
     let peer = connection.and_then(|connection| connection.peer).or_else(|| connect_info(request));

@@ -29,6 +29,7 @@ impl<'h> From<Name<'h>> for HeaderName<'h> {
 }
 
 /// The headers of a map.
+#[inline(always)]
 pub(crate) fn named(map: &HeaderMap) -> impl Iterator<Item = (Name<'_>, &[u8])> {
     let names = &*COMMON;
     map.iter().map(|(name, value)| (Name { name, names }, value.as_bytes()))

@@ -22,6 +22,7 @@
 //! # What it does
 //! - One entry per request, at the end of the response body; also for requests that are cancelled, time out, fail or
 //!   panic.
+//! - With [`RequestLogLayer::ends_with_head`] an entry ends with the response's head, and costs an allocation less.
 //! - The response carries `x-trace-id` and `x-request-id`, unless the service set them itself.
 //! - While the handler's future or the response body is polled, [`hoplog::current`] is this request's context;
 //!   axum's handlers may take it as an argument, a `CurrentRequest`.
@@ -50,6 +51,7 @@ mod body;
 mod connection;
 #[cfg(feature = "axum")]
 mod current_request;
+mod end;
 mod failure;
 mod future;
 mod head;
@@ -64,6 +66,7 @@ pub use body::ResponseBody;
 pub use connection::Connection;
 #[cfg(feature = "axum")]
 pub use current_request::CurrentRequest;
+pub use end::{AtBody, AtHead, End};
 pub use future::ResponseFuture;
 pub use layer::RequestLogLayer;
 pub use request_body::RequestBody;

@@ -1,38 +1,47 @@
 //! The service: begins an exchange for each request.
 
 use std::fmt::Display;
+use std::marker::PhantomData;
 use std::task::{Context, Poll};
 
 use http::{Request, Response};
 use http_body::Body;
 use tower_service::Service;
 
-use crate::{ResponseBody, ResponseFuture, head, header_name, request_body};
+use crate::{AtBody, End, ResponseFuture, head, header_name, request_body};
 
 /// Logs every request of the service inside; made by [`RequestLogLayer`](crate::RequestLogLayer).
 #[derive(Debug, Clone)]
-pub struct RequestLog<S> {
+pub struct RequestLog<S, E = AtBody> {
     inner: S,
     client: hoplog::Client,
+    end: PhantomData<E>,
 }
 
 impl<S> RequestLog<S> {
     /// Wraps `inner`; its entries go to `client`.
     pub fn new(inner: S, client: hoplog::Client) -> Self {
-        Self { inner, client }
+        Self::of(inner, client)
     }
 }
 
-impl<S, Req, Res> Service<Request<Req>> for RequestLog<S>
+impl<S, E> RequestLog<S, E> {
+    pub(crate) fn of(inner: S, client: hoplog::Client) -> Self {
+        Self { inner, client, end: PhantomData }
+    }
+}
+
+impl<S, E, Req, Res> Service<Request<Req>> for RequestLog<S, E>
 where
     S: Service<Request<Req>, Response = Response<Res>>,
     S::Error: Display + 'static,
+    E: End,
     Req: 'static,
     Res: Body,
 {
-    type Response = Response<ResponseBody<Res>>;
+    type Response = Response<E::Body<Res>>;
     type Error = S::Error;
-    type Future = ResponseFuture<S::Future>;
+    type Future = ResponseFuture<S::Future, E>;
 
     fn poll_ready(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), S::Error>> {
         self.inner.poll_ready(cx)
@@ -44,6 +53,7 @@ where
         else {
             return ResponseFuture::new(self.inner.call(request), None);
         };
+        E::begun(&mut exchange);
         request_body::watch(request.body_mut(), &exchange);
         // A service may do its work, or panic, before it returns a future.
         let future = exchange.poll(|| self.inner.call(request));

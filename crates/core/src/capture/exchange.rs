@@ -3,6 +3,7 @@
 use std::panic::{self, AssertUnwindSafe};
 use std::sync::Arc;
 
+use bytes::Bytes;
 use hoplog_entry::{Field, KnownHeader, Outcome};
 
 use super::failure::{ErrorReport, panicked};
@@ -10,6 +11,7 @@ use super::header_name::HeaderName;
 use super::headers::{parse_decimal, write_header};
 use super::live::{self, Live};
 use super::record::OpenRecord;
+use super::response_ids;
 use super::tap::RequestTap;
 use crate::context::{self, Context};
 use crate::error_chain::harmless;
@@ -73,12 +75,11 @@ impl Exchange {
         self.live.as_deref().map_or("", |live| live.request_id())
     }
 
-    /// [`Exchange::x_trace_id`] and [`Exchange::request_id`], one behind the other, and where the second begins: header
-    /// values both, of visible ASCII.
+    /// [`Exchange::x_trace_id`] and [`Exchange::request_id`] as values of headers: visible ASCII both.
     #[must_use]
-    #[inline]
-    pub fn response_ids(&self) -> (&[u8], usize) {
-        self.live.as_deref().map_or((&[], 0), |live| live.joined_ids())
+    pub fn response_ids(&self) -> [Bytes; 2] {
+        let (ids, split) = self.live.as_deref().map_or((&[][..], 0), |live| live.joined_ids());
+        response_ids::slices(ids, split)
     }
 
     /// The headers that this call carries, for outgoing exchanges. A call that has a `traceparent` already keeps it:
@@ -108,6 +109,7 @@ impl Exchange {
         let _ = harmless(|| self.read_head(status, headers));
     }
 
+    #[inline(always)] // at its one place
     fn read_head<'h, N>(&mut self, status: u16, headers: impl Iterator<Item = (N, &'h [u8])>)
     where
         HeaderName<'h>: From<N>,
@@ -150,6 +152,11 @@ impl Exchange {
     /// Of an answer that is made out of sight: its status is known, neither its headers nor its size.
     pub fn response_unseen(&mut self, status: u16) {
         self.response(status, std::iter::empty::<(HeaderName<'_>, _)>(), None);
+        self.ends_with_head();
+    }
+
+    /// Nobody here sees the response's body: its size is what the head says, and none of it is kept.
+    pub fn ends_with_head(&mut self) {
         self.write(|record| record.ends_with_head = true);
     }
 

@@ -42,6 +42,7 @@ impl Size {
     }
 }
 
+#[inline(always)] // at its one place, in every service
 pub(super) fn walk<'h, N>(
     record: &mut RecordWriter,
     pipeline: &Pipeline,

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use hoplog_entry::{DropReason, Field, Level, Outcome, Record, RecordWriter, Value};
+use hoplog_entry::{DropReason, Field, Group, Level, Outcome, Record, RecordWriter, Value};
 
 use super::live::LARGEST_KEPT;
 use super::rules::{Chosen, Ended, Fate};
@@ -243,11 +243,7 @@ impl OpenRecord {
         if self.request_tap.is_some() || self.response_tap.is_some() {
             self.write_bodies(pipeline, outcome);
         }
-        self.write_head_of_response();
-        if let Some(gap) = self.chunks.longest_gap {
-            self.writer.nanos(Field::LongestGap, gap);
-        }
-        self.writer.nanos(Field::Duration, took);
+        self.write_end(took);
         if verdict.slow {
             self.writer.bool(Field::Slow, true);
         }
@@ -285,9 +281,28 @@ impl OpenRecord {
         self.request_bytes.max(self.request_read.filter(|_| self.request_whole))
     }
 
-    #[inline]
-    fn write_head_of_response(&mut self) {
-        let request_size = self.request_size();
+    #[inline(always)] // at its one place
+    fn write_end(&mut self, took: u64) {
+        let (status, ttfb, request_size) = (self.status.into(), self.ttfb, self.request_size());
+        match (status, self.response_bytes, request_size) {
+            // As it mostly is: every place in the group is known beforehand.
+            (1.., Some(response), Some(request)) => {
+                let head = Group::default().uint(Field::StatusCode, status).nanos(Field::Ttfb, ttfb);
+                let sizes = head.uint(Field::ResponseSize, response).uint(Field::RequestSize, request);
+                self.writer.group(&sizes.nanos(Field::Duration, took));
+            }
+            _ => self.write_partial_end(request_size, took),
+        }
+        if let Some(status) = self.grpc_status {
+            self.writer.uint(Field::GrpcStatus, status.into());
+        }
+        if let Some(gap) = self.chunks.longest_gap {
+            self.writer.nanos(Field::LongestGap, gap);
+        }
+    }
+
+    #[inline(never)]
+    fn write_partial_end(&mut self, request_size: Option<u64>, took: u64) {
         let writer = &mut self.writer;
         if self.status != 0 {
             writer.uint(Field::StatusCode, self.status.into());
@@ -296,11 +311,9 @@ impl OpenRecord {
                 writer.uint(Field::ResponseSize, size);
             }
         }
-        if let Some(status) = self.grpc_status {
-            writer.uint(Field::GrpcStatus, status.into());
+        if let Some(size) = request_size {
+            writer.uint(Field::RequestSize, size);
         }
-        if let Some(bytes) = request_size {
-            writer.uint(Field::RequestSize, bytes);
-        }
+        writer.nanos(Field::Duration, took);
     }
 }

@@ -123,7 +123,7 @@ impl Rules {
         self.skips.any && (self.skips.matches(head) || self.rules[self.find(head.route)].skip)
     }
 
-    #[inline]
+    #[inline(always)] // at its one place
     pub(crate) fn begin(&self, head: &RequestHead<'_>) -> Chosen {
         let rule = self.find(head.route);
         let sampling = self.rules[rule].sampling;

@@ -176,7 +176,8 @@ impl ClientBuilder {
             complaints.push("`endpoint` is https, but hoplog was built without its `tls` feature".into());
         }
         let timeout = remote::timeout("`Network::timeout`", self.network.answered_within(), complaints);
-        let boot_id = EntryId::generate(Clock::system().unix_ns(crate::clock::Moment::default()) / 1_000_000);
+        let clock = Clock::system();
+        let boot_id = EntryId::generate(clock.unix_ns(clock.now()) / 1_000_000);
         Some(RemoteConfig {
             http: HttpConfig { url, headers, timeout, reach: Reach::default(), peer: "the collector" },
             dialect: DialectConfig::Native { boot_id },

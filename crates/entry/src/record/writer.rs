@@ -361,7 +361,7 @@ impl RecordWriter {
 }
 
 #[inline]
-fn tag(field: Field, ty: Type, len: usize) -> [u8; 4] {
+pub(super) fn tag(field: Field, ty: Type, len: usize) -> [u8; 4] {
     // MAX_RECORD keeps the length within its 20 bits.
     (u32::from(field.id()) | (ty as u32) << 8 | (len as u32) << 12).to_le_bytes()
 }
