@@ -1,41 +1,64 @@
-//! What hoplog allocates for a request on axum, and what a full queue holds. A binary of its own: counting has a price.
+//! What hoplog allocates for a request on axum and on actix-web, and what a full queue holds. A binary of its own:
+//! counting has a price.
+#![expect(clippy::expect_used, reason = "a bench that cannot run must say so")]
 
+use allocation_counter::{AllocationInfo, measure};
 use hoplog::bench::BareQueue;
+use hoplog_bench::actix::{self, serve};
 use hoplog_bench::app::{App, SCENARIOS, client, name};
-use hoplog_bench::{figure, request};
+use hoplog_bench::{PATIENCE, figure, request};
 
 const REQUESTS: u32 = 1_000;
 
 fn main() {
-    let clients = SCENARIOS.map(client);
-    let counts =
-        SCENARIOS.iter().zip(&clients).map(|(scenario, client)| per_request(&mut App::new(scenario, client)));
-    let counts: Vec<(f64, f64)> = counts.collect();
-    let (bare, bare_bytes) = counts[0];
-    figure("axum.bare_allocations", bare, "count");
-    for (scenario, (allocations, bytes)) in SCENARIOS.iter().zip(&counts).skip(1) {
-        figure(&format!("{}.added_allocations", name(scenario)), allocations - bare, "count");
-        figure(&format!("{}.added_bytes", name(scenario)), bytes - bare_bytes, "bytes");
+    let bare = on_axum("bare");
+    figure("axum.bare_allocations", bare.0, "count");
+    for scenario in SCENARIOS.into_iter().skip(1) {
+        added(name(scenario), on_axum(scenario), bare);
     }
+    let [bare, hoplog] = actix::SCENARIOS.map(on_actix);
+    figure("actix.bare_allocations", bare.0, "count");
+    added("actix", hoplog, bare);
     full_queue();
 }
 
-fn per_request(app: &mut App) -> (f64, f64) {
-    (0..REQUESTS).for_each(|i| app.serve(i));
-    let (mut allocations, mut bytes) = (0, 0);
-    for i in 0..REQUESTS {
-        let request = request(i);
-        let seen = allocation_counter::measure(|| app.answer(request));
-        allocations += seen.count_total;
-        bytes += seen.bytes_total;
-    }
-    (allocations as f64 / f64::from(REQUESTS), bytes as f64 / f64::from(REQUESTS))
+fn added(name: &str, (allocations, bytes): (f64, f64), (bare, bare_bytes): (f64, f64)) {
+    figure(&format!("{name}.added_allocations"), allocations - bare, "count");
+    figure(&format!("{name}.added_bytes"), bytes - bare_bytes, "bytes");
+}
+
+fn on_axum(scenario: &str) -> (f64, f64) {
+    let client = client(scenario);
+    let mut app = App::new(scenario, &client);
+    per_request(&client, |n| {
+        let mut requests: Vec<_> = (0..n).map(request).collect();
+        measure(|| requests.drain(..).for_each(|request| app.answer(request)))
+    })
+}
+
+fn on_actix(scenario: &str) -> (f64, f64) {
+    let client = client(scenario);
+    let mut serve = serve(scenario, &client);
+    per_request(&client, |n| {
+        let mut seen = AllocationInfo::default();
+        serve(n, &mut |answers| seen = measure(answers));
+        seen
+    })
+}
+
+/// Allocations and bytes per request.
+fn per_request(client: &hoplog::Client, mut serve: impl FnMut(u32) -> AllocationInfo) -> (f64, f64) {
+    serve(REQUESTS);
+    // The queue is emptied between batches, as it is in a service: its buffers are used again.
+    client.flush_blocking(PATIENCE).expect("an open client");
+    let seen = serve(REQUESTS);
+    (seen.count_total as f64 / f64::from(REQUESTS), seen.bytes_total as f64 / f64::from(REQUESTS))
 }
 
 /// What a queue that nobody empties allocates at most, against the bound that it states.
 fn full_queue() {
     let queue = BareQueue::default();
-    let used = allocation_counter::measure(|| {
+    let used = measure(|| {
         for _ in 0..200_000 {
             queue.push(&[7; 1_000]);
         }

@@ -7,13 +7,17 @@
 
 use hoplog_bench::app::{App, SCENARIOS, client, name};
 use hoplog_bench::compare::nanoseconds;
-use hoplog_bench::{figure, request};
+use hoplog_bench::{PATIENCE, WARM_UP, figure, request};
 
 fn main() {
     let args: Vec<String> = std::env::args().skip(1).collect();
     match args.iter().map(String::as_str).collect::<Vec<_>>().as_slice() {
         ["--count", scenario, n, ..] => {
-            let mut app = App::new(scenario, &client(scenario));
+            let client = client(scenario);
+            let mut app = App::new(scenario, &client);
+            // As it is in a service: the queue was emptied before, and its buffers are used again.
+            (0..WARM_UP).for_each(|i| app.serve(i));
+            client.flush_blocking(PATIENCE).expect("an open client");
             (0..n.parse().expect("a number of requests")).for_each(|i| app.serve(i));
             // Without a farewell: its work is not the requests'.
             std::process::exit(0);

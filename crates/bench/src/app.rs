@@ -18,8 +18,8 @@ use tower_service::Service;
 
 use crate::request;
 
-/// Nothing; an empty layer; hoplog with its defaults; hoplog keeping every header.
-pub const SCENARIOS: [&str; 4] = ["bare", "empty", "hoplog", "hoplog_all_headers"];
+/// Nothing; an empty layer; hoplog with its defaults; hoplog whose entries end with the head; hoplog keeping every header.
+pub const SCENARIOS: [&str; 5] = ["bare", "empty", "hoplog", "hoplog_head", "hoplog_all_headers"];
 
 /// A client of one scenario, whose worker does nothing while requests are counted: what it does is another bench.
 #[must_use]
@@ -54,6 +54,7 @@ impl App {
         let router = match scenario {
             "bare" => router,
             "empty" => router.layer(EmptyLayer),
+            "hoplog_head" => router.layer(RequestLogLayer::new(client.clone()).ends_with_head()),
             _ => router.layer(RequestLogLayer::new(client.clone())),
         };
         Self::of(router)
@@ -128,6 +129,7 @@ pub fn name(scenario: &str) -> &str {
     match scenario {
         "empty" => "axum_empty_layer",
         "hoplog" => "axum",
+        "hoplog_head" => "axum_head",
         _ => "axum_all_headers",
     }
 }

@@ -3,6 +3,7 @@
 //! A bench prints its results as `FIGURE name value unit` lines; `cargo xtask bench` runs them all, `cargo xtask bench
 //! gate` holds some of them against `limits.txt`.
 
+pub mod actix;
 pub mod app;
 pub mod compare;
 mod record;
@@ -15,6 +16,11 @@ use std::time::Duration;
 use axum::body::{Body, Bytes};
 use axum::http::{HeaderValue, Request, Uri};
 use rustix::time::{ClockId, clock_gettime};
+
+/// Requests before those that are counted: as many, so that every buffer that these take was there before.
+pub const WARM_UP: u32 = 1_200;
+/// How long an emptied queue is waited for.
+pub const PATIENCE: Duration = Duration::from_secs(5);
 
 /// The request of every comparison: ten headers as a service behind a proxy gets them. Made as hyper makes it: room
 /// for the headers is asked for once, their values are slices. What growing and copying cost depends on the heap's

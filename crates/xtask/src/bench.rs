@@ -15,6 +15,7 @@ mod callgrind;
 mod chart;
 mod limits;
 mod peers;
+mod profile;
 
 use std::path::Path;
 use std::process::Command;
@@ -24,14 +25,16 @@ use crate::outcome::{Failure, Outcome, Skip};
 use crate::process::{self, Executable};
 use crate::workspace::Workspace;
 use callgrind::{Added, Counted};
+use profile::Profile;
 
 pub(crate) const HELP: &str = "\
-usage: cargo xtask bench [gate | peers | <bench>...] [-- <option>...]
+usage: cargo xtask bench [gate [keep] | peers | <bench>...] [-- <option>...]
 
   (nothing)   run every bench: those of crates/bench, and `collector`
   <bench>     run these, with the options behind `--`: `collector -- --rows 10000000`, `--only sqlite`, …
   gate        hold the figures against crates/bench/limits.txt: allocations always, instructions where
-              valgrind is installed
+              valgrind is installed; one that fails shows which functions changed
+  gate keep   the same, and keeps in crates/bench/profiles where the instructions go now
   peers       hoplog beside what people use for the same, each in turn; writes docs/performance/";
 
 const LIMITS: &str = "crates/bench/limits.txt";
@@ -40,13 +43,29 @@ const LIMITS: &str = "crates/bench/limits.txt";
 const STEADY: [&str; 1] = ["allocations"];
 
 /// The benches whose scenarios are counted in instructions: for the gate.
-const COUNTED: [Counted; 1] = [Counted {
-    bench: "request_path",
-    subject: "axum",
-    scenarios: &["bare", "empty", "hoplog"],
-    added: Added::Last,
-    function: "*App*answer*",
-}];
+const COUNTED: [Counted; 3] = [
+    Counted {
+        bench: "request_path",
+        subject: "axum",
+        scenarios: &["bare", "empty", "hoplog"],
+        added: Added::Last,
+        function: "*App*answer*",
+    },
+    Counted {
+        bench: "request_path",
+        subject: "axum_head",
+        scenarios: &["bare", "hoplog_head"],
+        added: Added::Last,
+        function: "*App*answer*",
+    },
+    Counted {
+        bench: "request_path_actix",
+        subject: "actix",
+        scenarios: &["bare", "hoplog"],
+        added: Added::Last,
+        function: "*hoplog_bench::actix::answer*",
+    },
+];
 
 /// Likewise, when the bench itself is run: more than the gate has time for.
 const COUNTED_AT_LEISURE: [Counted; 1] = [Counted {
@@ -64,8 +83,10 @@ pub(crate) fn run(arguments: &[String]) -> Outcome {
         return Err(Failure::Usage(format!("`cargo xtask bench` has no option `{option}`")));
     }
     let workspace = Workspace::load()?;
-    if arguments == ["gate"] {
-        return gate(&workspace);
+    match arguments.iter().map(String::as_str).collect::<Vec<_>>().as_slice() {
+        ["gate"] => return gate(&workspace),
+        ["gate", "keep"] => return hold(&workspace, true),
+        _ => {}
     }
     if arguments == ["peers"] {
         return peers::run(&workspace);
@@ -106,8 +127,13 @@ fn instructions(
     }
 }
 
-/// Builds the benches that the limits name, collects their figures and judges them.
+/// Builds the benches that the limits name, collects their figures and judges them. Where a subject has more
+/// instructions than it may, it shows what changed since its profile was kept.
 pub(crate) fn gate(workspace: &Workspace) -> Outcome {
+    hold(workspace, false)
+}
+
+fn hold(workspace: &Workspace, keep: bool) -> Outcome {
     let path = workspace.root.join(LIMITS);
     let text = std::fs::read_to_string(&path).map_err(|error| Failure::io("read", &path, &error))?;
     let limits = limits::parse(&text).map_err(|why| Failure::new(format!("{LIMITS}:{why}")))?;
@@ -134,6 +160,18 @@ pub(crate) fn gate(workspace: &Workspace) -> Outcome {
     let may_miss = |name: &str| !skips.is_empty() && callgrind::is_instructions(name);
     let verdicts = limits::judge(&limits, &figures, may_miss);
     println!("\n{}", limits::table(&verdicts));
+    for counted in COUNTED.iter().filter(|_| skips.is_empty()) {
+        let profile = counted.profile(workspace)?;
+        if keep {
+            println!("kept {}", profile.keep(&workspace.root, counted.subject)?.display());
+        } else if verdicts.iter().any(|verdict| verdict.is_broken() && counted.counts_for(verdict.name())) {
+            println!("{}: where the instructions went", counted.subject);
+            match Profile::kept(&workspace.root, counted.subject) {
+                Some(before) => println!("{}", profile.compared(&before)),
+                None => println!("  no profile is kept; `cargo xtask bench gate keep` keeps one\n"),
+            }
+        }
+    }
     let broken = verdicts.iter().filter(|verdict| verdict.is_broken()).count();
     if broken == 0 {
         return Ok(skips);

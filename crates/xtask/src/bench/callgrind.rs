@@ -5,9 +5,10 @@
 //! what the worker does beside it is a cost of the request. A scenario is run twice with different numbers of
 //! requests; the difference is free of what only the first ones do.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::Command;
 
+use super::profile::Profile;
 use crate::figure::Figure;
 use crate::outcome::Failure;
 use crate::process;
@@ -33,6 +34,8 @@ pub(super) enum Added {
     /// `<subject>.added_instructions.<scenario>` of each.
     Each,
 }
+
+const DIRECTORY: &str = "xtask/callgrind";
 
 /// The first hundreds fill pools and thread-locals; a thousand more are the measurement.
 const FEW: u64 = 200;
@@ -78,13 +81,29 @@ impl Counted {
         bench: &Path,
         scenario: &str,
     ) -> Result<f64, Failure> {
-        let directory = workspace.target.join("xtask/callgrind");
+        let directory = workspace.target.join(DIRECTORY);
         std::fs::create_dir_all(&directory).map_err(|error| Failure::io("create", &directory, &error))?;
         let count = |requests| {
-            let out = directory.join(format!("{}-{scenario}-{requests}", self.bench));
+            let out = self.out(workspace, scenario, requests);
             self.instructions(valgrind, bench, scenario, requests, &out)
         };
         Ok(per_request(count(FEW)?, count(MANY)?))
+    }
+
+    /// Whether the figure of this name is the sum of its instructions.
+    pub(super) fn counts_for(&self, name: &str) -> bool {
+        name.strip_prefix(self.subject).is_some_and(|rest| rest == ".added_instructions")
+    }
+
+    /// Where the instructions of the last scenario go, after they were counted.
+    pub(super) fn profile(&self, workspace: &Workspace) -> Result<Profile, Failure> {
+        let scenario = self.scenarios.last().copied().unwrap_or_default();
+        let read = |requests| read(&of_main_thread(&self.out(workspace, scenario, requests)));
+        Ok(Profile::of_difference(&read(FEW)?, &read(MANY)?, MANY - FEW))
+    }
+
+    fn out(&self, workspace: &Workspace, scenario: &str, requests: u64) -> PathBuf {
+        workspace.target.join(DIRECTORY).join(format!("{}-{scenario}-{requests}", self.bench))
     }
 
     /// What the main thread executed in the function, in all.
@@ -102,12 +121,7 @@ impl Counted {
         command.arg(format!("--callgrind-out-file={}", out.display()));
         command.arg(bench).args(["--count", scenario, &requests.to_string()]);
         process::quietly(&mut command)?;
-        // With separate threads callgrind appends the thread's number.
-        let mut main_thread = out.as_os_str().to_owned();
-        main_thread.push("-01");
-        let path = Path::new(&main_thread);
-        let profile = std::fs::read_to_string(path).map_err(|error| Failure::io("read", path, &error))?;
-        match total(&profile) {
+        match total(&read(&of_main_thread(out))?) {
             Some(0) | None => {
                 let what = format!("callgrind counted nothing in `{}` of {}", self.function, bench.display());
                 Err(Failure::new(format!("{what}: keep the function's name in step, and #[inline(never)]")))
@@ -115,6 +129,17 @@ impl Counted {
             Some(count) => Ok(count),
         }
     }
+}
+
+/// With separate threads callgrind appends the thread's number.
+fn of_main_thread(out: &Path) -> PathBuf {
+    let mut path = out.as_os_str().to_owned();
+    path.push("-01");
+    path.into()
+}
+
+fn read(path: &Path) -> Result<String, Failure> {
+    std::fs::read_to_string(path).map_err(|error| Failure::io("read", path, &error))
 }
 
 /// Whether a figure of this name comes from here.

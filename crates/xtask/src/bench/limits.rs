@@ -90,6 +90,11 @@ enum State {
 }
 
 impl Verdict<'_> {
+    /// That of the figure.
+    pub(super) fn name(&self) -> &str {
+        &self.limit.name
+    }
+
     /// Outside its limit, or not printed although nothing excuses it.
     pub(super) fn is_broken(&self) -> bool {
         matches!(self.state, State::Broken | State::Missing)
