@@ -23,7 +23,14 @@ mod promise;
 mod report;
 mod serve;
 
+use std::alloc::System;
+
 use plan::Plan;
+use stats_alloc::StatsAlloc;
+
+/// Counts what is allocated and not freed: resident memory holds the heap's free places too, and the program's own pages.
+#[global_allocator]
+static HEAP: StatsAlloc<System> = StatsAlloc::system();
 
 #[tokio::main(flavor = "multi_thread", worker_threads = 2)]
 async fn main() {

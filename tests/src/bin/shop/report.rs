@@ -18,8 +18,15 @@ pub(crate) fn stats(stats: &Stats) -> Value {
         "unread_bytes": own.spool.map(|spool| spool.unread_bytes),
         "spool_bytes": own.spool.map_or(0, |spool| spool.bytes),
         "degraded": own.spool.is_some_and(|spool| spool.degraded),
+        "live_bytes": live_bytes(),
         "failed_syncs": own.spool.map_or(0, |spool| spool.failed_syncs),
     })
+}
+
+/// What is allocated and not freed.
+fn live_bytes() -> usize {
+    let heap = crate::HEAP.stats();
+    heap.bytes_allocated.saturating_sub(heap.bytes_deallocated)
 }
 
 /// Ends the client, and says what came of it.
