@@ -282,6 +282,38 @@ fn several_collectors_share_a_database_and_each_follows_what_the_others_take() {
 }
 
 #[test]
+fn writers_side_by_side_never_wait_for_each_other_in_a_circle() {
+    if hoplog_testdb::shared().is_none() {
+        return;
+    }
+    let server = Server::with(|config| config.postgres_writers(4));
+    let ids: Vec<String> = (0..1_000).map(|n| id_of(NOON - n)).collect();
+    let accepted: u64 = std::thread::scope(|scope| {
+        let send = |sender: usize| -> u64 {
+            // Each goes through all of them in an order and in steps of its own, with entries between that nobody else has.
+            let rounds = (0..20_usize).map(|round| {
+                let known = (0..50).map(|n| &ids[(n * (2 * sender + 1) * 7 + round * 50) % ids.len()]);
+                let mut logs: Vec<Value> = known.map(|id| json!({"id": id, "message": "a"})).collect();
+                logs.dedup();
+                logs.push(json!({"id": id_of(NOON - 2_000 - (sender * 100 + round) as u64), "message": "b"}));
+                server.send(json!(logs))["accepted"].as_u64().unwrap()
+            });
+            rounds.sum::<u64>()
+        };
+        let senders: Vec<_> = (0..8).map(|sender| scope.spawn(move || send(sender))).collect();
+        senders.into_iter().map(|sender| sender.join().unwrap()).sum()
+    });
+    let stored = total(&server);
+    assert_eq!(accepted, stored, "each is acknowledged as new one time");
+    assert!(stored > 8 * 20, "{stored}");
+    let retries = "hoplog_store_retries_total 0\n";
+    assert!(
+        server.get("/metrics").body.contains(retries),
+        "a circle is broken by a transaction that is tried again"
+    );
+}
+
+#[test]
 fn tls_is_spoken_to_whoever_shows_the_right_certificate_and_to_nobody_else() {
     let Some(cluster) = Cluster::start(Sync::Off) else { return };
     let (key, certificate) = (cluster.data().join("server.key"), cluster.data().join("server.crt"));
