@@ -140,12 +140,29 @@ fn doc(workspace: &Workspace) -> Outcome {
     step(workspace, &["doc", "--workspace", "--no-deps"], Some(("RUSTDOCFLAGS", "-D warnings")))
 }
 
+/// What is tested only where one of these programs is, and how to get one.
+const NEEDED: [(&str, &[&str], &str); 3] = [
+    ("the page's modules", &["node"], "node is not installed (apt-get install nodejs)"),
+    (
+        "the pages in a browser",
+        &["chromium", "chromium-browser", "google-chrome"],
+        "there is no Chromium (apt-get install chromium)",
+    ),
+    (
+        "systemd's look at the unit",
+        &["systemd-analyze"],
+        "there is no systemd-analyze (apt-get install systemd)",
+    ),
+];
+
 /// Without hoplog-bench: it has no tests, and the gate compiles it in its own profile.
 fn tests(workspace: &Workspace) -> Outcome {
     let mut skips = step(workspace, &["test", "--workspace", "--exclude", "hoplog-bench"], None)?;
-    // That test passes over what it cannot run; cargo would keep its word to itself.
-    if find_program("node").is_none() {
-        skips.push(Skip::announce("the page's modules", "node is not installed (apt-get install nodejs)"));
+    // These tests pass over what they cannot run; cargo would keep their word to itself.
+    for (what, programs, why) in NEEDED {
+        if programs.iter().all(|program| find_program(program).is_none()) {
+            skips.push(Skip::announce(what, why));
+        }
     }
     Ok(skips)
 }
