@@ -71,7 +71,7 @@ fn begin_body<B: MessageBody>(
     response.map_body(|head, inner| {
         let size = body::promised(inner.size(), head.headers());
         exchange.response(head.status.as_u16(), head::headers(head.headers()), size);
-        ids::of(&exchange).insert(head.headers_mut());
+        ids::insert(head.headers_mut(), exchange.response_ids());
         ResponseBody::new(inner, exchange, sent, switched)
     })
 }
@@ -81,9 +81,9 @@ fn end(mut error: Error, mut exchange: Exchange) -> Error {
     let status = error.as_response_error().status_code();
     failure::record(&mut exchange, &error);
     exchange.response_unseen(status.as_u16());
-    let ids = ids::of(&exchange);
+    let ids = exchange.response_ids();
     error.add_response_mapper(move |mut response| {
-        ids.clone().insert(response.headers_mut());
+        ids::insert(response.headers_mut(), ids.clone());
         response
     });
     exchange.finish(failure::outcome(status));
