@@ -1,4 +1,7 @@
 //! What comes after the request: enqueueing beside a live consumer, encoding, compressing.
+//!
+//! Without arguments it prints times. `--count json|gzip|zstd N` makes batches of N records in all and ends: run twice under
+//! callgrind, the difference is the cost of an entry.
 
 #![expect(clippy::expect_used, reason = "a bench that cannot run must say so")]
 
@@ -9,12 +12,40 @@ use hoplog::bench::{BareQueue, Dialects, Encoder, ZstdPacker};
 use hoplog_bench::{figure, record, thread_cpu};
 
 fn main() {
-    let records: Vec<Vec<u8>> = (0..1_000).map(record).collect();
+    let records: Vec<Vec<u8>> = (0..BATCH).map(record).collect();
+    let args: Vec<String> = std::env::args().skip(1).collect();
+    if let ["--count", form, n, ..] = args.iter().map(String::as_str).collect::<Vec<_>>().as_slice() {
+        return count(&records, form, n.parse().expect("a number of records"));
+    }
     for producers in [1, 2] {
         enqueue(producers, &records[0]);
     }
     encode(&records);
     encode_for_others(&records);
+}
+
+/// Records in a batch.
+const BATCH: u64 = 1_000;
+
+/// A batch of what is more than whole ones, and whole ones: between two counts are whole ones alone.
+fn count(records: &[Vec<u8>], form: &str, n: usize) {
+    let (mut encoder, mut zstd) = (Encoder::default(), ZstdPacker::default());
+    let whole = std::iter::repeat_n(records, n / records.len());
+    for batch in std::iter::once(&records[..n % records.len()]).chain(whole) {
+        pack(&mut encoder, &mut zstd, form, batch);
+    }
+}
+
+/// What callgrind counts.
+#[inline(never)]
+fn pack(encoder: &mut Encoder, zstd: &mut ZstdPacker, form: &str, records: &[Vec<u8>]) {
+    let each = records.iter().map(Vec::as_slice);
+    match form {
+        "json" => _ = encoder.batch(each, false),
+        "gzip" => _ = encoder.batch(each, true),
+        "zstd" => _ = zstd.batch(encoder, each),
+        other => unreachable!("there is no form {other}"),
+    }
 }
 
 /// Wall time of single pushes at 100 000 per second and producer, with a consumer that sweeps every millisecond.

@@ -33,12 +33,14 @@ macro_rules! fields {
             }
 
             /// The byte in a record.
+            #[inline]
             #[must_use]
             pub const fn id(self) -> u8 {
                 self as u8
             }
 
             /// The field with this byte, if this version knows one.
+            #[inline]
             #[must_use]
             pub const fn from_id(id: u8) -> Option<Self> {
                 match id { $($id => Some(Self::$variant),)+ _ => None }

@@ -46,7 +46,7 @@ mod writer;
 
 pub use fragment::Fragment;
 pub use group::Group;
-pub use reader::{Item, Items, Malformed, Record, Value};
+pub use reader::{Item, Items, Malformed, RawItem, RawName, Record, Value};
 pub use writer::RecordWriter;
 
 /// The version that is written, and the only one read.

@@ -43,7 +43,7 @@ const LIMITS: &str = "crates/bench/limits.txt";
 const STEADY: [&str; 1] = ["allocations"];
 
 /// The benches whose scenarios are counted in instructions: for the gate.
-const COUNTED: [Counted; 3] = [
+const COUNTED: [Counted; 4] = [
     Counted {
         bench: "request_path",
         subject: "axum",
@@ -64,6 +64,13 @@ const COUNTED: [Counted; 3] = [
         scenarios: &["bare", "hoplog"],
         added: Added::Last,
         function: "*hoplog_bench::actix::answer*",
+    },
+    Counted {
+        bench: "pipeline",
+        subject: "encode",
+        scenarios: &["gzip", "zstd", "json"],
+        added: Added::No,
+        function: "*pipeline*pack*",
     },
 ];
 

@@ -1,5 +1,7 @@
 //! A record as encoders look at it that write its fields in an order of their own.
 
+use std::collections::HashSet;
+
 use crate::failpoint;
 use hoplog_entry::{Field, Item, Items, Kind, Malformed, Outcome, Record, Value};
 
@@ -119,11 +121,9 @@ impl<'a> Entry<'a> {
                 None => break,
             }
         }
-        (0..named.len()).filter_map(move |at| {
-            let (name, value) = named[at];
-            let again = named[at + 1..].iter().any(|(later, _)| *later == name);
-            (!again).then_some((name, value))
-        })
+        let mut seen = HashSet::with_capacity(named.len());
+        let last: Vec<bool> = named.iter().rev().map(|(name, _)| seen.insert(*name)).collect();
+        named.into_iter().zip(last.into_iter().rev()).filter_map(|(own, last)| last.then_some(own))
     }
 
     /// Its message, made up where a request has none.
@@ -138,10 +138,9 @@ impl<'a> Entry<'a> {
                 path: self.text(Field::Path),
                 route: self.text(Field::Route),
                 status: self.uint(Field::StatusCode),
-                message: false,
             };
             let mut out = Vec::new();
-            summary.write(&mut out, self.record.outcome(), |out, part| {
+            summary.write(&mut out, self.record.outcome(), |out, part: &str| {
                 out.extend_from_slice(part.as_bytes());
             });
             String::from_utf8(out).unwrap_or_default()
@@ -149,29 +148,26 @@ impl<'a> Entry<'a> {
     }
 }
 
-/// What an entry's message is made of where it has none.
+/// What an entry's message is made of where it has none; texts, or where they stand.
 #[derive(Default)]
-pub(crate) struct Summary<'a> {
-    pub(crate) method: Option<&'a str>,
-    pub(crate) path: Option<&'a str>,
-    pub(crate) route: Option<&'a str>,
+pub(crate) struct Summary<T> {
+    pub(crate) method: Option<T>,
+    pub(crate) path: Option<T>,
+    pub(crate) route: Option<T>,
     pub(crate) status: Option<u64>,
-    pub(crate) message: bool,
 }
 
-impl Summary<'_> {
+impl<T> Summary<T> {
     /// `GET /users/{id} 200`; the path where no route is known, the outcome where there is no status. `put` writes a
     /// text of the entry's.
-    pub(crate) fn write(
-        &self,
-        out: &mut Vec<u8>,
-        outcome: Option<Outcome>,
-        put: impl Fn(&mut Vec<u8>, &str),
-    ) {
-        put(out, self.method.unwrap_or("-"));
-        out.push(b' ');
-        put(out, self.route.or(self.path).unwrap_or("-"));
-        out.push(b' ');
+    pub(crate) fn write(self, out: &mut Vec<u8>, outcome: Option<Outcome>, put: impl Fn(&mut Vec<u8>, T)) {
+        for part in [self.method, self.route.or(self.path)] {
+            match part {
+                Some(text) => put(out, text),
+                None => out.push(b'-'),
+            }
+            out.push(b' ');
+        }
         match (self.status, outcome) {
             (Some(status), _) => super::json::uint(out, status),
             (None, Some(outcome)) => out.extend_from_slice(outcome.as_str().as_bytes()),

@@ -1,25 +1,31 @@
 //! JSON values, byte for byte as `serde_json` writes them.
 
 use std::fmt::Write as _;
-use std::net::IpAddr;
+use std::net::{IpAddr, Ipv4Addr};
 
 use hoplog_entry::Value;
 
-use crate::scan;
-
 /// A string with its quotes.
 pub(crate) fn string(out: &mut Vec<u8>, text: &str) {
-    out.push(b'"');
-    escaped(out, text);
-    out.push(b'"');
+    utf8(out, text.as_bytes());
 }
 
 /// Bytes that should be UTF-8, as a string; what is not is shown as U+FFFD.
 pub(crate) fn lossy(out: &mut Vec<u8>, bytes: &[u8]) {
-    match std::str::from_utf8(bytes) {
-        Ok(text) => string(out, text),
-        Err(_) => string(out, &String::from_utf8_lossy(bytes)),
+    let start = out.len();
+    if !utf8(out, bytes) {
+        out.truncate(start);
+        utf8(out, String::from_utf8_lossy(bytes).as_bytes());
     }
+}
+
+/// Bytes as a string, if they are UTF-8; if not, what is written is of no use.
+#[inline]
+pub(crate) fn utf8(out: &mut Vec<u8>, bytes: &[u8]) -> bool {
+    out.push(b'"');
+    let ascii = inside(out, bytes);
+    out.push(b'"');
+    ascii || std::str::from_utf8(bytes).is_ok()
 }
 
 /// `,"name":`
@@ -27,6 +33,69 @@ pub(crate) fn key(out: &mut Vec<u8>, name: &str) {
     out.extend_from_slice(b",\"");
     out.extend_from_slice(name.as_bytes());
     out.extend_from_slice(b"\":");
+}
+
+/// A string's inside.
+pub(crate) fn escaped(out: &mut Vec<u8>, text: &str) {
+    inside(out, text.as_bytes());
+}
+
+/// The inside of a string; true where all of it is ASCII. Bytes are looked at and copied so many at a time that they fit a
+/// register: most have nothing to escape. The last ones are so many too, and overlap others.
+#[inline]
+fn inside(out: &mut Vec<u8>, bytes: &[u8]) -> bool {
+    match bytes.len() {
+        0..4 => carefully(out, bytes),
+        4..8 => ends::<4>(out, bytes),
+        8..16 => ends::<8>(out, bytes),
+        16..32 => ends::<16>(out, bytes),
+        _ => blocks(out, bytes),
+    }
+}
+
+/// Of a text of `N` to `2 * N` bytes the first `N` and the last.
+#[inline]
+fn ends<const N: usize>(out: &mut Vec<u8>, bytes: &[u8]) -> bool {
+    match (bytes.first_chunk::<N>(), bytes.last_chunk::<N>()) {
+        (Some(first), Some(last)) if is_plain(first) & is_plain(last) => {
+            let end = out.len() + bytes.len();
+            out.extend_from_slice(first);
+            out.truncate(end - N);
+            out.extend_from_slice(last);
+            true
+        }
+        _ => carefully(out, bytes),
+    }
+}
+
+/// A text of any length.
+fn blocks(out: &mut Vec<u8>, bytes: &[u8]) -> bool {
+    const BLOCK: usize = 16;
+    out.reserve(bytes.len());
+    let mut ascii = true;
+    let (blocks, rest) = bytes.as_chunks::<BLOCK>();
+    for block in blocks {
+        if is_plain(block) {
+            out.extend_from_slice(block);
+        } else {
+            ascii &= carefully(out, block);
+        }
+    }
+    match bytes.last_chunk::<BLOCK>() {
+        Some(last) if is_plain(last) => {
+            // What overlaps is plain, and thus in `out` as it is.
+            out.truncate(out.len() - (BLOCK - rest.len()));
+            out.extend_from_slice(last);
+            ascii
+        }
+        _ => ascii & carefully(out, rest),
+    }
+}
+
+/// Whether all are ASCII and stand for themselves in a string.
+#[inline]
+fn is_plain<const N: usize>(bytes: &[u8; N]) -> bool {
+    !bytes.iter().fold(false, |odd, &b| odd | (b < 0x20) | !b.is_ascii() | (b == b'"') | (b == b'\\'))
 }
 
 /// 0: as it is; `u`: as `\u00XX`; anything else: behind a backslash.
@@ -47,12 +116,9 @@ const ESCAPE: [u8; 256] = {
     table
 };
 
-/// A string's inside. Most have nothing to escape and are copied whole.
-pub(crate) fn escaped(out: &mut Vec<u8>, text: &str) {
-    let bytes = text.as_bytes();
-    if !scan::any(bytes, |b| (b < 0x20) | (b == b'"') | (b == b'\\')) {
-        return out.extend_from_slice(bytes);
-    }
+/// Byte by byte; true where all are ASCII.
+#[inline(never)] // few bytes need it
+fn carefully(out: &mut Vec<u8>, bytes: &[u8]) -> bool {
     let mut from = 0;
     for (i, &byte) in bytes.iter().enumerate() {
         let escape = ESCAPE[usize::from(byte)];
@@ -67,6 +133,7 @@ pub(crate) fn escaped(out: &mut Vec<u8>, text: &str) {
         }
     }
     out.extend_from_slice(&bytes[from..]);
+    bytes.is_ascii()
 }
 
 /// Lets `write!` append to bytes.
@@ -91,22 +158,29 @@ static PAIRS: [[u8; 2]; 100] = {
 };
 
 /// A whole number.
-pub(crate) fn uint(out: &mut Vec<u8>, mut n: u64) {
-    let mut digits = [0u8; 20];
-    let mut at = digits.len();
-    while n >= 100 {
-        at -= 2;
-        digits[at..at + 2].copy_from_slice(&PAIRS[(n % 100) as usize]);
-        n /= 100;
+#[inline]
+pub(crate) fn uint(out: &mut Vec<u8>, n: u64) {
+    if n >= 10_000 {
+        return long_uint(out, n);
     }
-    let [tens, ones] = PAIRS[n as usize];
-    at -= 1;
-    digits[at] = ones;
-    if n >= 10 {
-        at -= 1;
-        digits[at] = tens;
-    }
-    out.extend_from_slice(&digits[at..]);
+    // Left out are leading zeros.
+    let zeros = usize::from(n < 1_000) + usize::from(n < 100) + usize::from(n < 10);
+    let digits = u32::from_le_bytes(four(n)) >> (8 * zeros);
+    let end = out.len() + 4 - zeros;
+    out.extend_from_slice(&digits.to_le_bytes());
+    out.truncate(end);
+}
+
+fn long_uint(out: &mut Vec<u8>, n: u64) {
+    uint(out, n / 10_000);
+    out.extend_from_slice(&four(n % 10_000));
+}
+
+/// Four digits of a number below 10 000.
+#[inline]
+fn four(n: u64) -> [u8; 4] {
+    let [[a, b], [c, d]] = [PAIRS[n as usize / 100], PAIRS[n as usize % 100]];
+    [a, b, c, d]
 }
 
 /// `millionths / 10^6`, without trailing zeros but with one digit after the point: the shortest form of that double,
@@ -115,9 +189,13 @@ fn decimal(out: &mut Vec<u8>, millionths: u64) {
     uint(out, millionths / 1_000_000);
     let rest = (millionths % 1_000_000) as usize;
     let [a, b, c] = [PAIRS[rest / 10_000], PAIRS[rest / 100 % 100], PAIRS[rest % 100]];
-    let digits = [b'.', a[0], a[1], b[0], b[1], c[0], c[1]];
-    let zeros = digits[2..].iter().rev().take_while(|&&d| d == b'0').count();
-    out.extend_from_slice(&digits[..digits.len() - zeros]);
+    let digits = [b'.', a[0], a[1], b[0], b[1], c[0], c[1], b'0'];
+    // Counted from the end: of the digits, not of point and first digit.
+    let said = u64::from_le_bytes(digits) & 0x0f0f_0f0f_0f0f_0000;
+    let zeros = (said.leading_zeros() as usize / 8).min(6);
+    let end = out.len() + digits.len() - zeros;
+    out.extend_from_slice(&digits);
+    out.truncate(end);
 }
 
 /// Nanoseconds since the epoch as seconds, to the microsecond.
@@ -131,6 +209,7 @@ pub(crate) fn millis(out: &mut Vec<u8>, ns: u64) {
 }
 
 /// Any value of a record.
+#[inline]
 pub(crate) fn value(out: &mut Vec<u8>, value: Value<'_>) {
     match value {
         Value::Text(text) => string(out, text),
@@ -161,19 +240,27 @@ fn ip(out: &mut Vec<u8>, ip: IpAddr) {
     out.push(b'"');
     // An IPv4 address that came through an IPv6 socket is shown as what it is.
     match ip.to_canonical() {
-        IpAddr::V4(ip) => {
-            for (i, octet) in ip.octets().into_iter().enumerate() {
-                if i > 0 {
-                    out.push(b'.');
-                }
-                uint(out, octet.into());
-            }
-        }
+        IpAddr::V4(ip) => ipv4(out, ip),
         IpAddr::V6(ip) => {
             let _ = write!(Utf8(out), "{ip}");
         }
     }
     out.push(b'"');
+}
+
+fn ipv4(out: &mut Vec<u8>, ip: Ipv4Addr) {
+    let (mut text, mut len) = ([0; 16], 0);
+    for octet in ip.octets() {
+        let [tens, ones] = PAIRS[usize::from(octet % 100)];
+        let three = [b'0' + octet / 100, tens, ones, b'.'];
+        let zeros = usize::from(octet < 100) + usize::from(octet < 10);
+        let shown = u32::from_le_bytes(three) >> (8 * zeros);
+        text[len..len + 4].copy_from_slice(&shown.to_le_bytes());
+        len += 4 - zeros;
+    }
+    let end = out.len() + len - 1;
+    out.extend_from_slice(&text);
+    out.truncate(end);
 }
 
 /// ASCII without anything to escape.
@@ -201,7 +288,8 @@ mod tests {
         }
 
         #[test]
-        fn whole_numbers_are_those_of_serde_json(n in any::<u64>(), i in any::<i64>()) {
+        fn whole_numbers_are_those_of_serde_json(n in any::<u64>(), i in any::<i64>(), places in 0..20u32) {
+            let n = n % 10_u64.pow(places).max(1);
             prop_assert_eq!(text(|o| uint(o, n)), serde_json::to_string(&n).unwrap());
             prop_assert_eq!(text(|o| value(o, Value::Int(i))), serde_json::to_string(&i).unwrap());
         }
@@ -219,6 +307,32 @@ mod tests {
             prop_assert_eq!(text(|o| seconds(o, us * 1_000)), serde_json::to_string(&as_double).unwrap());
             let ms: f64 = text(|o| millis(o, ns)).parse().unwrap();
             prop_assert_eq!(text(|o| millis(o, ns)), serde_json::to_string(&ms).unwrap());
+        }
+    }
+
+    #[test]
+    fn a_character_is_escaped_wherever_it_stands_in_a_text_of_any_length() {
+        for len in 0..70 {
+            for place in 0..len {
+                for odd in ["\"", "\u{1f}", "\u{7f}", "\u{e9}", "\u{1f600}", " ", "\\"] {
+                    let s = "x".repeat(place) + odd + &"y".repeat(len - place - 1);
+                    assert_eq!(text(|o| string(o, &s)), serde_json::to_string(&s).unwrap());
+                    assert!(utf8(&mut Vec::new(), s.as_bytes()));
+                }
+                let mut bytes = vec![b'x'; len];
+                bytes[place] = 0xff;
+                assert!(!utf8(&mut Vec::new(), &bytes), "no UTF-8 at {place} of {len}");
+                let shown = String::from_utf8_lossy(&bytes);
+                assert_eq!(text(|o| lossy(o, &bytes)), serde_json::to_string(&shown).unwrap());
+            }
+        }
+    }
+
+    #[test]
+    fn every_address_is_shown_as_the_library_shows_it() {
+        for octet in 0..=255u8 {
+            let ip = Ipv4Addr::from([octet, 255 - octet, octet / 2, 0]);
+            assert_eq!(text(|o| value(o, Value::Ip(ip.into()))), format!("\"{ip}\""));
         }
     }
 

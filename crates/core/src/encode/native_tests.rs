@@ -1,5 +1,6 @@
 use super::*;
-use hoplog_entry::{EntryId, KnownHeader, Level, Outcome, RecordWriter, SpanId, TraceId};
+use hoplog_entry::{EntryId, Field, Kind, KnownHeader, Level, Outcome, RecordWriter, SpanId, TraceId};
+use proptest::prelude::*;
 use serde_json::{Value as Json, json};
 
 const NS: u64 = 1_763_600_000_123_456_000;
@@ -126,4 +127,83 @@ fn without_a_status_the_message_says_how_it_ended() {
     let line: Json = serde_json::from_slice(&line).unwrap();
     assert_eq!(line["message"], "GET /slow cancelled");
     assert_eq!((&line["service"], &line["log_type"]), (&json!("shop"), &json!("WORKER")));
+}
+
+/// One step of writing a record; the numbers choose among few fields and names, so that some come again.
+fn write(w: &mut RecordWriter, (what, which, text): &(u8, u8, String)) {
+    const TEXTS: [Field; 6] =
+        [Field::Method, Field::Path, Field::Route, Field::Message, Field::UserAgent, Field::ContentType];
+    const NUMBERS: [Field; 3] = [Field::StatusCode, Field::RequestSize, Field::Line];
+    const HEADERS: [&str; 5] = ["user-agent", "referer", "content-type", "x-own", "accept"];
+    let which = usize::from(*which);
+    match what {
+        0 => w.text(TEXTS[which % TEXTS.len()], text),
+        1 => w.uint(NUMBERS[which % NUMBERS.len()], 10_u64.pow(which as u32 % 20)),
+        2 => w.header(Field::RequestHeader, HEADERS[which % HEADERS.len()], text.as_bytes()),
+        3 => w.header(Field::ResponseHeader, HEADERS[which % HEADERS.len()], text.as_bytes()),
+        4 => w.custom_text(&format!("own{}", which % 8), text),
+        5 => w.nanos(Field::Ttfb, which as u64 * 1_000_700),
+        6 => w.float(Field::Weight, which as f64 / 8.0),
+        _ => w.ip(Field::Ip, [203, 0, 113, which as u8].into()),
+    }
+}
+
+/// What serde_json reads of an object in which nothing may come twice.
+fn object(members: &[u8]) -> Json {
+    struct Once;
+    impl<'de> serde::de::Visitor<'de> for Once {
+        type Value = serde_json::Map<String, Json>;
+        fn expecting(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+            f.write_str("an object")
+        }
+        fn visit_map<A: serde::de::MapAccess<'de>>(self, mut map: A) -> Result<Self::Value, A::Error> {
+            let mut read = serde_json::Map::new();
+            while let Some((key, value)) = map.next_entry::<String, Json>()? {
+                assert!(read.insert(key.clone(), value).is_none(), "{key} comes twice");
+            }
+            Ok(read)
+        }
+    }
+    let whole = [b"{", members, b"}"].concat();
+    let mut reader = serde_json::Deserializer::from_slice(&whole);
+    Json::Object(serde::Deserializer::deserialize_map(&mut reader, Once).unwrap())
+}
+
+proptest! {
+    #[test]
+    fn a_record_says_the_same_however_it_is_written(
+        steps in prop::collection::vec((0..8u8, any::<u8>(), any::<String>()), 0..24)
+    ) {
+        let mut w = RecordWriter::default();
+        w.begin(Kind::Request, EntryId::from_bytes([7; 16]), NS);
+        steps.iter().for_each(|step| write(&mut w, step));
+        let bytes = w.end(Level::Info, Some(Outcome::Completed)).to_vec();
+        let (mut written, mut gathered, mut in_order) = (Vec::new(), Vec::new(), Vec::new());
+        entry(&mut written, &record(&bytes)).unwrap();
+        members::gathered(&mut gathered, &Entry::read(&record(&bytes)).unwrap());
+        prop_assert_eq!(object(&written), object(&gathered));
+        if members::in_order(&mut in_order, &record(&bytes)).unwrap() {
+            prop_assert_eq!(in_order, written);
+        }
+    }
+}
+
+#[test]
+fn what_a_request_leaves_is_written_in_order() {
+    let mut w = RecordWriter::default();
+    w.begin(Kind::Request, EntryId::from_bytes([7; 16]), NS);
+    for step in [(0, 0, "GET"), (2, 0, "curl"), (2, 4, "a"), (3, 2, "text/plain"), (1, 0, ""), (4, 1, "x")] {
+        write(&mut w, &(step.0, step.1, step.2.into()));
+    }
+    (0..256).for_each(|i| w.custom_text(&format!("name{i}"), "x"));
+    let bytes = w.end(Level::Info, None).to_vec();
+    let mut out = Vec::new();
+    assert_eq!(members::in_order(&mut out, &record(&bytes)), Ok(false), "more fields than are compared");
+    let mut w = RecordWriter::default();
+    w.begin(Kind::Event, EntryId::from_bytes([7; 16]), NS);
+    (0..256).for_each(|i| w.custom_text(&format!("name{i}"), "x"));
+    let bytes = w.end(Level::Info, None).to_vec();
+    assert_eq!(members::in_order(&mut out, &record(&bytes)), Ok(true));
+    let bytes = request();
+    assert_eq!(members::in_order(&mut out, &record(&bytes)), Ok(false), "a name comes again");
 }

@@ -51,6 +51,24 @@ pub enum Item<'a> {
     Custom(&'a str, Value<'a>),
 }
 
+/// A field as it lies in a record: its value is read when asked for. For readers that can do with the bytes.
+#[derive(Debug, Clone, Copy)]
+pub struct RawItem<'a> {
+    /// Which one.
+    pub field: Field,
+    ty: u8,
+    bytes: &'a [u8],
+}
+
+/// The name of a header as it lies in a record.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum RawName<'a> {
+    /// One that has a code.
+    Known(KnownHeader),
+    /// Any other.
+    Named(&'a str),
+}
+
 /// A value as it is read.
 #[derive(Debug, Clone, Copy, PartialEq)]
 #[allow(missing_docs)] // the table of types in the module says what each is
@@ -162,7 +180,7 @@ impl<'a> Record<'a> {
 }
 
 /// Iterates over a record's fields. After an error it ends.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Default)]
 pub struct Items<'a> {
     rest: &'a [u8],
 }
@@ -172,8 +190,13 @@ impl<'a> Iterator for Items<'a> {
 
     #[inline]
     fn next(&mut self) -> Option<Self::Item> {
-        while !self.rest.is_empty() {
-            match self.step() {
+        loop {
+            let read = match self.next_raw() {
+                Ok(None) => return None,
+                Ok(Some(raw)) => raw.read(),
+                Err(error) => Err(error),
+            };
+            match read {
                 Ok(None) => {}
                 Ok(Some(item)) => return Some(Ok(item)),
                 Err(error) => {
@@ -182,53 +205,106 @@ impl<'a> Iterator for Items<'a> {
                 }
             }
         }
-        None
     }
 }
 
 impl<'a> Items<'a> {
-    /// The next field, `None` where this version does not know it.
+    /// The next field that this version knows, its value unread.
+    ///
+    /// # Errors
+    /// The bytes end within a field.
     #[inline]
-    fn step(&mut self) -> Result<Option<Item<'a>>, Malformed> {
-        let (tag, rest) = self.rest.split_first_chunk::<4>().ok_or(Malformed("a field's tag is cut"))?;
-        let tag = u32::from_le_bytes(*tag);
-        let (bytes, rest) = rest.split_at_checked((tag >> 12) as usize).ok_or(Malformed("a field is cut"))?;
-        self.rest = rest;
-        let (id, ty) = (tag as u8, (tag >> 8) as u8 & 0xf);
-        let Some(field) = Field::from_id(id) else { return Ok(None) };
-        Ok(match field {
-            Field::RequestHeader | Field::ResponseHeader => {
-                let (name, value) = header(bytes)?;
-                name.map(|name| match field {
-                    Field::RequestHeader => Item::RequestHeader(name, value),
-                    _ => Item::ResponseHeader(name, value),
-                })
+    pub fn next_raw(&mut self) -> Result<Option<RawItem<'a>>, Malformed> {
+        while !self.rest.is_empty() {
+            let (tag, rest) = self.rest.split_first_chunk::<4>().ok_or(Malformed("a field's tag is cut"))?;
+            let tag = u32::from_le_bytes(*tag);
+            let (bytes, rest) =
+                rest.split_at_checked((tag >> 12) as usize).ok_or(Malformed("a field is cut"))?;
+            self.rest = rest;
+            if let Some(field) = Field::from_id(tag as u8) {
+                return Ok(Some(RawItem { field, ty: (tag >> 8) as u8 & 0xf, bytes }));
             }
-            Field::Custom => {
-                let ([ty, len], rest) =
-                    bytes.split_first_chunk::<2>().ok_or(Malformed("a custom field is cut"))?;
-                let (name, value) =
-                    rest.split_at_checked(usize::from(*len)).ok_or(Malformed("a custom field is cut"))?;
-                let name = text(name)?;
-                value_of(*ty, value)?.map(|value| Item::Custom(name, value))
+        }
+        Ok(None)
+    }
+}
+
+impl<'a> RawItem<'a> {
+    /// The bytes of a text, not looked at: whether they are UTF-8 is for the caller to find out. `None` for other types.
+    #[inline]
+    #[must_use]
+    pub fn text(&self) -> Option<&'a [u8]> {
+        (self.ty == Type::Text as u8).then_some(self.bytes)
+    }
+
+    /// The value of a field that has one and no name; `None` where this version does not know its type.
+    ///
+    /// # Errors
+    /// The bytes are no value of their type.
+    #[inline(always)] // see value_of
+    pub fn value(&self) -> Result<Option<Value<'a>>, Malformed> {
+        value_of(self.ty, self.bytes)
+    }
+
+    /// Name and value of a header; `None` where this version does not know the name's code.
+    ///
+    /// # Errors
+    /// The bytes are no header.
+    #[inline]
+    pub fn header(&self) -> Result<Option<(RawName<'a>, &'a [u8])>, Malformed> {
+        let (&code, rest) = self.bytes.split_first().ok_or(Malformed("a header is cut"))?;
+        if code != NAMED_HEADER {
+            return Ok(KnownHeader::from_code(code).map(|known| (RawName::Known(known), rest)));
+        }
+        let (&len, rest) = rest.split_first().ok_or(Malformed("a header is cut"))?;
+        let (name, value) = rest.split_at_checked(usize::from(len)).ok_or(Malformed("a header is cut"))?;
+        Ok(Some((RawName::Named(text(name)?), value)))
+    }
+
+    /// Name and value of a field of the application's own; `None` where this version does not know the value's type.
+    ///
+    /// # Errors
+    /// The bytes are no such field.
+    #[inline]
+    pub fn custom(&self) -> Result<Option<(&'a str, Value<'a>)>, Malformed> {
+        let ([ty, len], rest) =
+            self.bytes.split_first_chunk::<2>().ok_or(Malformed("a custom field is cut"))?;
+        let (name, value) =
+            rest.split_at_checked(usize::from(*len)).ok_or(Malformed("a custom field is cut"))?;
+        let name = text(name)?;
+        Ok(value_of(*ty, value)?.map(|value| (name, value)))
+    }
+
+    /// The field with its value.
+    #[inline]
+    fn read(&self) -> Result<Option<Item<'a>>, Malformed> {
+        Ok(match self.field {
+            Field::RequestHeader => {
+                self.header()?.map(|(name, value)| Item::RequestHeader(name.as_str(), value))
             }
-            _ => value_of(ty, bytes)?.map(|value| Item::Field(field, value)),
+            Field::ResponseHeader => {
+                self.header()?.map(|(name, value)| Item::ResponseHeader(name.as_str(), value))
+            }
+            Field::Custom => self.custom()?.map(|(name, value)| Item::Custom(name, value)),
+            field => self.value()?.map(|value| Item::Field(field, value)),
         })
     }
 }
 
-fn header(bytes: &[u8]) -> Result<(Option<&str>, &[u8]), Malformed> {
-    let (&code, rest) = bytes.split_first().ok_or(Malformed("a header is cut"))?;
-    if code != NAMED_HEADER {
-        return Ok((KnownHeader::from_code(code).map(KnownHeader::as_str), rest));
+impl<'a> RawName<'a> {
+    /// The name.
+    #[inline]
+    #[must_use]
+    pub fn as_str(self) -> &'a str {
+        match self {
+            Self::Known(known) => known.as_str(),
+            Self::Named(name) => name,
+        }
     }
-    let (&len, rest) = rest.split_first().ok_or(Malformed("a header is cut"))?;
-    let (name, value) = rest.split_at_checked(usize::from(len)).ok_or(Malformed("a header is cut"))?;
-    Ok((Some(text(name)?), value))
 }
 
 /// The value, `None` where this version does not know the type.
-#[inline]
+#[inline(always)] // who matches on the value does so once
 fn value_of(ty: u8, bytes: &[u8]) -> Result<Option<Value<'_>>, Malformed> {
     const TEXT: u8 = Type::Text as u8;
     const UINT: u8 = Type::Uint as u8;

@@ -33,6 +33,8 @@ pub(super) enum Added {
     Last,
     /// `<subject>.added_instructions.<scenario>` of each.
     Each,
+    /// None: `<subject>.instructions.<scenario>` of all.
+    No,
 }
 
 const DIRECTORY: &str = "xtask/callgrind";
@@ -51,7 +53,8 @@ impl Counted {
     ) -> Result<Vec<Figure>, Failure> {
         let counts = self.counts(workspace, valgrind, bench)?;
         Ok(match self.added {
-            Added::Last => named(self.subject, &counts),
+            Added::Last => [each(self.subject, &counts), last(self.subject, &counts)].concat(),
+            Added::No => each(self.subject, &counts),
             Added::Each => added(self.subject, &counts),
         })
     }
@@ -92,7 +95,11 @@ impl Counted {
 
     /// Whether the figure of this name is the sum of its instructions.
     pub(super) fn counts_for(&self, name: &str) -> bool {
-        name.strip_prefix(self.subject).is_some_and(|rest| rest == ".added_instructions")
+        let Some(rest) = name.strip_prefix(self.subject) else { return false };
+        match (self.added, rest.strip_prefix(".instructions.")) {
+            (Added::No, Some(scenario)) => self.scenarios.last() == Some(&scenario),
+            _ => rest == ".added_instructions",
+        }
     }
 
     /// Where the instructions of the last scenario go, after they were counted.
@@ -151,16 +158,20 @@ fn per_request(few: u64, many: u64) -> f64 {
     ((many as f64 - few as f64) / (MANY - FEW) as f64).round()
 }
 
-fn named(subject: &str, counts: &[(String, f64)]) -> Vec<Figure> {
-    let unit = "instructions";
-    let each = counts
-        .iter()
-        .map(|(name, count)| Figure::new(format!("{subject}.instructions.{name}"), *count, unit));
-    let mut figures: Vec<Figure> = each.collect();
-    if let [(_, base), .., (_, last)] = counts {
-        figures.push(Figure::new(format!("{subject}.added_instructions"), last - base, unit));
+fn each(subject: &str, counts: &[(String, f64)]) -> Vec<Figure> {
+    let figure = |(name, count): &(String, f64)| {
+        Figure::new(format!("{subject}.instructions.{name}"), *count, "instructions")
+    };
+    counts.iter().map(figure).collect()
+}
+
+fn last(subject: &str, counts: &[(String, f64)]) -> Vec<Figure> {
+    match counts {
+        [(_, base), .., (_, last)] => {
+            vec![Figure::new(format!("{subject}.added_instructions"), last - base, "instructions")]
+        }
+        _ => Vec::new(),
     }
-    figures
 }
 
 fn added(subject: &str, counts: &[(String, f64)]) -> Vec<Figure> {
@@ -194,7 +205,8 @@ mod tests {
 
     #[test]
     fn what_hoplog_adds_is_the_last_scenario_over_the_first() {
-        let figures = named("axum", &counts([("bare", 10_199.0), ("empty", 11_183.0), ("hoplog", 15_000.0)]));
+        let counts = counts([("bare", 10_199.0), ("empty", 11_183.0), ("hoplog", 15_000.0)]);
+        let figures = [each("axum", &counts), last("axum", &counts)].concat();
         assert_eq!(figures.len(), 4);
         assert_eq!(figures[1].name, "axum.instructions.empty");
         assert_eq!(figures[3], Figure::new("axum.added_instructions", 4_801.0, "instructions"));
