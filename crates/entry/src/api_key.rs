@@ -10,6 +10,8 @@
 
 use std::fmt;
 
+use crate::crc32c;
+
 const PREFIX: &str = "hl";
 const ID: usize = 12;
 const SECRET: usize = 43;
@@ -91,7 +93,7 @@ fn of(text: &str, length: usize) -> bool {
 }
 
 fn sum(text: &str) -> String {
-    digits(&crc32c::crc32c(text.as_bytes()).to_be_bytes(), CHECKSUM)
+    digits(&crc32c::append(0, text.as_bytes()).to_be_bytes(), CHECKSUM)
 }
 
 /// The last `count` digits of a number in base 62, big end first.

@@ -6,6 +6,7 @@
 
 mod api_key;
 mod calendar;
+mod crc32c;
 mod diagnostics;
 mod field;
 pub mod forwarded;

@@ -33,6 +33,8 @@ pub use open::{
 pub use reader::{Frame, Part, Region, SegmentReader, Summary};
 pub use source::{Place, Source};
 
+use crate::crc32c;
+
 /// The version that is written, and the only one read.
 pub const VERSION: u16 = 1;
 /// The bytes of a segment's header.
@@ -66,7 +68,7 @@ const MAX_PAYLOAD: usize = ENTRIES_HEAD + MAX_RECORDS;
 
 /// The checksum of everything here: CRC32C (Castagnoli; RFC 3720 appendix B.4).
 fn checksum(parts: &[&[u8]]) -> u32 {
-    parts.iter().fold(0, |crc, part| crc32c::crc32c_append(crc, part))
+    parts.iter().fold(0, |crc, part| crc32c::append(crc, part))
 }
 
 #[cfg(test)]

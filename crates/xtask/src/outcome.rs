@@ -53,11 +53,3 @@ impl fmt::Display for Failure {
 
 /// What every command and step returns: the skips of a pass, or the failure.
 pub(crate) type Outcome = Result<Vec<Skip>, Failure>;
-
-/// Refuses arguments to a command that takes none.
-pub(crate) fn no_arguments(command: &str, arguments: &[String]) -> Result<(), Failure> {
-    match arguments.first() {
-        None => Ok(()),
-        Some(extra) => Err(Failure::Usage(format!("`cargo xtask {command}` takes no `{extra}`"))),
-    }
-}

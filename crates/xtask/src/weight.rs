@@ -1,27 +1,36 @@
-//! `cargo xtask weight`: how many crates hoplog adds to an application.
+//! `cargo xtask weight`: how many crates hoplog adds to an application, and if asked how long it takes to build them.
 //!
 //! A plain application and the same with one of our crates are resolved as their authors would, outside
 //! of our workspace but with our lock file's versions, and compared.
 
 use std::collections::BTreeSet;
 use std::path::Path;
+use std::time::Instant;
 
 use crate::figure::Figure;
-use crate::outcome::{Failure, Outcome, no_arguments};
+use crate::outcome::{Failure, Outcome};
 use crate::process::{self, cargo};
 use crate::workspace::Workspace;
 
 pub(crate) const HELP: &str = "\
-usage: cargo xtask weight
+usage: cargo xtask weight [--build]
 
 Counts the crates (normal and build dependencies on this platform) that hoplog-tower adds to an axum app and
-hoplog-actix to an actix-web app, with and without TLS. Needs the registry the first time.";
+hoplog-actix to an actix-web app, with and without TLS, and fails where they are more than 45 without and 75 with it. With
+--build, builds the axum app with and without hoplog, in release and from nothing: seconds and bytes added.
+Needs the registry the first time.";
+
+/// The most crates that may be added to an axum app, with TLS and without.
+const MOST: [usize; 2] = [75, 45];
 
 /// An application without us, and the crate of ours that it could use.
 struct App {
     name: &'static str,
     dependencies: &'static str,
     ours: &'static str,
+    /// Its program, with `LAYER` where ours goes.
+    main: &'static str,
+    layer: &'static str,
 }
 
 const APPS: [App; 2] = [
@@ -30,31 +39,83 @@ const APPS: [App; 2] = [
         dependencies: "axum = \"0.8\"\n\
             tokio = { version = \"1\", features = [\"rt-multi-thread\", \"macros\", \"net\"] }\n",
         ours: "tower",
+        main: "#[tokio::main]\n\
+            async fn main() {\n\
+            let app = axum::Router::new().route(\"/\", axum::routing::get(|| async { \"ok\" }));\n\
+            LAYER\n\
+            let listener = tokio::net::TcpListener::bind(\"127.0.0.1:0\").await.unwrap();\n\
+            axum::serve(listener, app).await.unwrap();\n\
+            }\n",
+        layer: "let app = app.layer(hoplog_tower::RequestLogLayer::new(\
+            hoplog::Client::from_env().unwrap()));",
     },
-    App { name: "actix", dependencies: "actix-web = \"4\"\n", ours: "actix" },
+    App {
+        name: "actix",
+        dependencies: "actix-web = \"4\"\n",
+        ours: "actix",
+        main: "fn main() {\nLAYER\n}\n",
+        layer: "",
+    },
 ];
 
 /// What the default features are without `tls`.
 const NO_TLS: &str = ", default-features = false, features = [\"proxy\"]";
 
 pub(crate) fn run(arguments: &[String]) -> Outcome {
-    no_arguments("weight", arguments)?;
+    let build = match arguments {
+        [] => false,
+        [option] if option == "--build" => true,
+        [other, ..] => return Err(Failure::Usage(format!("`cargo xtask weight` knows no `{other}`"))),
+    };
     let workspace = Workspace::load()?;
+    let mut heavy = Vec::new();
     for app in &APPS {
         let plain = crates(&workspace, app, &format!("{}-plain", app.name), None)?;
         println!("{}: {} crates without hoplog", app.name, plain.len());
-        for (suffix, features) in [("", ""), ("_no_tls", NO_TLS)] {
+        for ((suffix, features), most) in [("", ""), ("_no_tls", NO_TLS)].into_iter().zip(MOST) {
             let name = format!("{}-hoplog{}", app.name, suffix.replace('_', "-"));
             let with = crates(&workspace, app, &name, Some(features))?;
             let added: Vec<&str> = with.difference(&plain).map(String::as_str).collect();
-            println!(
-                "{}",
-                Figure::new(format!("weight.{}_crates{suffix}", app.name), added.len() as f64, "count")
-            );
+            let figure = format!("weight.{}_crates{suffix}", app.name);
+            println!("{}", Figure::new(&figure, added.len() as f64, "count"));
             println!("  {}", added.join(", "));
+            if added.len() > most {
+                heavy.push(format!("{figure} is {}, where {most} are the most", added.len()));
+            }
         }
     }
+    if !heavy.is_empty() {
+        return Err(Failure::new(heavy.join("; ")));
+    }
+    if build {
+        added_by_building(&workspace)?;
+    }
     Ok(Vec::new())
+}
+
+/// Builds the first application, which was resolved before, without us and with us.
+fn added_by_building(workspace: &Workspace) -> Result<(), Failure> {
+    let app = &APPS[0];
+    let (mut seconds, mut bytes) = ([0.0; 2], [0.0; 2]);
+    for (which, name) in ["plain", "hoplog"].into_iter().enumerate() {
+        let directory = workspace.target.join("xtask/weight").join(format!("{}-{name}", app.name));
+        let target = directory.join("target");
+        if target.exists() {
+            std::fs::remove_dir_all(&target).map_err(|error| Failure::io("remove", &target, &error))?;
+        }
+        let mut command = cargo();
+        command.args(["build", "--release", "--quiet", "--target-dir"]).arg(&target).current_dir(&directory);
+        let start = Instant::now();
+        process::run(&mut command)?;
+        seconds[which] = start.elapsed().as_secs_f64();
+        let program = target.join("release").join(format!("{}-{name}", app.name));
+        let read = std::fs::metadata(&program).map_err(|error| Failure::io("read", &program, &error))?;
+        bytes[which] = read.len() as f64;
+    }
+    println!("{}", Figure::new("weight.plain_build_s", seconds[0].round(), "s"));
+    println!("{}", Figure::new("weight.build_s", (seconds[1] - seconds[0]).round(), "s"));
+    println!("{}", Figure::new("weight.binary_kib", ((bytes[1] - bytes[0]) / 1024.0).round(), "KiB"));
+    Ok(())
 }
 
 /// The crates that the application compiles, as `name version`, itself left out.
@@ -67,7 +128,8 @@ fn crates(
     let directory = workspace.target.join("xtask/weight").join(name);
     let source = directory.join("src");
     std::fs::create_dir_all(&source).map_err(|error| Failure::io("create", &source, &error))?;
-    write(&source.join("main.rs"), "fn main() {}\n")?;
+    let layer = if ours.is_some() { app.layer } else { "" };
+    write(&source.join("main.rs"), &app.main.replace("LAYER", layer))?;
     write(&directory.join("Cargo.toml"), &manifest(&workspace.root, app, name, ours))?;
     // Our versions are where the resolver begins; what the app does not use it drops.
     let lock = workspace.root.join("Cargo.lock");
@@ -86,6 +148,9 @@ fn manifest(root: &Path, app: &App, name: &str, ours: Option<&str>) -> String {
         let path = root.join("crates").join(app.ours);
         // A TOML literal string takes backslashes as they are.
         manifest.push_str(&format!("hoplog-{} = {{ path = '{}'{features} }}\n", app.ours, path.display()));
+        // Where the client comes from; which features it has says the line above.
+        let path = root.join("crates/core");
+        manifest.push_str(&format!("hoplog = {{ path = '{}', default-features = false }}\n", path.display()));
     }
     manifest
 }
@@ -117,13 +182,13 @@ mod tests {
     }
 
     #[test]
-    fn the_app_with_hoplog_is_the_plain_app_and_one_line() {
+    fn the_app_with_hoplog_is_the_plain_app_and_two_lines() {
         let root = Path::new("/r");
         let plain = manifest(root, &APPS[0], "axum-app", None);
         let with = manifest(root, &APPS[0], "axum-app", Some(NO_TLS));
         let line = with.strip_prefix(&plain).unwrap();
-        let expected =
-            "hoplog-tower = { path = '/r/crates/tower', default-features = false, features = [\"proxy\"] }\n";
+        let expected = "hoplog-tower = { path = '/r/crates/tower', default-features = false, features = [\"proxy\"] }\n\
+             hoplog = { path = '/r/crates/core', default-features = false }\n";
         assert_eq!(line, expected);
     }
 }

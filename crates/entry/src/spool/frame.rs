@@ -4,6 +4,7 @@ use std::fmt;
 
 use super::{ENTRIES_HEAD, FOOTER_PAYLOAD, FRAME_HEAD, MAX_PAYLOAD, MAX_RECORDS, SYNC, checksum};
 use super::{Source, TYPE_ENTRIES, TYPE_FOOTER, TYPE_SOURCE};
+use crate::crc32c;
 
 /// What was asked for is no frame.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -40,7 +41,7 @@ impl Tally {
     pub(super) fn add(&mut self, crc: u32, entries: u32) {
         self.frames = self.frames.saturating_add(1);
         self.entries = self.entries.saturating_add(u64::from(entries));
-        self.crcs = crc32c::crc32c_append(self.crcs, &crc.to_le_bytes());
+        self.crcs = crc32c::append(self.crcs, &crc.to_le_bytes());
     }
 
     fn to_bytes(self) -> [u8; FOOTER_PAYLOAD] {
