@@ -6,8 +6,8 @@ use std::time::Duration;
 
 use hoplog_bench::{figure, process_cpu};
 
-/// Long enough that a wake-up per second shows as such.
-const WATCHED: Duration = Duration::from_secs(10);
+/// Long enough that a wake-up per second shows as such, and what comes once in a while.
+const WATCHED: Duration = Duration::from_secs(60);
 
 fn main() {
     let client = hoplog::Client::builder().service("bench").without_variables().build().expect("a client");

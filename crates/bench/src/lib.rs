@@ -40,7 +40,8 @@ pub fn request(user: u32) -> Request<Body> {
     request
 }
 
-const HEADERS: [(&str, &str); 10] = [
+/// The headers of that request.
+pub const HEADERS: [(&str, &str); 10] = [
     ("host", "shop.example.com"),
     ("user-agent", "Mozilla/5.0 (X11; Linux x86_64; rv:128.0) Gecko/20100101 Firefox/128.0"),
     ("accept", "application/json, text/plain, */*"),

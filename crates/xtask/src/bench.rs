@@ -13,6 +13,7 @@
 
 mod callgrind;
 mod chart;
+mod growth;
 mod limits;
 mod peers;
 mod profile;
@@ -28,14 +29,15 @@ use callgrind::{Added, Counted};
 use profile::Profile;
 
 pub(crate) const HELP: &str = "\
-usage: cargo xtask bench [gate [keep] | peers | <bench>...] [-- <option>...]
+usage: cargo xtask bench [gate [keep] | peers | growth | <bench>...] [-- <option>...]
 
   (nothing)   run every bench: those of crates/bench, and `collector`
   <bench>     run these, with the options behind `--`: `collector -- --rows 10000000`, `--only sqlite`, …
   gate        hold the figures against crates/bench/limits.txt: allocations always, instructions where
               valgrind is installed; one that fails shows which functions changed
   gate keep   the same, and keeps in crates/bench/profiles where the instructions go now
-  peers       hoplog beside what people use for the same, each in turn; writes docs/performance/";
+  peers       hoplog beside what people use for the same, each in turn; writes docs/performance/
+  growth      how cost grows with headers, fields, bytes, rules, threads; writes docs/performance/growth.md";
 
 const LIMITS: &str = "crates/bench/limits.txt";
 
@@ -108,6 +110,10 @@ pub(crate) fn run(arguments: &[String]) -> Outcome {
     let mut skips = Vec::new();
     for bench in benches.iter().filter(|bench| arguments.is_empty() || arguments.contains(&bench.name)) {
         println!("\n--- {}", bench.name);
+        if bench.name == "growth" {
+            skips.extend(growth::run(&workspace, bench)?);
+            continue;
+        }
         process::run(command(&workspace, &bench.path).args(options))?;
         for counted in COUNTED_AT_LEISURE.iter().filter(|counted| counted.bench == bench.name) {
             match instructions(&workspace, counted, &bench.path)? {
