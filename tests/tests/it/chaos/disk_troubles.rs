@@ -13,8 +13,8 @@ use super::{figure, skipped, times};
 
 const PATIENCE: Duration = Duration::from_secs(120);
 
-/// Entries for the disk that is too small.
-const ORDERS: u64 = 800;
+/// Entries of 1 KiB for the disk that is too small: more than it takes, and more than memory does.
+const ORDERS: u64 = 24_000;
 
 /// Asks for a promise; whether it was given.
 async fn promise(shop: &Shop, order: u64) -> bool {
@@ -43,8 +43,7 @@ async fn a_full_disk_ends_nothing_and_what_is_lost_is_counted() {
     let plan =
         json!({"endpoint": upstream.url(), "spool": place.path().join("spool"), "write_through": true});
     let mut shop = Shop::of(on_a_small_disk(place.path(), &plan));
-    // More than the disk takes, and more than memory does.
-    shop.make(0, 24_000, 12_000, 1 << 10).await;
+    shop.make(0, ORDERS, 12_000, 1 << 10).await;
     shop.stats_when(PATIENCE, |stats| stats["degraded"] == true).await;
     let (mut order, mut refused) = (1_000_000, 0);
     while refused < 20 {
