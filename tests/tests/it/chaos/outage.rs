@@ -2,7 +2,7 @@
 
 use std::time::{Duration, Instant};
 
-use serde_json::json;
+use serde_json::{Value, json};
 use tokio::time::sleep;
 
 use super::oracle::{is_quiet, orders};
@@ -92,9 +92,12 @@ async fn an_outage_that_the_spool_does_not_hold_loses_the_oldest_and_counts_them
         json!({"endpoint": upstream.url(), "spool": spool.path().join("spool"), "max_bytes": 16 << 20});
     let shop = Shop::serve(&plan);
     shop.make(0, ORDERS, 4_000, 8 << 10).await;
-    shop.stats_when(PATIENCE, |stats| stats["accepted"].as_u64() >= Some(ORDERS) && stats["queued"] == 0)
-        .await;
-    let bytes = shop.stats().await["spool_bytes"].as_u64().unwrap();
+    let kept = |stats: &Value| {
+        stats["accepted"].as_u64() >= Some(ORDERS)
+            && stats["queued"] == 0
+            && stats["spool_bytes"].as_u64() > Some(8 << 20)
+    };
+    let bytes = shop.stats_when(PATIENCE, kept).await["spool_bytes"].as_u64().unwrap();
     upstream.up();
     let stats = shop.stats_when(PATIENCE, is_quiet).await;
     let stored = orders(&upstream).await;
