@@ -44,6 +44,10 @@ fn slope(values: &[f64]) -> (f64, f64) {
     (slope, T[(values.len() - 3).min(T.len() - 1)] * (rest / (n - 2.0) / squares).sqrt())
 }
 
+async fn live_kib(shop: &Shop) -> f64 {
+    shop.stats().await["live_bytes"].as_f64().unwrap() / 1_024.0
+}
+
 /// `HOPLOG_SOAK_SECONDS` and `HOPLOG_SOAK_RATE` change how long, and how many entries a second.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn nothing_grows_however_long_it_runs() {
@@ -64,7 +68,7 @@ async fn nothing_grows_however_long_it_runs() {
     let (mut memory, mut live, mut descriptors) = (Vec::new(), Vec::new(), Vec::new());
     for number in 0..ROUNDS as u32 {
         let (begun, end) = (begun + round * number, begun + round * (number + 1));
-        let (mut seen, mut least) = (vec![shop.program.resident()], f64::MAX);
+        let (mut seen, mut least) = (vec![shop.program.resident()], live_kib(&shop).await);
         while Instant::now() < end {
             let away = begun + round / 3 <= Instant::now() && Instant::now() < begun + round / 2;
             match away {
@@ -73,7 +77,7 @@ async fn nothing_grows_however_long_it_runs() {
                 false => {}
             }
             seen.push(shop.program.resident());
-            least = least.min(shop.stats().await["live_bytes"].as_f64().unwrap() / 1_024.0);
+            least = least.min(live_kib(&shop).await);
             sleep_until(end.min(Instant::now() + Duration::from_secs(1).min(round / 10))).await;
         }
         memory.push(seen.iter().sum::<f64>() / seen.len() as f64);
