@@ -115,6 +115,8 @@ impl Worker {
             refusals: Episodes::default(),
             orders,
             flush_interval,
+            next_group: tokio::time::Instant::now(),
+            group_waits: false,
             diagnostics,
         };
         for planned in destinations {
@@ -192,6 +194,10 @@ fn runtime() -> std::io::Result<Runtime> {
     Builder::new_current_thread().enable_all().on_thread_start(mark_as_worker).build()
 }
 
+/// A sweep takes a chunk, however few entries it finds, and the queue's memory is counted in those: what comes between two
+/// sweeps shares one. Groups wait five times as long for the disk.
+const BETWEEN_GROUPS: Duration = Duration::from_millis(1);
+
 /// What the worker's thread owns.
 struct Shop {
     pipeline: Arc<Pipeline>,
@@ -208,6 +214,10 @@ struct Shop {
     refusals: Episodes,
     orders: mpsc::UnboundedReceiver<Command>,
     flush_interval: Duration,
+    /// From when on a wake-up takes out what somebody waits for.
+    next_group: tokio::time::Instant,
+    /// Whether there is some that came before.
+    group_waits: bool,
     diagnostics: Arc<Diagnostics>,
 }
 
@@ -253,9 +263,8 @@ impl Shop {
                     // The last handle went without a word; its drop always sends one, so this is a panic's doing.
                     None => return,
                 },
-                () = self.pipeline.queue.woken() => {
-                    self.distribute();
-                }
+                () = self.pipeline.queue.woken() => self.wake(),
+                () = tokio::time::sleep_until(self.next_group), if self.group_waits => self.distribute(),
                 () = tokio::time::sleep(haste.unwrap_or_default()), if haste.is_some() => self.distribute(),
                 _ = tick.tick() => {
                     failpoint::pass(&self.source.service, "tick");
@@ -269,7 +278,26 @@ impl Shop {
         }
     }
 
+    /// Hands out all that came, to the last entry.
     fn distribute(&mut self) {
+        let share = self.hand_out();
+        self.hand_out_group(share);
+        self.hand_on(share);
+    }
+
+    /// Likewise, but for entries that somebody waits for, where the last of those went a moment ago.
+    fn wake(&mut self) {
+        let share = self.hand_out();
+        if tokio::time::Instant::now() < self.next_group {
+            self.group_waits = true;
+        } else {
+            self.hand_out_group(share);
+        }
+        self.hand_on(share);
+    }
+
+    /// Returns how many chunks each destination may hold.
+    fn hand_out(&mut self) -> usize {
         let queue = &self.pipeline.queue;
         let share = share(queue.chunks(), self.outlets.len(), queue.overflow());
         if queue.overflow() == Overflow::DropOldest {
@@ -291,7 +319,14 @@ impl Shop {
                 failpoint::pass(&self.source.service, "between two destinations");
             }
         }
+        share
+    }
+
+    /// Hands out what somebody waits for.
+    fn hand_out_group(&mut self, share: usize) {
+        self.group_waits = false;
         if let Some((chunks, waiters)) = self.pipeline.queue.sweep_durable() {
+            self.next_group = tokio::time::Instant::now() + BETWEEN_GROUPS;
             self.handed_out += chunks.iter().map(|chunk| chunk.count()).sum::<Count>();
             let spools = self.outlets.iter().filter(|outlet| outlet.has_spool()).count();
             let group = Arc::new(Group::new(waiters, spools));
@@ -299,6 +334,9 @@ impl Shop {
                 outlet.hand_over_durable(&chunks, &group, share);
             }
         }
+    }
+
+    fn hand_on(&mut self, share: usize) {
         // The other half stays where its oldest can still be told apart.
         self.outlets.iter_mut().for_each(|outlet| outlet.hand_on(share / 2));
     }

@@ -133,6 +133,25 @@ fn durable_returns_when_the_entry_is_on_the_disk_whatever_the_collector_does() {
 }
 
 #[test]
+fn many_who_wait_at_once_share_the_memory_of_few_sweeps() {
+    // They take a fifth of it, and each wakes the worker.
+    const WAITING: usize = 2_000;
+    let dir = tempfile::tempdir().unwrap();
+    let client = spooled(dead(), dir.path()).queue_bytes(1 << 20).build().unwrap();
+    let refused = run(async {
+        let mut refused = 0;
+        for _ in 0..8 {
+            let waiting = (0..WAITING).map(|i| client.info("an entry").field("i", i).durable());
+            for one in waiting.collect::<Vec<_>>() {
+                refused += usize::from(one.await.is_err());
+            }
+        }
+        refused
+    });
+    assert_eq!(refused, 0, "{:?}", client.stats());
+}
+
+#[test]
 fn durable_is_an_error_without_a_spool_and_the_entry_is_sent_all_the_same() {
     let collector = Scripted::start([]);
     let client = builder(collector.url()).build().unwrap();
