@@ -29,6 +29,11 @@ impl Parcel {
         Self { chunk: Arc::clone(chunk), holding: holding.clone() }
     }
 
+    /// [`Chunk::memory`].
+    pub(crate) fn memory(&self) -> usize {
+        self.chunk.memory()
+    }
+
     /// [`Chunk::absorb`], where nobody else holds this chunk.
     pub(crate) fn absorb(&mut self, other: &Self) -> bool {
         Arc::get_mut(&mut self.chunk).is_some_and(|chunk| chunk.absorb(&other.chunk))

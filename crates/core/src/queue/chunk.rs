@@ -64,6 +64,11 @@ impl Chunk {
         self.price
     }
 
+    /// Bytes of the budget that it takes, full or not.
+    pub(crate) fn memory(&self) -> usize {
+        self.price * self.budget.chunk_bytes()
+    }
+
     pub(crate) fn entries(&self) -> usize {
         self.entries
     }

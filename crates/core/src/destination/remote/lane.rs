@@ -70,8 +70,9 @@ impl Lane {
         self.entries
     }
 
-    pub(super) fn bytes(&self) -> usize {
-        self.bytes
+    /// Bytes of memory that they take: more than their records have, where those are small.
+    pub(super) fn memory(&self) -> usize {
+        self.waiting.iter().map(|waiting| waiting.load.memory()).sum()
     }
 
     /// Where the next one is at home.
@@ -106,13 +107,13 @@ impl Lane {
         }
     }
 
-    /// Takes out what has waited longest, until no more than `keep` bytes are left; of one that was begun in memory the rest.
+    /// Takes out what has waited longest, until the rest takes no more than `keep` bytes of memory; of one that was begun in memory the rest.
     /// One that is in the spool and was begun stays: its frame is one thing.
     pub(super) fn drain(&mut self, keep: usize) -> Vec<Load> {
-        let mut left = self.bytes;
+        let mut left = self.memory();
         self.take_out(|waiting| {
             let taken = left > keep;
-            left -= if taken { waiting.rest().bytes as usize } else { 0 };
+            left -= if taken { waiting.load.memory() } else { 0 };
             taken
         })
     }

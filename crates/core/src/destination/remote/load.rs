@@ -96,6 +96,14 @@ impl Load {
         }
     }
 
+    /// Bytes of memory that it takes, full or not.
+    pub(super) fn memory(&self) -> usize {
+        match &self.records {
+            Records::Queued(parcel) => parcel.memory(),
+            Records::Read(bytes) => bytes.len(),
+        }
+    }
+
     pub(super) fn entries(&self) -> usize {
         self.entries
     }

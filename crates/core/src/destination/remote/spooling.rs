@@ -171,7 +171,7 @@ impl Remote {
 
     /// Whether what has waited longest is better on the disk alone: the memory fills.
     fn spills(&self) -> bool {
-        self.can_write().is_some_and(|spooling| self.former.live.bytes() > spooling.mark)
+        self.can_write().is_some_and(|spooling| self.former.live.memory() > spooling.mark)
     }
 
     /// Whether what waits is better on the disk as well: the server fails. It stays in memory beside, so that the newest goes

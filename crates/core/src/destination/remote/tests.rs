@@ -109,5 +109,6 @@ fn a_sender_with_nothing_to_say_says_that_it_is_still_there() {
     let (done, _ended) = oneshot::channel();
     mail.send(Message::Close(Instant::now() + Duration::from_secs(5), done)).unwrap();
     task.join().unwrap();
-    assert_eq!(bodies.try_iter().last().unwrap()["closing"], true, "and in the end that it goes");
+    let mut rest = std::iter::from_fn(|| bodies.recv_timeout(Duration::from_secs(10)).ok());
+    assert!(rest.any(|body| body["closing"] == true), "and in the end that it goes");
 }
