@@ -110,6 +110,7 @@ const RUNS: &[Run] = &[
         target: Target::Lib,
         filter: "keys::ring::tests::how_long",
     },
+    collector("scans", "acknowledgements beside questions that read everything, in turns", "chaos::scans::"),
     collector(
         "both-stores",
         "100 000 entries, odd ones among them, asked for on each store",

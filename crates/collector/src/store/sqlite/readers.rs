@@ -143,11 +143,11 @@ impl Readers {
     }
 }
 
-/// Puts this thread behind the others. Where that is not to be had, it runs abreast of them.
+/// Puts this thread so far behind where the collector runs. Where that is not to be had, it runs abreast.
 fn stand_behind(nice: u8) {
     // Elsewhere it would be the whole process.
     #[cfg(target_os = "linux")]
-    let _ = rustix::process::setpriority_process(None, nice.into());
+    let _ = rustix::process::nice(nice.into());
     #[cfg(not(target_os = "linux"))]
     let _ = nice;
 }

@@ -17,7 +17,12 @@ use std::time::Duration;
 
 /// How often the fault is to happen: the second number where `cargo xtask chaos` asks.
 pub(crate) fn times(fast: usize, large: usize) -> usize {
-    if std::env::var_os("HOPLOG_CHAOS").is_some() { large } else { fast }
+    if alone_on_the_machine() { large } else { fast }
+}
+
+/// `cargo xtask chaos` runs one test after the other.
+pub(crate) fn alone_on_the_machine() -> bool {
+    std::env::var_os("HOPLOG_CHAOS").is_some()
 }
 
 #[expect(clippy::print_stdout, reason = "figures are read off the tests' output")]

@@ -1,6 +1,6 @@
 //! Questions that read everything, beside entries that come in: the questions take what is left of the machine.
 
-use super::{figure, skipped, times};
+use super::{alone_on_the_machine, figure, skipped, times};
 use crate::support::{Backend, Postgres, ServerOn, Sqlite};
 use hoplog_collector::{Config, Limits};
 use serde_json::{Value, json};
@@ -90,6 +90,14 @@ fn a_slow_query_does_not_slow_what_comes_in() {
         figure(&format!("scans.ack_{name}_ratio"), format!("{:.2}", with / alone), "");
     }
     let [alone, with, control] = [0, 1, 2].map(|n| middle(&all[n], 0));
+    // Beside other tests, times of a few milliseconds say nothing; the next test sees there that questions stand behind.
+    if !alone_on_the_machine() {
+        skipped(
+            "a bound on the time beside a slow query",
+            "other tests run beside it: `cargo xtask chaos --only scans`",
+        );
+        return;
+    }
     if control < 1.5 * alone {
         skipped("a slow query beside entries", &format!("{SCANS} scans do not fill {cores} cores"));
         return;
@@ -98,6 +106,41 @@ fn a_slow_query_does_not_slow_what_comes_in() {
         with < 0.75 * control,
         "{with:.1} ms beside questions that stand behind, {control:.1} ms abreast"
     );
+}
+
+/// How far each thread of this process that runs a question, or one that does not, stands behind others.
+#[cfg(target_os = "linux")]
+fn niceness(of_questions: bool) -> std::collections::BTreeSet<i32> {
+    let threads = std::fs::read_dir("/proc/self/task").unwrap().flatten();
+    let stats = threads.filter_map(|thread| std::fs::read_to_string(thread.path().join("stat")).ok());
+    // proc_pid_stat(5): the name in brackets; the 17th value after it is the niceness.
+    let parts = stats.filter_map(|stat| {
+        let (name, values) = stat.split_once('(')?.1.rsplit_once(')')?;
+        Some((name == "hoplog-query", values.split_whitespace().nth(16)?.parse().ok()?))
+    });
+    parts.filter(|(question, _): &(bool, i32)| *question == of_questions).map(|(_, nice)| nice).collect()
+}
+
+/// Niceness that no other test of this process asks for tells whose threads they are.
+#[cfg(target_os = "linux")]
+#[test]
+fn a_question_stands_behind_everything_else_and_nothing_else_does() {
+    let asked = |nice: u8| {
+        let server = filled::<Sqlite>(|limits| limits.query_nice = nice);
+        beside(&server, SCANS, || {
+            let before = niceness(false);
+            let [base] = before.iter().copied().collect::<Vec<i32>>()[..] else { panic!("{before:?}") };
+            let wanted = (base + i32::from(nice)).min(19);
+            let seen = (0..1_000).any(|_| {
+                server.send(batch(10));
+                assert_eq!(niceness(false), before, "of what takes entries in");
+                niceness(true).contains(&wanted)
+            });
+            assert!(seen, "no question ran {nice} behind");
+        });
+    };
+    asked(7);
+    asked(0); // abreast where that is wanted
 }
 
 #[test]
