@@ -177,6 +177,29 @@ fn one_bad_entry_rejects_itself_alone() {
 }
 
 #[test]
+fn one_bad_entry_among_ten_thousand_rejects_itself_wherever_it_stands() {
+    const ALL: usize = 10_000;
+    let server = Server::start();
+    let (mut stored, mut rejected) = (0, 0);
+    // The first, the last, and around where groups of rows end.
+    for place in [0, 1, 999, 1_000, 4_999, 5_000, ALL - 2, ALL - 1] {
+        let entries: Vec<String> = (0..ALL)
+            .map(|n| if n == place { "17".to_owned() } else { format!(r#"{{"message":"{place} {n}"}}"#) })
+            .collect();
+        let answer = server.post("/logs", &[], format!(r#"{{"logs":[{}]}}"#, entries.join(",")).as_bytes());
+        assert_eq!(answer.status, 200, "{answer:?}");
+        let answer = answer.json();
+        assert_eq!((&answer["accepted"], &answer["rejected"][0]["index"]), (&json!(ALL - 1), &json!(place)));
+        assert_eq!(answer["rejected"].as_array().unwrap().len(), 1);
+        stored += ALL - 1;
+        rejected += 1;
+    }
+    assert_eq!(server.get("/stats").json()["total_logs"], json!(stored));
+    println!("FIGURE collector.bad_entries_rejected {rejected} count");
+    println!("FIGURE collector.entries_beside_them {stored} count");
+}
+
+#[test]
 fn what_is_not_json_or_packed_twice_is_415() {
     let server = Server::start();
     let body = br#"{"logs":[]}"#;
