@@ -41,6 +41,8 @@ mod otlp;
 mod paths;
 #[path = "it/postgres_check.rs"]
 mod postgres_check;
+#[path = "it/postgres_limits.rs"]
+mod postgres_limits;
 #[path = "it/postgresql.rs"]
 mod postgresql;
 #[path = "it/process.rs"]
