@@ -1,5 +1,6 @@
 //! PostgreSQL at its limits, for real: a disk without room, a server without a free connection.
 
+use crate::chaos::{figure, skipped};
 use crate::support::{NOON, Postgres, ServerOn, TempDir, id_of};
 use hoplog_testdb::{Cluster, Sync};
 use serde_json::json;
@@ -27,7 +28,7 @@ impl Disk {
         if mounted.is_ok_and(|mount| mount.status.success()) {
             return Some(Self(at.to_owned()));
         }
-        println!("SKIPPED a full disk of PostgreSQL's: no tmpfs can be mounted here");
+        skipped("a full disk of PostgreSQL's", "no tmpfs can be mounted here");
         None
     }
 
@@ -75,7 +76,7 @@ fn a_full_disk_is_507_and_what_was_acknowledged_is_there_and_more_is_taken_once_
     assert_eq!((answer.status, answer.header("retry-after").is_some()), (507, true), "{answer:?}");
     assert!(answer.body.contains("no room on PostgreSQL's disk"), "{answer:?}");
     assert!(taken > 1_000, "{taken}");
-    println!("FIGURE postgresql_full.acknowledged {taken} count");
+    figure("postgresql_full.acknowledged", taken, "count");
     assert_eq!(server.get("/stats").json()["stored"], taken, "questions are answered");
     assert_eq!(server.post("/logs", &[], batch(100).as_bytes()).status, 507, "as long as it is full");
     disk.resize("size=64m");
