@@ -61,6 +61,7 @@ fn no_name_leads_out_of_the_data_directory() {
     let before: Vec<String> =
         files(around.path()).into_keys().filter(|name| !name.contains("/data/")).collect();
     let (mut cases, mut leaks) = (0, 0);
+    let leaked = |said: &str| said.contains(CANARY) || said.contains(passwd);
     let places = [
         "/assets/",
         "/",
@@ -78,7 +79,7 @@ fn no_name_leads_out_of_the_data_directory() {
             let head = format!("GET {place}{name} HTTP/1.1\r\nhost: localhost\r\nconnection: close\r\n\r\n");
             let answer = exchange(server.address, head.as_bytes());
             assert!(answer.status < 500, "{place}{name}: {answer:?}");
-            leaks += usize::from(answer.body.contains(CANARY) || answer.body.contains(passwd));
+            leaks += usize::from(leaked(&answer.body));
             cases += 1;
         }
         // In what entries say, and senders of themselves.
@@ -101,7 +102,7 @@ fn no_name_leads_out_of_the_data_directory() {
         ] {
             let output = hoplog(arguments).arg("--data-dir").arg(&data).output().unwrap();
             let said = String::from_utf8_lossy(&output.stdout).into_owned();
-            leaks += usize::from(said.contains(CANARY) || said.contains(passwd));
+            leaks += usize::from(leaked(&said));
             cases += 1;
         }
     }
@@ -117,4 +118,9 @@ fn no_name_leads_out_of_the_data_directory() {
     figure("paths.cases", cases, "count");
     figure("paths.leaks", leaks, "count");
     assert_eq!(leaks, 0);
+    // The controls: what is looked for is seen where it is, in an answer and beside the directory.
+    server.send(json!([{"message": CANARY}]));
+    assert!(leaked(&server.get("/api/v1/logs?limit=1").body));
+    std::fs::write(around.path().join("more.txt"), "").unwrap();
+    assert!(files(around.path()).into_keys().filter(|name| !name.contains("/data/")).ne(before));
 }
