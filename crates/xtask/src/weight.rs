@@ -13,11 +13,13 @@ use crate::process::{self, cargo};
 use crate::workspace::Workspace;
 
 pub(crate) const HELP: &str = "\
-usage: cargo xtask weight [--build]
+usage: cargo xtask weight [--build] [--peers]
 
 Counts the crates (normal and build dependencies on this platform) that hoplog-tower adds to an axum app and
 hoplog-actix to an actix-web app, with and without TLS, and fails where they are more than 45 without and 75 with it. With
---build, builds the axum app with and without hoplog, in release and from nothing: seconds and bytes added.
+--build, builds the axum app with and without hoplog, in release and from nothing: seconds and bytes added. With
+--peers, counts what others add to the same axum app, and fails where sentry, OTLP, logfire, or outlet with a place to
+send to, adds less.
 Needs the registry the first time.";
 
 /// The most crates that may be added to an axum app, with TLS and without.
@@ -58,24 +60,62 @@ const APPS: [App; 2] = [
     },
 ];
 
+/// What else people add to the app of [`APPS`] for requests that are told of elsewhere, as its own page says to.
+struct Peer {
+    name: &'static str,
+    dependencies: &'static str,
+    /// Whether its defaults speak TLS.
+    tls: bool,
+    /// Whether we are to be lighter.
+    heavier: bool,
+}
+
+const PEERS: [Peer; 6] = [
+    peer(
+        "sentry",
+        "sentry = \"0.49\"\nsentry-tower = { version = \"0.49\", features = [\"http\", \"axum-matched-path\"] }\n",
+        true,
+    ),
+    peer(
+        "opentelemetry_otlp",
+        "opentelemetry = \"0.33\"\nopentelemetry_sdk = \"0.33\"\nopentelemetry-otlp = \"0.33\"\n\
+            opentelemetry-instrumentation-tower = { version = \"0.19\", features = [\"axum\"] }\n",
+        false,
+    ),
+    peer("logfire", "logfire = \"0.13\"\n", true),
+    peer("outlet_postgres", "outlet = \"0.11\"\noutlet-postgres = \"0.8\"\n", true),
+    Peer {
+        name: "emit_otlp",
+        dependencies: "emit = \"2.23\"\nemit_otlp = \"2.23\"\n",
+        tls: true,
+        heavier: false,
+    },
+    // It sends nothing anywhere.
+    Peer { name: "outlet", dependencies: "outlet = \"0.11\"\n", tls: false, heavier: false },
+];
+
+const fn peer(name: &'static str, dependencies: &'static str, tls: bool) -> Peer {
+    Peer { name, dependencies, tls, heavier: true }
+}
+
 /// What the default features are without `tls`.
 const NO_TLS: &str = ", default-features = false, features = [\"proxy\"]";
 
 pub(crate) fn run(arguments: &[String]) -> Outcome {
-    let build = match arguments {
-        [] => false,
-        [option] if option == "--build" => true,
-        [other, ..] => return Err(Failure::Usage(format!("`cargo xtask weight` knows no `{other}`"))),
-    };
+    if let Some(other) = arguments.iter().find(|a| !matches!(a.as_str(), "--build" | "--peers")) {
+        return Err(Failure::Usage(format!("`cargo xtask weight` knows no `{other}`")));
+    }
+    let asked = |option: &str| arguments.iter().any(|argument| argument == option);
     let workspace = Workspace::load()?;
-    let mut heavy = Vec::new();
+    let (mut heavy, mut ours) = (Vec::new(), Vec::new());
     for app in &APPS {
-        let plain = crates(&workspace, app, &format!("{}-plain", app.name), None)?;
+        let plain = crates(&workspace, app, &format!("{}-plain", app.name), "")?;
         println!("{}: {} crates without hoplog", app.name, plain.len());
         for ((suffix, features), most) in [("", ""), ("_no_tls", NO_TLS)].into_iter().zip(MOST) {
             let name = format!("{}-hoplog{}", app.name, suffix.replace('_', "-"));
-            let with = crates(&workspace, app, &name, Some(features))?;
+            let with = crates(&workspace, app, &name, &lines(&workspace.root, app, features))?;
             let added: Vec<&str> = with.difference(&plain).map(String::as_str).collect();
+            ours.push(added.len());
             let figure = format!("weight.{}_crates{suffix}", app.name);
             println!("{}", Figure::new(&figure, added.len() as f64, "count"));
             println!("  {}", added.join(", "));
@@ -84,13 +124,35 @@ pub(crate) fn run(arguments: &[String]) -> Outcome {
             }
         }
     }
+    if asked("--peers") {
+        heavy.extend(lighter_peers(&workspace, &ours)?);
+    }
     if !heavy.is_empty() {
         return Err(Failure::new(heavy.join("; ")));
     }
-    if build {
+    if asked("--build") {
         added_by_building(&workspace)?;
     }
     Ok(Vec::new())
+}
+
+/// Counts what each of [`PEERS`] adds to the first application; those that should add more than we do, with TLS or
+/// without as they have it, and do not.
+fn lighter_peers(workspace: &Workspace, ours: &[usize]) -> Result<Vec<String>, Failure> {
+    let app = &APPS[0];
+    let plain = crates(workspace, app, &format!("{}-plain", app.name), "")?;
+    let mut lighter = Vec::new();
+    for peer in &PEERS {
+        let name = format!("{}-{}", app.name, peer.name.replace('_', "-"));
+        let added = crates(workspace, app, &name, peer.dependencies)?.difference(&plain).count();
+        println!("{}", Figure::new(format!("weight.peer.{}_crates", peer.name), added as f64, "count"));
+        let ours = ours[usize::from(!peer.tls)];
+        println!("  {} TLS, where hoplog adds {ours}", if peer.tls { "with" } else { "without" });
+        if peer.heavier && added <= ours {
+            lighter.push(format!("{} adds {added}, hoplog {ours}", peer.name));
+        }
+    }
+    Ok(lighter)
 }
 
 /// Builds the first application, which was resolved before, without us and with us.
@@ -119,18 +181,13 @@ fn added_by_building(workspace: &Workspace) -> Result<(), Failure> {
 }
 
 /// The crates that the application compiles, as `name version`, itself left out.
-fn crates(
-    workspace: &Workspace,
-    app: &App,
-    name: &str,
-    ours: Option<&str>,
-) -> Result<BTreeSet<String>, Failure> {
+fn crates(workspace: &Workspace, app: &App, name: &str, more: &str) -> Result<BTreeSet<String>, Failure> {
     let directory = workspace.target.join("xtask/weight").join(name);
     let source = directory.join("src");
     std::fs::create_dir_all(&source).map_err(|error| Failure::io("create", &source, &error))?;
-    let layer = if ours.is_some() { app.layer } else { "" };
+    let layer = if more.contains("hoplog") { app.layer } else { "" };
     write(&source.join("main.rs"), &app.main.replace("LAYER", layer))?;
-    write(&directory.join("Cargo.toml"), &manifest(&workspace.root, app, name, ours))?;
+    write(&directory.join("Cargo.toml"), &manifest(app, name, more))?;
     // Our versions are where the resolver begins; what the app does not use it drops.
     let lock = workspace.root.join("Cargo.lock");
     std::fs::copy(&lock, directory.join("Cargo.lock")).map_err(|error| Failure::io("copy", &lock, &error))?;
@@ -139,20 +196,25 @@ fn crates(
     Ok(compiled(&tree, name))
 }
 
-fn manifest(root: &Path, app: &App, name: &str, ours: Option<&str>) -> String {
-    let mut manifest = format!(
-        "[package]\nname = \"{name}\"\nversion = \"0.0.0\"\nedition = \"2024\"\n\n[workspace]\n\n[dependencies]\n{}",
+fn manifest(app: &App, name: &str, more: &str) -> String {
+    format!(
+        "[package]\nname = \"{name}\"\nversion = \"0.0.0\"\nedition = \"2024\"\n\n[workspace]\n\n[dependencies]\n{}{more}",
         app.dependencies,
-    );
-    if let Some(features) = ours {
-        let path = root.join("crates").join(app.ours);
-        // A TOML literal string takes backslashes as they are.
-        manifest.push_str(&format!("hoplog-{} = {{ path = '{}'{features} }}\n", app.ours, path.display()));
-        // Where the client comes from; which features it has says the line above.
-        let path = root.join("crates/core");
-        manifest.push_str(&format!("hoplog = {{ path = '{}', default-features = false }}\n", path.display()));
-    }
-    manifest
+    )
+}
+
+/// The dependencies by which an application takes us in.
+fn lines(root: &Path, app: &App, features: &str) -> String {
+    // A TOML literal string takes backslashes as they are.
+    let (layer, core) = (root.join("crates").join(app.ours), root.join("crates/core"));
+    format!(
+        "hoplog-{} = {{ path = '{}'{features} }}\n\
+         # Where the client comes from; which features it has says the line above.\n\
+         hoplog = {{ path = '{}', default-features = false }}\n",
+        app.ours,
+        layer.display(),
+        core.display(),
+    )
 }
 
 /// `name version` of each line `name vVERSION (notes)`, once.
@@ -182,12 +244,12 @@ mod tests {
     }
 
     #[test]
-    fn the_app_with_hoplog_is_the_plain_app_and_two_lines() {
-        let root = Path::new("/r");
-        let plain = manifest(root, &APPS[0], "axum-app", None);
-        let with = manifest(root, &APPS[0], "axum-app", Some(NO_TLS));
-        let line = with.strip_prefix(&plain).unwrap();
+    fn the_app_with_hoplog_is_the_plain_app_and_two_dependencies() {
+        let line = lines(Path::new("/r"), &APPS[0], NO_TLS);
+        let plain = manifest(&APPS[0], "axum-app", "");
+        assert_eq!(manifest(&APPS[0], "axum-app", &line), format!("{plain}{line}"));
         let expected = "hoplog-tower = { path = '/r/crates/tower', default-features = false, features = [\"proxy\"] }\n\
+             # Where the client comes from; which features it has says the line above.\n\
              hoplog = { path = '/r/crates/core', default-features = false }\n";
         assert_eq!(line, expected);
     }
