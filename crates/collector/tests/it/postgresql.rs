@@ -346,6 +346,23 @@ fn tls_is_spoken_to_whoever_shows_the_right_certificate_and_to_nobody_else() {
 }
 
 #[test]
+fn a_socket_of_this_machine_is_spoken_to_and_not_in_tls() {
+    let Some(cluster) = hoplog_testdb::shared() else { return };
+    let url = cluster.database();
+    let socket = cluster.data().parent().unwrap().to_str().unwrap().replace('/', "%2F");
+    let url = url.replace("127.0.0.1", &socket);
+    let directory = TempDir::new();
+    let process = Process::serve_with(directory.path(), &["--store", &url]);
+    assert_eq!(process.post(br#"{"logs":[{"message":"a"}]}"#).status, 200);
+    drop(process);
+    let output = Process::begin(directory.path(), &["--store", &format!("{url}?sslmode=require")])
+        .wait_with_output()
+        .unwrap();
+    let said = String::from_utf8(output.stderr).unwrap();
+    assert!(output.status.code() == Some(1) && said.contains("TLS"), "{said}");
+}
+
+#[test]
 fn days_are_made_ahead_and_dropped_by_age_and_by_bytes() {
     let Some((server, cluster, url)) = start() else { return };
     let days = || {

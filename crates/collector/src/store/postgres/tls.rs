@@ -56,7 +56,8 @@ impl MakeTlsConnect<Socket> for Tls {
     type Error = InvalidDnsNameError;
 
     fn make_tls_connect(&mut self, domain: &str) -> Result<Handshake, InvalidDnsNameError> {
-        let name = ServerName::try_from(domain.to_owned())?;
+        // A socket of this machine has no name; it is asked for before it is known whether TLS is wanted at all.
+        let name = if domain.is_empty() { None } else { Some(ServerName::try_from(domain.to_owned())?) };
         Ok(Handshake { connector: TlsConnector::from(Arc::clone(&self.0)), name })
     }
 }
@@ -64,7 +65,8 @@ impl MakeTlsConnect<Socket> for Tls {
 /// A handshake to come.
 pub(super) struct Handshake {
     connector: TlsConnector,
-    name: ServerName<'static>,
+    /// Whom the certificate must be of.
+    name: Option<ServerName<'static>>,
 }
 
 impl TlsConnect<Socket> for Handshake {
@@ -73,7 +75,13 @@ impl TlsConnect<Socket> for Handshake {
     type Future = Pin<Box<dyn Future<Output = io::Result<Stream>> + Send>>;
 
     fn connect(self, socket: Socket) -> Self::Future {
-        Box::pin(async move { Ok(Stream(self.connector.connect(self.name, socket).await?)) })
+        Box::pin(async move {
+            let unnamed = || {
+                io::Error::new(io::ErrorKind::InvalidInput, "there is no TLS over a socket of this machine")
+            };
+            let name = self.name.ok_or_else(unnamed)?;
+            Ok(Stream(self.connector.connect(name, socket).await?))
+        })
     }
 }
 
