@@ -183,12 +183,15 @@ pub(super) fn partition(day: Day) -> String {
 pub(super) fn create_day(day: Day, indexes: Indexes) -> String {
     let (name, next) = (partition(day), Day(day.0.saturating_add(1)));
     let own = match indexes {
+        // By hash where values repeat little: its insertions walk through all that is there of the same value. A service of
+        // many entries is found soon by walking through time, one of few by summaries.
         Indexes::Queries => format!(
             "CREATE INDEX ON {name} (created_at);
-             CREATE INDEX ON {name} (service, created_at);
+             CREATE INDEX ON {name} USING brin (service text_bloom_ops (n_distinct_per_range = 32))
+               WITH (pages_per_range = 32, autosummarize = on);
              CREATE INDEX ON {name} USING hash (trace_id);
-             CREATE INDEX ON {name} USING hash (x_trace_id);
-             CREATE INDEX ON {name} USING hash (user_id);
+             CREATE INDEX ON {name} (x_trace_id) WHERE x_trace_id IS NOT NULL;
+             CREATE INDEX ON {name} (user_id) WHERE user_id IS NOT NULL;
              CREATE INDEX ON {name} (created_at) WHERE level IN ('ERROR', 'FATAL');
              CREATE INDEX ON {name} (created_at) WHERE slow;"
         ),
