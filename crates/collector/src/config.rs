@@ -23,7 +23,7 @@ use std::time::{Duration, SystemTime};
 /// | `data_dir` | `./hoplog-data` |
 /// | `store` | `sqlite:` and the data directory |
 /// | `postgres_indexes` | `Queries` |
-/// | `postgres_writers` | 2 |
+/// | `postgres_writers` | 3 |
 /// | `api_key` | none: open, and then only on loopback |
 /// | `allow_origin` | none: no page of another origin may send |
 /// | `retention_days` | 30 |
@@ -94,7 +94,7 @@ impl Default for Config {
             data_dir: "hoplog-data".into(),
             store: None,
             postgres_indexes: Indexes::default(),
-            postgres_writers: 2,
+            postgres_writers: 3,
             api_key: None,
             pepper: None,
             open_from: Vec::new(),

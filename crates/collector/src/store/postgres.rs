@@ -31,7 +31,7 @@ use hoplog_entry::EntryId;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 use sweep::Keep;
-use tokio::sync::{mpsc, oneshot};
+use tokio::sync::{Semaphore, mpsc, oneshot};
 use tokio::task::JoinHandle;
 use writer::{Counts, Job, Shared, Writer};
 
@@ -104,6 +104,7 @@ impl PostgresProjects {
             indexes: config.postgres_indexes,
             follower_lag: config.limits.follower_lag.into(),
             counts: Counts::default(),
+            turns: Semaphore::new(config.postgres_writers.max(1).div_ceil(writer::PER_TURN)),
         });
         let keep = Keep { days: config.retention_days, bytes: config.retention_bytes };
         let today = Day::of(config.clock.now());

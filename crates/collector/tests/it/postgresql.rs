@@ -286,7 +286,7 @@ fn writers_side_by_side_never_wait_for_each_other_in_a_circle() {
     if hoplog_testdb::shared().is_none() {
         return;
     }
-    let server = Server::with(|config| config.postgres_writers(4));
+    let server = Server::with(|config| config.postgres_writers(12));
     let ids: Vec<String> = (0..1_000).map(|n| id_of(NOON - n)).collect();
     let accepted: u64 = std::thread::scope(|scope| {
         let send = |sender: usize| -> u64 {

@@ -33,6 +33,7 @@ use futures_util::SinkExt as _;
 use hoplog_entry::EntryId;
 use std::collections::{BTreeSet, HashMap};
 use std::pin::pin;
+use tokio::sync::Semaphore;
 use tokio_postgres::types::ToSql;
 use tokio_postgres::{Client, Statement};
 
@@ -180,7 +181,7 @@ impl Session {
         let Some(Begun { base, kept }) = begun else { return Ok(()) };
         works.iter_mut().for_each(|work| work.verdicts.fill(Verdict::Stored));
         if works.iter().any(|work| !work.batch.rows.is_empty()) {
-            self.rows(project, works, as_text, Begun { base, kept }).await?;
+            self.rows(project, works, as_text, Begun { base, kept }, &shared.turns).await?;
         }
         let Arrived { kept: kept_by_now, has_open } =
             arrivals::number(self, project, works, shared.follower_lag).await?;
@@ -202,12 +203,15 @@ impl Session {
         works: &mut [Work],
         as_text: &AsText,
         Begun { base, kept }: Begun,
+        turns: &Semaphore,
     ) -> Result<(), Trouble> {
         let arrivals = works.iter().any(|work| work.batch.rows.iter().any(|row| row.home == Home::Arrival));
         let beside = Beside { arrivals, kept };
         if beside == Beside::default() && self.staged == 0 {
             let copy = copied(works, as_text, Target::Logs { project, base });
             let statement = self.copy(&copy).await?;
+            // Whoever has the turn waits for nobody who waits for it: what is locked is locked from here on.
+            let _turn = turns.acquire().await;
             return put(&self.client, &statement, copy.finish()).await;
         }
         self.staged = self.staged.saturating_sub(1);
