@@ -15,6 +15,9 @@ use std::process::{Child, Stdio};
 use std::sync::LazyLock;
 use std::sync::atomic::{AtomicU32, Ordering::Relaxed};
 
+/// Files of the log, 16 MiB each, that [`Cluster::age`] leaves to be written.
+const WAL_FILES: usize = 64;
+
 /// Whether a commit waits for the disk.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Sync {
@@ -159,6 +162,19 @@ impl Cluster {
     pub fn set(&self, name: &str, value: &str) {
         self.sql("postgres", &format!("ALTER SYSTEM SET {name} = {value}"));
         self.sql("postgres", "SELECT pg_reload_conf()");
+    }
+
+    /// Makes it write its log as a server does that has run for a while: into files of that log that are used again. A new
+    /// one makes each of them, and fills it with zeros first, while every commit waits.
+    ///
+    /// # Panics
+    /// It does not do as it is told.
+    pub fn age(&self) {
+        self.set("min_wal_size", "'2GB'");
+        for _ in 0..WAL_FILES {
+            self.sql("postgres", "SELECT pg_logical_emit_message(false, '', ''); SELECT pg_switch_wal()");
+        }
+        self.sql("postgres", "CHECKPOINT");
     }
 
     /// The process that all its others come from.

@@ -60,6 +60,7 @@ fn main() {
             continue;
         }
         let Some(cluster) = Cluster::start(Sync::On) else { return };
+        cluster.age();
         let url = cluster.database();
         let sizes = "SELECT sum(pg_total_relation_size(inhrelid)) FROM pg_inherits WHERE inhparent = 'logs'::regclass";
         let arguments = ["--store", &url, "--postgres-indexes", indexes];
