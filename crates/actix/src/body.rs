@@ -46,8 +46,8 @@ impl<B: MessageBody> ResponseBody<B> {
 
     /// A body that has nothing to give is complete at once: the server does not poll it. So is that of a connection
     /// that is `switched` to another protocol: what it gives then is no answer to the request.
-    pub(crate) fn new(inner: B, exchange: Exchange, sent: bool, switched: bool) -> Self {
-        let mut exchange = Some(exchange);
+    pub(crate) fn new(inner: B, exchange: Option<Exchange>, sent: bool, switched: bool) -> Self {
+        let mut exchange = exchange;
         if switched || matches!(inner.size(), BodySize::None | BodySize::Sized(0)) {
             finish(&mut exchange, Outcome::Completed);
         }

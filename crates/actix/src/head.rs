@@ -2,7 +2,6 @@
 
 use actix_web::HttpRequest;
 use actix_web::http::Version;
-use actix_web::http::header::HeaderMap;
 use hoplog::RequestHead;
 
 use crate::Connection;
@@ -29,10 +28,4 @@ pub(crate) fn of(request: &HttpRequest) -> RequestHead<'_> {
         peer_port: peer.map(|peer| peer.port()),
         tls_version: request.conn_data::<Connection>().map(|connection| connection.tls_version),
     }
-}
-
-/// Names are lower-case and values of one name stand together, as `HeaderMap` has them.
-#[inline(always)]
-pub(crate) fn headers(map: &HeaderMap) -> impl Iterator<Item = (&str, &[u8])> {
-    map.iter().map(|(name, value)| (name.as_str(), value.as_bytes()))
 }

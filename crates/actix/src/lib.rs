@@ -69,6 +69,7 @@ mod current_request;
 mod failure;
 mod future;
 mod head;
+mod header_name;
 mod ids;
 mod pending;
 mod request_body;

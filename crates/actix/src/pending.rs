@@ -39,7 +39,7 @@ impl Pending {
     }
 
     /// The response to `request` is there.
-    pub(crate) fn answered(mut self, request: &HttpRequest) -> Option<Exchange> {
+    pub(crate) fn answered(&mut self, request: &HttpRequest) -> Option<Exchange> {
         let mut exchange = self.exchange.take()?;
         if let Some(route) = request.match_pattern() {
             exchange.set_route(&route);
@@ -48,11 +48,7 @@ impl Pending {
     }
 
     /// There is none, and the request is gone.
-    pub(crate) fn failed(mut self) -> Option<Exchange> {
-        self.take()
-    }
-
-    fn take(&mut self) -> Option<Exchange> {
+    pub(crate) fn failed(&mut self) -> Option<Exchange> {
         let mut exchange = self.exchange.take()?;
         let route = self.routes.0.get().and_then(|routes| routes.match_pattern(self.uri.path()));
         if let Some(route) = route {
@@ -65,6 +61,6 @@ impl Pending {
 impl Drop for Pending {
     /// The exchange ends itself: `panicked` while unwinding, else `cancelled`.
     fn drop(&mut self) {
-        drop(self.take());
+        drop(self.failed());
     }
 }

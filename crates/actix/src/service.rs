@@ -7,7 +7,7 @@ use actix_web::body::MessageBody;
 use actix_web::dev::{Service, ServiceRequest, ServiceResponse};
 
 use crate::pending::{Pending, Routes};
-use crate::{ResponseBody, ResponseFuture, head, request_body};
+use crate::{ResponseBody, ResponseFuture, head, header_name, request_body};
 
 /// Logs every request of the service inside; made by [`RequestLog`](crate::RequestLog), one per worker.
 #[derive(Debug)]
@@ -38,16 +38,11 @@ where
 
     fn call(&self, mut request: ServiceRequest) -> Self::Future {
         let exchange =
-            self.client.begin_request(&head::of(request.request()), || head::headers(request.headers()));
+            self.client.begin_request(&head::of(request.request()), || header_name::named(request.headers()));
         if let Some(exchange) = &exchange {
             request_body::watch(&mut request, exchange);
         }
-        let mut pending = exchange.map(|exchange| Pending::new(exchange, &self.routes, request.request()));
-        // A service may do its work, or panic, before it returns a future.
-        let future = match &mut pending {
-            Some(pending) => pending.poll(|| self.inner.call(request)),
-            None => self.inner.call(request),
-        };
-        ResponseFuture::new(future, pending)
+        let pending = exchange.map(|exchange| Pending::new(exchange, &self.routes, request.request()));
+        ResponseFuture::begin(pending, || self.inner.call(request))
     }
 }

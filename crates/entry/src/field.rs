@@ -20,6 +20,7 @@ macro_rules! fields {
             }
 
             /// The type of its value in a record.
+            #[inline(always)] // of a known field it is a number
             #[must_use]
             pub const fn ty(self) -> Type {
                 match self { $(Self::$variant => Type::$ty,)+ }

@@ -24,6 +24,6 @@ pub use diagnostics::Diagnostics;
 pub use field::Field;
 pub use header_name::KnownHeader;
 pub use id::{EntryId, ParseIdError, SpanId, TraceId};
-pub use record::{Fragment, Group, Item, Items, Malformed, RawItem, RawName, Record, RecordWriter, Value};
+pub use record::{Fragment, Item, Items, Malformed, RawItem, RawName, Record, RecordWriter, Value};
 pub use visible::{Visible, is_hidden};
 pub use vocabulary::{DropReason, Kind, Level, Outcome, UnknownWord};

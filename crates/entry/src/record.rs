@@ -40,12 +40,11 @@
 //! - Any byte string is read or refused; nothing panics and nothing is allocated on behalf of a length.
 
 mod fragment;
-mod group;
 mod reader;
+mod together;
 mod writer;
 
 pub use fragment::Fragment;
-pub use group::Group;
 pub use reader::{Item, Items, Malformed, RawItem, RawName, Record, Value};
 pub use writer::RecordWriter;
 

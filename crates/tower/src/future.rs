@@ -16,16 +16,25 @@ pin_project! {
     /// Polls the inner future in the request's context. Dropped before its end, the request is `cancelled`.
     #[derive(Debug)]
     pub struct ResponseFuture<F, E = AtBody> {
+        // There from the start, but for what `begin` has not called yet.
         #[pin]
-        inner: F,
+        inner: Option<F>,
         exchange: Option<Exchange>,
         end: PhantomData<E>,
     }
 }
 
 impl<F, E> ResponseFuture<F, E> {
-    pub(crate) fn new(inner: F, exchange: Option<Exchange>) -> Self {
-        Self { inner, exchange, end: PhantomData }
+    /// Calls the service inside, in the exchange's context, as it may do its work, or panic, before it returns a future.
+    /// That is put where it stays, as it is much to move.
+    #[inline(always)] // at its one place
+    pub(crate) fn begin(exchange: Option<Exchange>, call: impl FnOnce() -> F) -> Self {
+        let mut this = Self { inner: None, exchange, end: PhantomData };
+        match &mut this.exchange {
+            Some(exchange) => exchange.poll(|| this.inner = Some(call())),
+            None => this.inner = Some(call()),
+        }
+        this
     }
 }
 
@@ -41,10 +50,13 @@ where
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
         let this = self.project();
         let Some(exchange) = this.exchange.as_mut() else {
-            return this.inner.poll(cx).map_ok(|response| response.map(|body| E::answered(body, None)));
+            let Some(inner) = this.inner.as_pin_mut() else { return Poll::Pending };
+            return inner.poll(cx).map_ok(|response| response.map(|body| E::answered(body, None)));
         };
         // Looked at in its place: a response is much to move.
-        let mut polled = exchange.poll(|| this.inner.poll(cx));
+        let Some(inner) = this.inner.as_pin_mut() else { return Poll::Pending };
+        let mut polled = Poll::Pending;
+        exchange.poll(|| polled = inner.poll(cx));
         match &mut polled {
             Poll::Pending => return Poll::Pending,
             Poll::Ready(Ok(response)) => see_head(response, exchange),
@@ -67,6 +79,6 @@ fn see_head<B: Body>(response: &mut Response<B>, exchange: &mut Exchange) {
     let headers = response.headers();
     let length = || headers.get(http::header::CONTENT_LENGTH).and_then(|v| v.to_str().ok()?.parse().ok());
     let size = response.body().size_hint().exact().or_else(length);
-    exchange.response(response.status().as_u16(), header_name::named(headers), size);
-    ids::insert(response.headers_mut(), exchange);
+    let have_ids = exchange.response(response.status().as_u16(), header_name::named(headers), size);
+    ids::add(response.headers_mut(), exchange, have_ids);
 }

@@ -9,7 +9,7 @@ use crate::Connection;
 
 #[inline(always)] // at its one place, in every service
 pub(crate) fn of<B>(request: &Request<B>) -> RequestHead<'_> {
-    let (uri, connection) = (uri(request), request.extensions().get::<Connection>());
+    let (uri, connection) = (uri(request), Connection::of(request.extensions()));
     let peer = connection.and_then(|connection| connection.peer).or_else(|| connect_info(request));
     let tls_version = connection.and_then(|connection| connection.tls_version);
     RequestHead {

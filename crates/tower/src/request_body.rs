@@ -30,8 +30,10 @@ impl<B: Body> RequestBody<B> {
 
 /// Watches a body in the place where it is, without another type: possible for axum's, which can hold any body.
 #[cfg(feature = "axum")]
+#[inline(always)] // at its one place: mostly there is nothing to watch
 pub(crate) fn watch<B: 'static>(body: &mut B, exchange: &hoplog::Exchange) {
-    if let Some(body) = (body as &mut dyn std::any::Any).downcast_mut::<axum::body::Body>()
+    if exchange.taps_request()
+        && let Some(body) = (body as &mut dyn std::any::Any).downcast_mut::<axum::body::Body>()
         && let Some(tap) = exchange.request_tap()
     {
         let inner = std::mem::take(body);

@@ -48,15 +48,12 @@ where
     }
 
     fn call(&mut self, mut request: Request<Req>) -> Self::Future {
-        let Some(mut exchange) =
-            self.client.begin_request(&head::of(&request), || header_name::named(request.headers()))
-        else {
-            return ResponseFuture::new(self.inner.call(request), None);
-        };
-        E::begun(&mut exchange);
-        request_body::watch(request.body_mut(), &exchange);
-        // A service may do its work, or panic, before it returns a future.
-        let future = exchange.poll(|| self.inner.call(request));
-        ResponseFuture::new(future, Some(exchange))
+        let headers = || header_name::named(request.headers());
+        let mut exchange = self.client.begin_request(&head::of(&request), headers);
+        if let Some(exchange) = &mut exchange {
+            E::begun(exchange);
+            request_body::watch(request.body_mut(), exchange);
+        }
+        ResponseFuture::begin(exchange, || self.inner.call(request))
     }
 }

@@ -3,17 +3,17 @@
 use std::sync::Arc;
 
 use hoplog_entry::forwarded::Client;
-use hoplog_entry::trace_headers::TraceFlags;
-use hoplog_entry::{EntryId, Field, Group, Kind, RecordWriter};
+use hoplog_entry::trace_headers::{Incoming, TraceFlags};
+use hoplog_entry::{EntryId, Field, Kind, RecordWriter};
 
 use super::derived;
 use super::head::{self, write_head};
 use super::header_name::{HeaderName, by_text};
-use super::headers::{Seen, walk, write_headers};
+use super::headers::{walk, write_headers};
 use super::live::{self, Identity, Live};
 use super::place::{self, Inherited};
 use super::rules::Chosen;
-use super::trust::{Caller, told_by_headers};
+use super::trust::{Caller, TraceMode, told_by_headers};
 use super::{Exchange, RequestHead};
 use crate::context;
 use crate::pipeline::Pipeline;
@@ -35,12 +35,20 @@ impl Exchange {
     {
         let caller = pipeline.trust.caller(head, || by_text(headers()));
         let chosen = pipeline.rules.begin(head);
-        begin(pipeline, Kind::Request, head, &caller, &headers, chosen, |identity, record, seen| {
-            if pipeline.trust.client_types() {
-                derived::write(record, pipeline, head.path, by_text(headers()));
-            }
-            place::incoming(identity, record, seen, caller.mode, &headers)
-        })
+        begin(
+            pipeline,
+            Kind::Request,
+            head,
+            &caller,
+            &headers,
+            chosen,
+            |identity, record, trace, tracestate| {
+                if pipeline.trust.client_types() {
+                    derived::write(record, pipeline, head.path, by_text(headers()));
+                }
+                place::incoming(identity, record, trace, tracestate, &headers)
+            },
+        )
     }
 
     /// Begins the exchange of a call that this process makes, under the current request.
@@ -64,7 +72,7 @@ impl Exchange {
             &Caller { client: Some(Client::default()), ..Caller::default() },
             &headers,
             chosen,
-            |identity, record, seen| place::outgoing(identity, record, seen, pipeline),
+            |identity, record, trace, _| place::outgoing(identity, record, trace, pipeline),
         )
     }
 }
@@ -77,7 +85,7 @@ fn begin<'h, I, N>(
     caller: &Caller<'_>,
     headers: &impl Fn() -> I,
     mut chosen: Chosen,
-    place: impl FnOnce(&mut Identity, &mut RecordWriter, &mut Seen<'h>) -> Inherited,
+    place: impl FnOnce(&mut Identity, &mut RecordWriter, Incoming<'h>, bool) -> Inherited,
 ) -> Exchange
 where
     I: Iterator<Item = (N, &'h [u8])>,
@@ -102,7 +110,11 @@ where
             write_head(record, pipeline, head, caller);
         }
         let mut seen = walk(record, pipeline, headers(), keep && certain);
-        let (opaque, request_id) = place(identity, record, &mut seen);
+        if caller.mode != TraceMode::Continue {
+            place::link(record, seen.trace, caller.mode);
+            (seen.trace, seen.trace_id, seen.request_id) = (Incoming::NONE, None, None);
+        }
+        let (opaque, request_id) = place(identity, record, seen.trace, seen.tracestate);
         let sampled = chosen.decide(&identity.trace_id);
         if !certain {
             identity.flags = identity.flags.with(TraceFlags::SAMPLED, sampled);
@@ -139,8 +151,7 @@ where
 
 #[inline(always)] // at its one place
 fn write_ids(record: &mut RecordWriter, identity: &Identity) {
-    let place = Group::default().trace_id(Field::TraceId, &identity.trace_id);
-    record.group(&place.span_id(Field::SpanId, &identity.span_id));
+    record.hop(&identity.trace_id, &identity.span_id);
     let (x_trace_id, request_id) = identity.ids();
     record.ascii(Field::RequestId, request_id);
     if identity.is_opaque() {

@@ -96,28 +96,34 @@ impl Exchange {
     }
 
     /// The response head is there. `headers` as for the request; `size` is the body's exact length, if it has one.
+    /// Tells whether an `x-trace-id` and an `x-request-id` are among them already; where it cannot be told, both are.
     pub fn response<'h, N>(
         &mut self,
         status: u16,
         headers: impl Iterator<Item = (N, &'h [u8])>,
         size: Option<u64>,
-    ) where
+    ) -> [bool; 2]
+    where
         HeaderName<'h>: From<N>,
     {
         self.declared = size;
         // A fault of ours in judging its headers costs those alone.
-        let _ = harmless(|| self.read_head(status, headers));
+        harmless(|| self.read_head(status, headers)).unwrap_or([true; 2])
     }
 
     #[inline(always)] // at its one place
-    fn read_head<'h, N>(&mut self, status: u16, headers: impl Iterator<Item = (N, &'h [u8])>)
+    fn read_head<'h, N>(&mut self, status: u16, headers: impl Iterator<Item = (N, &'h [u8])>) -> [bool; 2]
     where
         HeaderName<'h>: From<N>,
     {
-        let Some(live) = &self.live else { return };
+        let mut ids = [false; 2];
+        let Some(live) = &self.live else { return [true; 2] };
         let mut guard = lock(&live.record);
         let record = &mut *guard;
-        let Some(pipeline) = record.pipeline.as_ref().filter(|_| !record.chosen.left_out) else { return };
+        let Some(pipeline) = record.pipeline.as_ref().filter(|_| !record.chosen.left_out) else {
+            headers.for_each(|(name, _)| response_ids::note(&mut ids, HeaderName::from(name).known()));
+            return ids;
+        };
         record.ttfb = pipeline.clock.now().since(record.started);
         record.status = status;
         let rule = pipeline.rules.of(&record.chosen);
@@ -129,7 +135,7 @@ impl Exchange {
                 Some(KnownHeader::GrpcStatus) => record.grpc_status = grpc_status(value),
                 Some(KnownHeader::ContentType) => content_type = Some(value),
                 Some(KnownHeader::ContentEncoding) => encoded = true,
-                _ => {}
+                known => response_ids::note(&mut ids, known),
             }
             if keep {
                 write_header(&mut record.writer, Field::ResponseHeader, pipeline, name, value);
@@ -147,6 +153,7 @@ impl Exchange {
         if let Some(content_type) = content_type.filter(|_| !encoded) {
             self.taps_response = record.tap_response(content_type);
         }
+        ids
     }
 
     /// Of an answer that is made out of sight: its status is known, neither its headers nor its size.
@@ -169,6 +176,13 @@ impl Exchange {
     /// The size of the request's body, where it is known otherwise than by its `content-length`.
     pub fn request_bytes(&mut self, size: u64) {
         self.write(|record| record.request_bytes = Some(size));
+    }
+
+    /// Whether [`Exchange::request_tap`] may give one.
+    #[must_use]
+    #[inline]
+    pub fn taps_request(&self) -> bool {
+        self.taps_request
     }
 
     /// What is to see the request's body go by: where bodies are kept, and where nobody said how long this one is.

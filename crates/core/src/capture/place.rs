@@ -6,7 +6,6 @@ use hoplog_entry::trace_headers::{self, Incoming, TraceState};
 use hoplog_entry::{Field, RecordWriter, SpanId, TraceId};
 
 use super::header_name::{HeaderName, by_text};
-use super::headers::Seen;
 use super::live::{Identity, Live};
 use super::trust::TraceMode;
 use crate::context;
@@ -20,26 +19,23 @@ pub(super) type Inherited = (Option<String>, Option<String>);
 pub(super) fn incoming<'h, I, N>(
     identity: &mut Identity,
     record: &mut RecordWriter,
-    seen: &mut Seen<'h>,
-    mode: TraceMode,
+    trace: Incoming<'_>,
+    tracestate: bool,
     headers: &impl Fn() -> I,
 ) -> Inherited
 where
     I: Iterator<Item = (N, &'h [u8])>,
     HeaderName<'h>: From<N>,
 {
-    if mode != TraceMode::Continue {
-        forget(record, seen, mode);
-    }
     identity.span_id = SpanId::generate();
     identity.tracestate.clear();
-    match seen.trace {
-        Incoming::Continued { trace_id, parent_span, flags, keep_tracestate, .. } => {
+    let opaque = match trace {
+        Incoming::Continued { trace_id, parent_span, flags, keep_tracestate, opaque } => {
             (identity.trace_id, identity.flags) = (trace_id, flags);
             if let Some(parent) = parent_span {
                 record.span_id(Field::ParentSpanId, &parent);
             }
-            if keep_tracestate && seen.tracestate {
+            if keep_tracestate && tracestate {
                 let lines = by_text(headers())
                     .filter(|(name, _)| *name == trace_headers::TRACESTATE)
                     .map(|(_, value)| value);
@@ -47,28 +43,32 @@ where
                     identity.tracestate.push_str(state.as_str());
                 }
             }
+            opaque
         }
-        Incoming::New { flags, .. } => (identity.trace_id, identity.flags) = (TraceId::generate(), flags),
-    }
-    (seen.trace.opaque().map(Into::into), None)
+        Incoming::New { flags, opaque } => {
+            (identity.trace_id, identity.flags) = (TraceId::generate(), flags);
+            opaque
+        }
+    };
+    (opaque.map(Into::into), None)
 }
 
 /// What the caller says of its trace does not count; a restarted one is linked to.
-fn forget(record: &mut RecordWriter, seen: &mut Seen<'_>, mode: TraceMode) {
-    if let (TraceMode::Restart, Incoming::Continued { trace_id, parent_span, .. }) = (mode, seen.trace) {
+#[cold]
+pub(super) fn link(record: &mut RecordWriter, trace: Incoming<'_>, mode: TraceMode) {
+    if let (TraceMode::Restart, Incoming::Continued { trace_id, parent_span, .. }) = (mode, trace) {
         record.trace_id(Field::LinkedTraceId, &trace_id);
         if let Some(span) = parent_span {
             record.span_id(Field::LinkedSpanId, &span);
         }
     }
-    (seen.trace, seen.trace_id, seen.request_id) = (Incoming::NONE, None, None);
 }
 
 /// A call is a new span under the current request, in its trace; one that carries a `traceparent` keeps that.
 pub(super) fn outgoing(
     identity: &mut Identity,
     record: &mut RecordWriter,
-    seen: &mut Seen<'_>,
+    trace: Incoming<'_>,
     pipeline: &Arc<Pipeline>,
 ) -> Inherited {
     let current = context::current();
@@ -76,7 +76,7 @@ pub(super) fn outgoing(
     current.write_notes(record, pipeline, parent.and_then(Live::notes).as_deref());
     identity.tracestate.clear();
     identity.span_id = SpanId::generate();
-    (identity.trace_id, identity.flags) = match (seen.trace, parent) {
+    (identity.trace_id, identity.flags) = match (trace, parent) {
         (Incoming::Continued { trace_id, parent_span, flags, .. }, _) => {
             identity.span_id = parent_span.unwrap_or(identity.span_id);
             (trace_id, flags)
@@ -91,5 +91,5 @@ pub(super) fn outgoing(
         record.span_id(Field::ParentSpanId, &parent.span_id);
     }
     let opaque = parent.filter(|p| p.is_opaque()).map(|p| p.x_trace_id());
-    (seen.trace.opaque().or(opaque).map(Into::into), parent.map(|p| p.request_id().into()))
+    (trace.opaque().or(opaque).map(Into::into), parent.map(|p| p.request_id().into()))
 }

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use hoplog_entry::{DropReason, Field, Group, Level, Outcome, Record, RecordWriter, Value};
+use hoplog_entry::{DropReason, Field, Level, Outcome, Record, RecordWriter, Value};
 
 use super::live::LARGEST_KEPT;
 use super::rules::{Chosen, Ended, Fate};
@@ -285,11 +285,15 @@ impl OpenRecord {
     fn write_end(&mut self, took: u64) {
         let (status, ttfb, request_size) = (self.status.into(), self.ttfb, self.request_size());
         match (status, self.response_bytes, request_size) {
-            // As it mostly is: every place in the group is known beforehand.
+            // As it mostly is: all of them stand together.
             (1.., Some(response), Some(request)) => {
-                let head = Group::default().uint(Field::StatusCode, status).nanos(Field::Ttfb, ttfb);
-                let sizes = head.uint(Field::ResponseSize, response).uint(Field::RequestSize, request);
-                self.writer.group(&sizes.nanos(Field::Duration, took));
+                self.writer.numbers([
+                    (Field::StatusCode, status),
+                    (Field::Ttfb, ttfb),
+                    (Field::ResponseSize, response),
+                    (Field::RequestSize, request),
+                    (Field::Duration, took),
+                ]);
             }
             _ => self.write_partial_end(request_size, took),
         }

@@ -4,6 +4,7 @@
 use std::cell::RefCell;
 
 use bytes::{Bytes, BytesMut};
+use hoplog_entry::KnownHeader;
 
 /// Fits sixty responses' ids.
 const BLOCK: usize = 4096;
@@ -25,6 +26,16 @@ pub(super) fn slices(text: &[u8], split: usize) -> [Bytes; 2] {
     let mut second = shared.unwrap_or_else(|_| Bytes::copy_from_slice(text));
     let first = second.split_to(split);
     [first, second]
+}
+
+/// Takes note of a header that is one of the two.
+#[inline(always)] // asked of every header of a response
+pub(super) fn note([trace_id, request_id]: &mut [bool; 2], name: Option<KnownHeader>) {
+    match name {
+        Some(KnownHeader::XTraceId) => *trace_id = true,
+        Some(KnownHeader::XRequestId) => *request_id = true,
+        _ => {}
+    }
 }
 
 #[cfg(test)]

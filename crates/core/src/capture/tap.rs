@@ -144,22 +144,27 @@ impl RequestTap {
 impl OpenRecord {
     /// The body is to be kept, or nobody said how long it is.
     fn request_tap_wanted(&self) -> bool {
-        self.request_read.is_none()
-            && self.request_bytes != Some(0)
+        self.request_bytes != Some(0)
+            && self.request_read.is_none()
             && (self.request_tap.is_some() || self.request_bytes.is_none())
     }
 
     /// Decides, before its first byte, whether the request's body is kept. True if somebody wants to see it.
-    #[inline]
+    #[inline(always)] // at its one place
     pub(super) fn tap_request(&mut self, content_type: Option<&[u8]>) -> bool {
-        if let Some(content_type) = content_type
-            && let Some(bodies) = self.wanted(|bodies| bodies.request && bodies.takes(content_type))
-        {
+        if let Some(content_type) = content_type {
+            self.tap_request_of(content_type);
+        }
+        self.request_tap_wanted()
+    }
+
+    #[inline(never)] // out of the way of those that have no body
+    fn tap_request_of(&mut self, content_type: &[u8]) {
+        if let Some(bodies) = self.wanted(|bodies| bodies.request && bodies.takes(content_type)) {
             // One that is empty needs no room, only a word that it is whole.
             let tap = Tap::new(bodies, content_type, self.request_bytes == Some(0));
             self.request_tap = Some(Box::new(tap));
         }
-        self.request_tap_wanted()
     }
 
     /// Likewise for the response's body, whose status is known. True if it is kept.

@@ -127,7 +127,8 @@ fn a_completed_request_has_its_times_sizes_and_ids() {
     ];
     let mut exchange = rig.begin_with(&head, &headers);
     rig.advance(10);
-    exchange.response(201, pairs(&[("content-type", "text/plain"), ("set-cookie", "sid=hunter2")]), None);
+    let headers = [("content-type", "text/plain"), ("set-cookie", "sid=hunter2"), ("x-trace-id", "its own")];
+    assert_eq!(exchange.response(201, pairs(&headers), None), [true, false]);
     rig.advance(30);
     exchange.response_bytes(1_000);
     exchange.finish(Outcome::Completed);

@@ -295,8 +295,9 @@ impl RecordWriter {
         let len = N + b.len() + c.len();
         // Room is taken part by part, so that each bound is checked one time.
         if let Some(room) = self.buf.get_mut(self.len..)
-            && let Some((to_tag, room)) = room.split_first_chunk_mut()
-            && let Some((to_a, room)) = room.split_first_chunk_mut()
+            && let Some((head, room)) = room.split_at_mut_checked(4 + N)
+            && let Some((to_tag, to_a)) = head.split_first_chunk_mut()
+            && let Ok(to_a) = <&mut [u8; N]>::try_from(to_a)
             && let Some((to_b, room)) = room.split_at_mut_checked(b.len())
             && let Some(to_c) = room.get_mut(..c.len())
         {
@@ -342,7 +343,7 @@ impl RecordWriter {
 
     /// Makes the buffer at least `len` bytes long; false where that is more than `most`.
     #[cold]
-    fn grow(&mut self, len: usize, most: usize) -> bool {
+    pub(super) fn grow(&mut self, len: usize, most: usize) -> bool {
         let fits = len <= most;
         if fits {
             self.buf.resize(len.next_power_of_two().max(SMALLEST), 0);

@@ -27,6 +27,7 @@ impl TraceParent {
     /// # Errors
     /// Anything else than `2HEX-32HEX-16HEX-2HEX` in lower case, version `ff`, version `00` with more than 55
     /// characters, a higher version that goes on with another character than `-`, an id that is all zero.
+    #[inline] // so that what was read is moved less
     pub fn parse(text: &[u8]) -> Result<Self, InvalidTraceParent> {
         let Some((head, rest)) = text.split_first_chunk::<LEN>() else {
             return Err(InvalidTraceParent("shorter than 55 characters"));

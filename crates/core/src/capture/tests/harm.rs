@@ -143,7 +143,8 @@ fn a_fault_in_judging_a_request_costs_its_entry_and_not_the_request() {
     assert_eq!(client.stats().lost(), 2, "it is counted");
 
     let mut exchange = client.begin_request(&head, std::iter::empty::<(&str, &[u8])>).unwrap();
-    exchange.response(200, faulty(), Some(0));
+    let have_ids = exchange.response(200, faulty(), Some(0));
+    assert_eq!(have_ids, [true; 2], "what cannot be told is left alone");
     exchange.finish(Outcome::Completed);
     let entries = capture.entries();
     assert_eq!(

@@ -56,7 +56,8 @@ fn out_of_the_sample_nothing_is_captured_and_the_context_goes_on() {
     });
     request.set_route("/{a}");
     request.error("Error", "gone", None);
-    request.response(500, pairs(&[("content-type", "text/plain")]), None);
+    let headers = pairs(&[("content-type", "text/plain"), ("x-request-id", "r-1")]);
+    assert_eq!(request.response(500, headers, None), [false, true], "its ids are told all the same");
     request.response_bytes(10);
     request.finish(Outcome::Panicked);
     let entries = capture.entries();
