@@ -115,7 +115,7 @@ impl Queue {
     }
 
     /// A refusal is not counted.
-    #[inline]
+    #[inline(always)] // at its few places
     fn try_push(&self, record: &[u8], urgent: bool) -> Result<(), DropReason> {
         let filled = lock(&self.shard().state).push(record, urgent, &self.budget)?;
         if let Some(chunk) = filled {

@@ -14,7 +14,7 @@ pub(crate) fn add(headers: &mut HeaderMap, exchange: &Exchange, are_set: [bool; 
     set(headers, X_REQUEST_ID, request_id, are_set[1]);
 }
 
-#[inline]
+#[inline(always)] // at its two places
 fn set(headers: &mut HeaderMap, name: HeaderName, value: Bytes, is_set: bool) {
     if !is_set && let Ok(value) = HeaderValue::from_maybe_shared(value) {
         headers.append(name, value);

@@ -77,6 +77,7 @@ impl Exchange {
 
     /// [`Exchange::x_trace_id`] and [`Exchange::request_id`] as values of headers: visible ASCII both.
     #[must_use]
+    #[inline]
     pub fn response_ids(&self) -> [Bytes; 2] {
         let (ids, split) = self.live.as_deref().map_or((&[][..], 0), |live| live.joined_ids());
         response_ids::slices(ids, split)

@@ -14,6 +14,7 @@ thread_local! {
 }
 
 /// Two texts that stand one behind the other, the second from `split` on; at most 256 bytes.
+#[inline(always)] // at its one place
 pub(super) fn slices(text: &[u8], split: usize) -> [Bytes; 2] {
     let shared = BLOCK_IN_USE.try_with(|block| {
         let mut block = block.borrow_mut();
