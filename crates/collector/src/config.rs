@@ -142,8 +142,8 @@ impl Config {
         self
     }
 
-    /// Connections on which PostgreSQL is written to, from 1 to 64: so many transactions are stored side by side. Questions
-    /// have others, as many as `Limits::queries`. Default 2.
+    /// Connections on which PostgreSQL is written to, from 1 to 64. Of three, one copies rows while one commits and one gets
+    /// ready, with the lean indexes two; of six, two (five). Questions have others, as many as `Limits::queries`. Default 3.
     pub fn postgres_writers(mut self, connections: usize) -> Self {
         self.postgres_writers = connections;
         self

@@ -104,7 +104,7 @@ impl PostgresProjects {
             indexes: config.postgres_indexes,
             follower_lag: config.limits.follower_lag.into(),
             counts: Counts::default(),
-            turns: Semaphore::new(config.postgres_writers.max(1).div_ceil(writer::PER_TURN)),
+            turns: Semaphore::new(writer::turns(config.postgres_writers, config.postgres_indexes)),
         });
         let keep = Keep { days: config.retention_days, bytes: config.retention_bytes };
         let today = Day::of(config.clock.now());

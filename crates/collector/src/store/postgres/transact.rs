@@ -8,7 +8,7 @@
 //! As long as nothing comes twice, and every id names its day, the rows are copied straight to where they stay, which costs
 //! half as much. The first copy that comes fails there; it, and what follows for a while, takes the way above.
 //!
-//! Rows are stored side by side, by as many transactions as there are connections, of however many collectors; from the
+//! Rows are stored side by side, by as many transactions as have a turn ([`turns`]), of however many collectors; from the
 //! project's row on, the transactions of one project come one after the other, so arrivals are numbered in the order of the
 //! commits ([`arrivals`]). None of them waits for another while it holds what that one waits for: locks are taken in this
 //! order.
@@ -19,6 +19,7 @@
 //! 3. the project's row.
 //!
 //! [`beside`]: super::beside
+//! [`turns`]: super::writer::turns
 
 use super::arrivals::{self, Arrived};
 use super::beside::{self, Beside, copies, insertion};

@@ -25,9 +25,6 @@ pub(super) struct Job {
 
 /// A group is closed at this many rows.
 const GROUP_ROWS: usize = 5_000;
-/// Of so many writers one copies, while one commits and one gets ready: transactions that write to the same pages of an index
-/// at once take a sixth more of the server's time than one after the other.
-pub(super) const PER_TURN: usize = 3;
 /// How often a group is tried before whoever waits is told to come again.
 const ATTEMPTS: u32 = 4;
 /// Before a group is tried again for which somebody was in the way; it doubles.
@@ -41,7 +38,7 @@ pub(super) struct Shared {
     /// Arrivals that a follower may be behind.
     pub(super) follower_lag: i64,
     pub(super) counts: Counts,
-    /// Turns to copy rows straight to where they stay; one for [`PER_TURN`] writers.
+    /// [`turns`] to copy rows straight to where they stay.
     pub(super) turns: Semaphore,
 }
 
@@ -81,6 +78,16 @@ pub(super) struct Writer {
     session: Option<Session>,
     /// A connection was lost, and no other one made since.
     lost: bool,
+}
+
+/// How many of the writers copy rows at once. Transactions that write to the same pages of an index at once take a quarter more
+/// of the server's time than one after the other, so of three one copies, while one commits and one gets ready. With few
+/// indexes it is a tenth, and one that copies alone leaves processors idle.
+pub(super) fn turns(writers: usize, indexes: Indexes) -> usize {
+    match indexes {
+        Indexes::Queries => writers.div_ceil(3).max(1),
+        Indexes::Lean => writers.saturating_sub(1).max(1),
+    }
 }
 
 type Waiting = oneshot::Sender<Result<Vec<Verdict>, StoreError>>;
@@ -239,4 +246,18 @@ fn answer(work: Work, reply: Waiting, result: Result<(), StoreError>) {
     }
     // Whoever asked may be gone; the rows stay, and a second delivery meets them.
     let _ = reply.send(result.map(|()| work.verdicts));
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn somebody_always_has_a_turn_and_with_few_indexes_all_but_one() {
+        for (writers, queries, lean) in [(0, 1, 1), (1, 1, 1), (2, 1, 1), (3, 1, 2), (6, 2, 5), (64, 22, 63)]
+        {
+            assert_eq!(turns(writers, Indexes::Queries), queries);
+            assert_eq!(turns(writers, Indexes::Lean), lean);
+        }
+    }
 }
