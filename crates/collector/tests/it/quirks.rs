@@ -165,3 +165,23 @@ fn ten_thousand_entries_in_one_request_are_taken_by_every_route() {
     assert_eq!((answer.status, answer.body.as_str()), (200, "{}"));
     assert_eq!(server.get("/stats").json()["total_logs"], 40_000);
 }
+
+#[test]
+fn a_number_that_no_float_holds_is_kept_and_spares_the_others() {
+    let server = Server::start();
+    let (far, id) = ("16331606e3631248106", "0190163d-8694-739b-aea5-966c26f8ad91");
+    for path in ["/logs", "/api/v1/ingest/logs", "/api/v1/ingest/infra-logs"] {
+        let body = format!(
+            r#"{{"logs":[{{"scheme":{far},"duration_ms":{far},"x":{far}}},{{"message":"beside"}}]}}"#
+        );
+        let answer = server.post(path, &[], body.as_bytes());
+        assert_eq!(answer.status, 200, "{path}: {answer:?}");
+        let answer = answer.json();
+        let taken = if path == "/logs" { &answer["accepted"] } else { &answer["data"]["accepted"] };
+        assert_eq!(taken, 2, "{path}: {answer}");
+    }
+    let body = format!(r#"{{"logs":[{{"id":"{id}","x":{far}}}]}}"#);
+    assert_eq!(server.post("/logs", &[], body.as_bytes()).status, 200);
+    let shown = server.get(&format!("/api/v1/logs/{id}"));
+    assert!(shown.status == 200 && shown.body.contains(far), "{shown:?}");
+}

@@ -44,10 +44,15 @@ fn beside<B: Backend + Sync, T>(server: &ServerOn<B>, scans: usize, work: impl F
             });
         }
         let result = work();
+        // The work may be shorter than a question.
+        let begun = Instant::now();
+        while done.load(Relaxed) == 0 && begun.elapsed() < Duration::from_secs(30) {
+            std::thread::yield_now();
+        }
         stop.store(true, Relaxed);
         result
     });
-    assert!(scans == 0 || done.load(Relaxed) > 0, "no question was answered");
+    assert!(done.load(Relaxed) > 0, "no question was answered");
     result
 }
 
