@@ -140,11 +140,25 @@ fn write(workspace: &Workspace, table: &Table) -> Result<(), Failure> {
         });
         files.push((file, chart::svg(title, "ns", &bars.collect::<Vec<_>>())));
     }
-    for (name, text) in files {
-        let path = directory.join(name);
+    let mut files: Vec<_> = files.into_iter().map(|(name, text)| (directory.join(name), text)).collect();
+    let readme = workspace.root.join("README.md");
+    let text = std::fs::read_to_string(&readme).map_err(|error| Failure::io("read", &readme, &error))?;
+    let missing = || Failure::new(format!("README.md has no `{}` and `{}`", MARKS[0], MARKS[1]));
+    files.push((readme, with_table(&text, &rows(table, &AXUM)).ok_or_else(missing)?));
+    for (path, text) in files {
         std::fs::write(&path, text).map_err(|error| Failure::io("write", &path, &error))?;
     }
     Ok(())
+}
+
+/// What stands around the table in the README.
+const MARKS: [&str; 2] = ["<!-- written by `cargo xtask bench peers` -->\n", "<!-- until here -->\n"];
+
+/// The README with another table.
+fn with_table(readme: &str, rows: &str) -> Option<String> {
+    let (before, rest) = readme.split_once(MARKS[0])?;
+    let (_, after) = rest.split_once(MARKS[1])?;
+    Some(format!("{before}{}\n{rows}\n{}{after}", MARKS[0], MARKS[1]))
 }
 
 fn page(table: &Table) -> String {
@@ -155,29 +169,33 @@ fn page(table: &Table) -> String {
          nor is hoplog's worker. Every subject has to show that all it was given arrived.\n",
     );
     for (title, chart, peers) in [("axum", "axum.svg", &AXUM[..]), ("actix-web", "actix.svg", &ACTIX[..])] {
-        let _ = write!(
-            page,
-            "\n## {title}\n\n![CPU time added to a request]({chart})\n\n\
-             | | keeps of a request | ns | instructions | allocations | bytes |\n|---|---|---:|---:|---:|---:|\n"
-        );
-        for peer in peers {
-            let shown = |value: Option<f64>, decimals: usize| {
-                value.map_or("–".to_owned(), |value| format!("{value:.decimals$}"))
-            };
-            let [ns, instructions, allocations, bytes] = table.get(peer.name).copied().unwrap_or_default();
-            let label = if peer.label == "hoplog" { "**hoplog**" } else { peer.label };
-            let _ = writeln!(
-                page,
-                "| {label} | {} | {} | {} | {} | {} |",
-                peer.keeps,
-                shown(ns, 0),
-                shown(instructions, 0),
-                shown(allocations, 1),
-                shown(bytes, 0)
-            );
-        }
+        let _ =
+            write!(page, "\n## {title}\n\n![CPU time added to a request]({chart})\n\n{}", rows(table, peers));
     }
     page
+}
+
+fn rows(table: &Table, peers: &[Peer]) -> String {
+    let mut rows = String::from(
+        "| | keeps of a request | ns | instructions | allocations | bytes |\n|---|---|---:|---:|---:|---:|\n",
+    );
+    for peer in peers {
+        let shown = |value: Option<f64>, decimals: usize| {
+            value.map_or("–".to_owned(), |value| format!("{value:.decimals$}"))
+        };
+        let [ns, instructions, allocations, bytes] = table.get(peer.name).copied().unwrap_or_default();
+        let label = if peer.label == "hoplog" { "**hoplog**" } else { peer.label };
+        let _ = writeln!(
+            rows,
+            "| {label} | {} | {} | {} | {} | {} |",
+            peer.keeps,
+            shown(ns, 0),
+            shown(instructions, 0),
+            shown(allocations, 1),
+            shown(bytes, 0)
+        );
+    }
+    rows
 }
 
 #[cfg(test)]
@@ -195,5 +213,15 @@ mod tests {
         assert!(page.contains("| **hoplog** | 20 fields"), "{page}");
         assert!(page.contains("| outlet | all headers | 7922 | – | 177.0 | – |"), "{page}");
         assert_eq!(page.matches("\n| ").count(), AXUM.len() + ACTIX.len() + 2, "{page}");
+    }
+
+    #[test]
+    fn the_readme_has_the_same_table_as_the_page() {
+        let root = Workspace::load().unwrap().root;
+        let readme = std::fs::read_to_string(root.join("README.md")).unwrap();
+        let page = std::fs::read_to_string(root.join(DOCS).join("peers.md")).unwrap();
+        let (_, rest) = page.split_once("| | keeps").unwrap();
+        let rows = format!("| | keeps{}\n", rest.split_once("\n\n").unwrap().0);
+        assert_eq!(with_table(&readme, &rows).unwrap(), readme);
     }
 }
