@@ -3,35 +3,22 @@
 use std::sync::LazyLock;
 
 use actix_web::http::header::{self, HeaderMap};
-use hoplog::{HeaderName, HeaderNames};
+use hoplog::{HeaderNames, LazyName};
 
-type Names = HeaderNames<header::HeaderName>;
-
-static COMMON: LazyLock<Names> = LazyLock::new(|| Names::new(header::HeaderName::from_static));
-
-/// A name that is looked up when it is asked for.
-pub(crate) struct Name<'h> {
-    name: &'h header::HeaderName,
-    names: &'static Names,
-}
-
-impl<'h> From<Name<'h>> for HeaderName<'h> {
-    #[inline(always)]
-    fn from(Name { name, names }: Name<'h>) -> Self {
-        names.find(name, || name.as_str())
-    }
-}
+static COMMON: LazyLock<HeaderNames<header::HeaderName>> =
+    LazyLock::new(|| HeaderNames::new(header::HeaderName::from_static));
 
 /// The headers of a map. Names are lower-case and values of one name stand together, as `HeaderMap` has them.
 #[inline(always)]
-pub(crate) fn named(map: &HeaderMap) -> impl Iterator<Item = (Name<'_>, &[u8])> {
+pub(crate) fn named(map: &HeaderMap) -> impl Iterator<Item = (LazyName<'_, header::HeaderName>, &[u8])> {
     let names = &*COMMON;
-    map.iter().map(|(name, value)| (Name { name, names }, value.as_bytes()))
+    map.iter().map(|(name, value)| (names.lazily(name), value.as_bytes()))
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use hoplog::HeaderName;
 
     #[test]
     fn every_name_is_found_as_its_text_is() {

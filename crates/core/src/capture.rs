@@ -37,7 +37,7 @@ pub use failure::ErrorReport;
 pub(crate) use failure::{PANIC, Panic, panic_message};
 pub use head::RequestHead;
 pub use header_name::HeaderName;
-pub use header_names::HeaderNames;
+pub use header_names::{HeaderNames, LazyName};
 pub use kept::KeepOpen;
 pub(crate) use live::Live;
 pub(crate) use rules::Rules;

@@ -67,8 +67,8 @@ mod transport;
 mod worker;
 
 pub use capture::{
-    Bodies, ErrorReport, Exchange, HeaderName, HeaderNames, KeepOpen, RequestHead, RequestTap, Requests,
-    RouteRules, Statuses, TraceMode, Trust,
+    Bodies, ErrorReport, Exchange, HeaderName, HeaderNames, KeepOpen, LazyName, RequestHead, RequestTap,
+    Requests, RouteRules, Statuses, TraceMode, Trust,
 };
 pub use client::{Client, FlushReport, ShutdownReport, WeakClient};
 #[cfg(feature = "otlp")]

@@ -2,36 +2,23 @@
 
 use std::sync::LazyLock;
 
-use hoplog::{HeaderName, HeaderNames};
+use hoplog::{HeaderNames, LazyName};
 use http::HeaderMap;
 
-type Names = HeaderNames<http::HeaderName>;
-
-static COMMON: LazyLock<Names> = LazyLock::new(|| Names::new(http::HeaderName::from_static));
-
-/// A name that is looked up when it is asked for.
-pub(crate) struct Name<'h> {
-    name: &'h http::HeaderName,
-    names: &'static Names,
-}
-
-impl<'h> From<Name<'h>> for HeaderName<'h> {
-    #[inline(always)]
-    fn from(Name { name, names }: Name<'h>) -> Self {
-        names.find(name, || name.as_str())
-    }
-}
+static COMMON: LazyLock<HeaderNames<http::HeaderName>> =
+    LazyLock::new(|| HeaderNames::new(http::HeaderName::from_static));
 
 /// The headers of a map.
 #[inline(always)]
-pub(crate) fn named(map: &HeaderMap) -> impl Iterator<Item = (Name<'_>, &[u8])> {
+pub(crate) fn named(map: &HeaderMap) -> impl Iterator<Item = (LazyName<'_, http::HeaderName>, &[u8])> {
     let names = &*COMMON;
-    map.iter().map(|(name, value)| (Name { name, names }, value.as_bytes()))
+    map.iter().map(|(name, value)| (names.lazily(name), value.as_bytes()))
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use hoplog::HeaderName;
 
     #[test]
     fn every_name_is_found_as_its_text_is() {

@@ -39,6 +39,28 @@ impl<K: Hash + Eq> HeaderNames<K> {
     }
 }
 
+/// A name that is looked up when it is asked for, as not every header's is.
+#[derive(Debug)]
+pub struct LazyName<'h, K: 'static> {
+    name: &'h K,
+    names: &'static HeaderNames<K>,
+}
+
+impl<K: Hash + Eq> HeaderNames<K> {
+    /// A name to be looked up among these.
+    #[inline(always)] // asked of every header
+    pub fn lazily<'h>(&'static self, name: &'h K) -> LazyName<'h, K> {
+        LazyName { name, names: self }
+    }
+}
+
+impl<'h, K: Hash + Eq + AsRef<str>> From<LazyName<'h, K>> for HeaderName<'h> {
+    #[inline(always)]
+    fn from(LazyName { name, names }: LazyName<'h, K>) -> Self {
+        names.find(name, || name.as_ref())
+    }
+}
+
 impl<K> fmt::Debug for HeaderNames<K> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("HeaderNames").finish_non_exhaustive()
