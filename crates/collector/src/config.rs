@@ -290,6 +290,10 @@ impl Config {
             (self.disk_floor > 100, "`disk_floor` is a percentage: at most 100"),
             (self.limits.queries == 0, "`limits.queries` must be at least 1"),
             (self.limits.scans == 0, "`limits.scans` must be at least 1"),
+            (
+                self.limits.store_time.is_zero(),
+                "`limits.store_time` must be longer than nothing: 60s is the default",
+            ),
             (self.limits.query_nice > 19, "`limits.query_nice` must be at most 19"),
             (self.limits.answer_entries == 0, "`limits.answer_entries` must be at least 1"),
             (!(1..=64).contains(&self.postgres_writers), "`postgres_writers` must be between 1 and 64"),

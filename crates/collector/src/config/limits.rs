@@ -42,6 +42,9 @@ pub struct Limits {
     pub memory_bytes: usize,
     /// How long a body waits for memory before it is answered 503. Default 1 s.
     pub memory_wait: Duration,
+    /// For a transaction that writes to PostgreSQL, of up to 5 000 entries: a server that is silent for longer is asked over
+    /// another connection, or whoever sent is told to come again (503). Default 60 s; 0 is refused at the start.
+    pub store_time: Duration,
     /// For one query. Default 10 s, at most 30 s.
     pub query_time: Duration,
     /// Queries at once. Default 4.
@@ -87,6 +90,7 @@ impl Default for Limits {
             json_depth: 32,
             memory_bytes: 64 << 20,
             memory_wait: Duration::from_secs(1),
+            store_time: Duration::from_secs(60),
             query_time: Duration::from_secs(10),
             queries: 4,
             scans: (cores / 2).max(1),

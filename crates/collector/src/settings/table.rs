@@ -77,6 +77,7 @@ settings! {
     "limits.json_depth" number limits.json_depth;
     "limits.memory_bytes" bytes limits.memory_bytes;
     "limits.memory_wait" time limits.memory_wait;
+    "limits.store_time" time limits.store_time;
     "limits.query_time" time limits.query_time;
     "limits.queries" number limits.queries;
     "limits.scans" number limits.scans;

@@ -104,6 +104,7 @@ impl PostgresProjects {
             indexes: config.postgres_indexes,
             follower_lag: config.limits.follower_lag.into(),
             counts: Counts::default(),
+            time: config.limits.store_time,
             turns: Semaphore::new(writer::turns(config.postgres_writers, config.postgres_indexes)),
         });
         let keep = Keep { days: config.retention_days, bytes: config.retention_bytes };

@@ -2,19 +2,21 @@
 
 use crate::chaos::{figure, skipped};
 use crate::support::{NOON, Postgres, ServerOn, TempDir, id_of};
+use hoplog_collector::{Config, Limits};
 use hoplog_testdb::{Cluster, Sync};
 use serde_json::json;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::sync::Arc;
+use std::time::{Duration, Instant};
 
 type Server = ServerOn<Postgres>;
 
 /// A collector on a database of a cluster that no other test has.
-fn collector(url: &str) -> Server {
+fn collector(url: &str, change: impl FnOnce(Config) -> Config) -> Server {
     let directory = Arc::new(TempDir::new());
     std::fs::write(directory.path().join("database"), url).unwrap();
-    Server::in_directory(directory, |config| config)
+    Server::in_directory(directory, change)
 }
 
 /// A file system in memory, taken away with this.
@@ -57,7 +59,7 @@ fn a_full_disk_is_507_and_what_was_acknowledged_is_there_and_more_is_taken_once_
     let (database, at) = (url.rsplit('/').next().unwrap(), disk.0.display());
     cluster.sql("postgres", &format!("CREATE TABLESPACE small LOCATION '{at}'"));
     cluster.sql("postgres", &format!("ALTER DATABASE {database} SET default_tablespace = 'small'"));
-    let server = collector(&url);
+    let server = collector(&url, |config| config);
     let batch = |n: usize| {
         let text = "x".repeat(1_000);
         let logs: Vec<_> = (0..500).map(|i| json!({"message": format!("{n} {i}"), "path": text})).collect();
@@ -96,7 +98,7 @@ fn without_a_free_connection_it_is_503_until_there_is_one() {
     cluster.sql("postgres", &format!("CREATE ROLE {role} LOGIN; ALTER DATABASE {database} OWNER TO {role}"));
     cluster.sql(&url, &format!("ALTER SCHEMA public OWNER TO {role}"));
     let theirs = format!("{}/{database}", server_part.replace("postgres@", &format!("{role}@")));
-    let server = collector(&theirs);
+    let server = collector(&theirs, |config| config);
     server.send(json!([{"message": "before"}]));
     // A superuser's would be above the limit.
     let limit = |most: i32| {
@@ -117,5 +119,41 @@ fn without_a_free_connection_it_is_503_until_there_is_one() {
     limit(-1);
     let taken = server.post("/logs", &[], body.as_bytes());
     assert_eq!((taken.status, &taken.json()["accepted"]), (200, &json!(1)), "{taken:?}");
+    assert_eq!(server.get("/stats").json()["stored"], 2);
+}
+
+/// Processes that stand still until this is dropped.
+struct Still(Vec<String>);
+
+impl Still {
+    fn signal(&self, signal: &str) -> bool {
+        Command::new("kill").arg(signal).args(&self.0).status().is_ok_and(|status| status.success())
+    }
+}
+
+impl Drop for Still {
+    fn drop(&mut self) {
+        self.signal("-CONT");
+    }
+}
+
+#[test]
+fn a_server_that_says_nothing_any_more_is_asked_over_another_connection() {
+    let Some(cluster) = hoplog_testdb::shared() else { return };
+    let url = cluster.database();
+    let mut limits = Limits::default();
+    limits.store_time = Duration::from_millis(500);
+    let server = collector(&url, |config| config.postgres_writers(1).limits(limits));
+    server.send(json!([{"message": "before"}]));
+    let writers = "SELECT pid FROM pg_stat_activity WHERE datname = current_database() AND query = 'COMMIT'";
+    let still = Still(cluster.sql(&url, writers).lines().map(str::to_owned).collect());
+    assert!(still.0.len() == 1 && still.signal("-STOP"), "{:?}", still.0);
+    let begun = Instant::now();
+    let answer = server.send(json!([{"id": id_of(NOON), "message": "meanwhile"}]));
+    assert_eq!(answer["accepted"], 1);
+    assert!(begun.elapsed() >= Duration::from_millis(500), "the one that is still was asked");
+    let metrics = server.get("/metrics").body;
+    assert!(metrics.contains("hoplog_store_commits_unknown_total 1"), "{metrics}");
+    drop(still);
     assert_eq!(server.get("/stats").json()["stored"], 2);
 }

@@ -14,6 +14,9 @@ use tokio_postgres::{Client, Config};
 /// For a connection to come about.
 const CONNECT: Duration = Duration::from_secs(3);
 
+/// What is sent may be unacknowledged for so long, or nothing be sent.
+const SILENCE: Duration = Duration::from_secs(30);
+
 /// Makes connections to one database.
 #[derive(Debug, Clone)]
 pub(super) struct Connector {
@@ -25,6 +28,11 @@ impl Connector {
     pub(super) fn new(address: Address) -> Result<Self, StartError> {
         let Address { mut config, roots } = address;
         config.connect_timeout(CONNECT);
+        // A peer that vanished is found out, whoever waits for it.
+        config.keepalives_idle(SILENCE);
+        if config.get_tcp_user_timeout().is_none() {
+            config.tcp_user_timeout(SILENCE);
+        }
         if config.get_application_name().is_none() {
             config.application_name("hoplog");
         }

@@ -38,6 +38,8 @@ pub(super) struct Shared {
     /// Arrivals that a follower may be behind.
     pub(super) follower_lag: i64,
     pub(super) counts: Counts,
+    /// For a transaction, its turn included.
+    pub(super) time: Duration,
     /// [`turns`] to copy rows straight to where they stay.
     pub(super) turns: Semaphore,
 }
@@ -80,9 +82,9 @@ pub(super) struct Writer {
     lost: bool,
 }
 
-/// How many of the writers copy rows at once. Transactions that write to the same pages of an index at once take a quarter more
-/// of the server's time than one after the other, so of three one copies, while one commits and one gets ready. With few
-/// indexes it is a tenth, and one that copies alone leaves processors idle.
+/// How many of the writers copy rows at once. Transactions that write to the same pages of an index at once take more of
+/// the server's time than one after the other, so of three one copies, while one commits and one gets ready. With few indexes
+/// it is little more, and one that copies alone leaves processors idle.
 pub(super) fn turns(writers: usize, indexes: Indexes) -> usize {
     match indexes {
         Indexes::Queries => writers.div_ceil(3).max(1),
@@ -199,7 +201,10 @@ impl Writer {
             let shared = Arc::clone(&self.shared);
             // One that cannot be had now is not waited for: whoever sent comes again.
             let session = self.session().await?;
-            let outcome = session.commit(project, works, as_text, &shared).await;
+            // A server that says nothing any more would keep this writer, and those whose turn comes after it.
+            let outcome =
+                tokio::time::timeout(shared.time, session.commit(project, works, as_text, &shared)).await;
+            let outcome = outcome.unwrap_or_else(|_| Err(Outcome::Unknown(silent(shared.time))));
             let Err(outcome) = outcome else { return Ok(()) };
             let counts = &shared.counts;
             if matches!(outcome, Outcome::Unknown(_)) {
@@ -237,6 +242,11 @@ impl Writer {
             .as_mut()
             .ok_or_else(|| Trouble::Refused(StoreError::Unavailable("no connection".to_owned())))
     }
+}
+
+fn silent(time: Duration) -> Trouble {
+    let said = format!("PostgreSQL did not answer within {} ms", time.as_millis());
+    Trouble::Gone(StoreError::Unavailable(said))
 }
 
 fn answer(work: Work, reply: Waiting, result: Result<(), StoreError>) {
